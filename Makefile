@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+# Muntin's build. `make help` lists the targets; everything goes to $(B) (build/), never in the tree.
+B ?= build
+ARCH ?= arm64
+V ?= 0
+Q := $(if $(filter 0,$(V)),@)
+SYSTEM ?= two-linux
+BOARD ?= virt
+PYTHON ?= /usr/bin/python3
+export CACHE ?= $(abspath $(B))/cache
+export B
+
+.PHONY: all run test check tsan unit fuzz seeds bench lint format help clean guests
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/$(ARCH)/muntin.bin $(B)/muntin
+
+help:
+	@echo 'make           build/arm64/muntin.{elf,bin} and the host tool build/muntin'
+	@echo 'make run       boot guest-configs/$(SYSTEM) on the emulated board $(BOARD)  [SYSTEM=... BOARD=...]'
+	@echo 'make test      everything: host tests, fuzz seeds, on-target tests, Linux guests'
+	@echo 'make check     host tests only'
+	@echo 'make fuzz      each fuzzer for FUZZ_SECONDS (60)'
+	@echo 'make bench     the figures of docs/performance.md, measured'
+	@echo 'make lint      layering, self-standing headers, formatting'
+
+COMMA := ,
+
+# --- what is built from what ---------------------------------------------------------------------
+WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wundef
+STD := -std=gnu11 -I. -fno-strict-aliasing -fno-strict-overflow
+FDT_DIR := $(B)/deps/libfdt
+FDT_SRC := $(addprefix $(FDT_DIR)/,fdt.c fdt_ro.c fdt_rw.c fdt_wip.c fdt_sw.c fdt_overlay.c \
+	fdt_check.c fdt_strerror.c fdt_addresses.c fdt_empty_tree.c)
+
+CORE := $(wildcard core/*.c)
+DEVICES := $(wildcard vdev/*.c vdev/*/*.c)
+FDT := $(wildcard fdt/*.c)
+# What touches hardware and so can't run on the host:
+HARDWARE := $(addprefix arch/arm-common/,gic.c gicv2.c gicv3.c timer.c psci.c uart.c uart_pl011.c \
+	stage2.c fw_cfg.c)
+ARM_PORTABLE := $(filter-out $(HARDWARE),$(wildcard arch/arm-common/*.c)) $(wildcard arch/arm64/decode.c)
+PORTABLE := $(filter-out core/main.c core/spinlock.c,$(CORE)) $(DEVICES) $(FDT) $(ARM_PORTABLE) \
+	arch/host/arch.c arch/host/spinlock.c
+
+# --- the hypervisor --------------------------------------------------------------------------------
+T := $(B)/$(ARCH)
+arm64_CROSS := aarch64-linux-gnu-
+arm64_CFLAGS := -march=armv8-a -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none
+CROSS := $($(ARCH)_CROSS)
+TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -O2 -g -ffreestanding -fpie -fvisibility=hidden -Icore/lib/include \
+	-Iarch/$(ARCH) -fno-stack-protector -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
+	-fno-tree-loop-distribute-patterns
+TARGET_SRC := $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch/arm-common/*.c) \
+	$(wildcard arch/$(ARCH)/*.c arch/$(ARCH)/*.S)
+TARGET_OBJ := $(patsubst %,$(T)/%.o,$(TARGET_SRC)) $(patsubst $(B)/%,$(T)/%.o,$(FDT_SRC))
+
+$(T)/muntin.bin: $(T)/muntin.elf
+	$(Q)$(CROSS)objcopy -O binary $< $@
+	@printf '  %-8s %s (%s bytes)\n' IMAGE $@ $$(stat -c %s $@)
+
+$(T)/muntin.elf: $(TARGET_OBJ) $(T)/link.ld
+	@echo "  LD       $@"
+	$(Q)$(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --gc-sections \
+		-T $(T)/link.ld -o $@ $(TARGET_OBJ)
+
+$(T)/link.ld: arch/$(ARCH)/link.ld.S | setup-build
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)cpp -P -I. -D__ASSEMBLER__ $< $@
+
+$(T)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(filter-out -I.,$(TARGET_CFLAGS)) -w -I$(FDT_DIR) -c -o $@ $<
+
+$(T)/%.o: % | setup-build $(FDT_DIR)/fdt.c
+	@mkdir -p $(@D)
+	@echo "  CC       $<"
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(WARN) $(if $(filter fdt/%,$<),-isystem $(FDT_DIR)) -MMD -MP -c -o $@ $<
+
+$(FDT_SRC): | $(FDT_DIR)/fdt.c
+$(FDT_DIR)/fdt.c:
+	@fdt/fetch.sh $(B)/deps
+
+# --- host builds: the tool, tests, fuzzers: $(call host,NAME,COMPILER,FLAGS) -------------------------
+define host
+$(B)/$(1)/%.o: % | setup-host $(FDT_DIR)/fdt.c
+	@mkdir -p $$(@D)
+	$(Q)$(2) $(STD) $(WARN) -g $(3) -isystem $(FDT_DIR) -MMD -MP -c -o $$@ $$<
+$(B)/$(1)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c | setup-host
+	@mkdir -p $$(@D)
+	$(Q)$(2) -std=gnu11 -w -g $(3) -I$(FDT_DIR) -c -o $$@ $$<
+$(B)/$(1)/libmuntin.a: $(patsubst %,$(B)/$(1)/%.o,$(PORTABLE)) $(patsubst $(B)/%,$(B)/$(1)/%.o,$(FDT_SRC))
+	$(Q)rm -f $$@ && ar rcs $$@ $$^
+$(B)/$(1)/%_test: $(B)/$(1)/tests/unit/%_test.c.o $(patsubst %,$(B)/$(1)/%.o,$(wildcard tests/host/*.c)) $(B)/$(1)/libmuntin.a
+	$(Q)$(2) $(3) -o $$@ $$^ -lcmocka -lpthread
+$(B)/$(1)/%_fuzz: $(B)/$(1)/tests/fuzz/%_fuzz.c.o $(patsubst %,$(B)/$(1)/%.o,$(wildcard tests/host/*.c)) $(B)/$(1)/libmuntin.a
+	$(Q)$(2) $(3) -o $$@ $$^
+-include $$(shell find $(B)/$(1) -name '*.d' 2>/dev/null)
+endef
+$(eval $(call host,tool,gcc,-O2))
+$(eval $(call host,asan,gcc,-O1 -fsanitize=address$(COMMA)undefined -fno-sanitize-recover=all))
+$(eval $(call host,tsan,gcc,-O1 -fsanitize=thread))
+$(eval $(call host,fuzz,clang,-O1 -fsanitize=address$(COMMA)undefined$(COMMA)fuzzer -fno-sanitize-recover=all))
+
+$(B)/muntin: $(B)/tool/arch/host/tool.c.o $(B)/tool/libmuntin.a
+	@echo "  LD       $@"
+	$(Q)gcc -o $@ $^
+
+-include $(shell find $(T) -name '*.d' 2>/dev/null)
+
+UNIT := $(patsubst tests/unit/%_test.c,%,$(wildcard tests/unit/*_test.c))
+THREADED := $(patsubst tests/unit/%_test.c,%,$(shell grep -l pthread_create tests/unit/*_test.c 2>/dev/null))
+FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_SECONDS ?= 60
+
+# --- fetching what is missing ------------------------------------------------------------------------
+.PHONY: setup-build setup-host setup-qemu setup-guest
+setup-build setup-host setup-qemu setup-guest:
+	@tests/setup.sh $(@:setup-%=%)
+
+clean:
+	rm -rf $(B)/arm64 $(B)/arm $(B)/tool $(B)/asan $(B)/tsan $(B)/fuzz $(B)/muntin

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host as an architecture: what core/arch.h asks for, for unit tests, fuzzers and the host
+ * tool. Output goes to stderr; physical CPUs and guests don't exist. Tests look at and set the
+ * variables of arch/host/arch.h.
+ */
+#include "arch/host/arch.h"
+
+#include "core/arch.h"
+#include "core/sched.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+u64 host_now_ns;
+u32 host_kicks;
+u32 host_completes;
+struct pcpu *host_pcpu = &pcpus[0];
+void (*host_putc)(char c);
+
+bool arch_putc(char c)
+{
+    if (host_putc != NULL) {
+        host_putc(c);
+    } else {
+        fputc(c, stderr);
+    }
+    return true;
+}
+
+int arch_getc(void)
+{
+    return -1;
+}
+
+void arch_putc_wait(bool on)
+{
+    (void)on;
+}
+
+u64 arch_now_ns(void)
+{
+    return host_now_ns;
+}
+
+void arch_deadline(u64 ns)
+{
+    (void)ns;
+}
+
+void arch_poweroff(void)
+{
+    exit(0);
+}
+
+void arch_reboot(void)
+{
+    exit(0);
+}
+
+void arch_halt(void)
+{
+    abort();
+}
+
+void arch_panic_dump(void (*print)(const char *text))
+{
+    (void)print;
+}
+
+bool arch_entropy(void *buf, size_t len)
+{
+    (void)buf;
+    (void)len;
+    return false;
+}
+
+void arch_clean_dcache(const void *p, size_t len)
+{
+    (void)p;
+    (void)len;
+}
+
+void arch_sync_icache(void)
+{
+}
+
+struct pcpu *arch_pcpu(void)
+{
+    return host_pcpu;
+}
+
+void arch_wait_change(const u32 *p, u32 value)
+{
+    (void)p;
+    (void)value;
+    sched_yield();
+}
+
+void arch_kick(struct pcpu *p)
+{
+    (void)p;
+    __atomic_fetch_add(&host_kicks, 1, __ATOMIC_RELAXED);
+}
+
+void arch_irq_complete(u32 pintid)
+{
+    (void)pintid;
+    host_completes++;
+}
+
+void arch_irq_save(struct vcpu *v)
+{
+    (void)v;
+}
+
+void arch_irq_load(struct vcpu *v)
+{
+    (void)v;
+}

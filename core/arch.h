@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seam to the CPU: all that core, vdev and fdt need from an architecture, and what the
+ * architecture calls back. Implemented by arch/arm64 (and arch-common), for host builds by
+ * arch/host. Values in, values out: no register frame crosses this line.
+ */
+#ifndef CORE_ARCH_H
+#define CORE_ARCH_H
+
+#include "core/types.h"
+
+struct board;
+struct mmio;
+struct pcpu;
+struct vcpu;
+struct vm;
+
+/* --- console UART --- */
+/* Sends a byte if there's room; false if the transmitter is full. */
+bool arch_putc(char c);
+/* The next received byte, or -1. */
+int arch_getc(void);
+/* Asks for an interrupt (arch calls console_irq in core/console.h) when the transmitter has room.
+ */
+void arch_putc_wait(bool on);
+
+/* --- time and power --- */
+u64 arch_now_ns(void);             /* monotonic, the same on all CPUs; 0 is near reset */
+void arch_deadline(u64 ns);        /* this CPU's timer; UINT64_MAX: off */
+void arch_poweroff(void) NORETURN; /* or a halt with a line that says so */
+void arch_reboot(void) NORETURN;
+void arch_halt(void) NORETURN;
+void arch_panic_dump(void (*print)(const char *text)); /* what this CPU was doing */
+bool arch_entropy(void *buf, size_t len);              /* firmware TRNG or RNDR; false: none */
+
+/* --- memory --- */
+/* Clean and invalidate to the point of coherency, and make new code visible to fetches. */
+void arch_clean_dcache(const void *p, size_t len);
+void arch_sync_icache(void); /* invalidates all instruction caches of the inner shareable domain */
+/* A window of MMIO or RAM that boot did not map; identity. False: no table memory or a conflict. */
+bool arch_map(hpa_t base, u64 size, bool device) MUST_CHECK;
+
+/* --- stage 2: at VM creation only --- */
+enum s2_perm { S2_RWX, S2_RX, S2_DEVICE };
+bool arch_s2_create(struct vm *vm) MUST_CHECK;
+bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm) MUST_CHECK;
+
+/* --- CPUs --- */
+/* Waits, without burning power, until *p may differ from `value`; may return early. */
+void arch_wait_change(const u32 *p, u32 value);
+struct pcpu *arch_pcpu(void);   /* this CPU */
+u32 arch_start_cpus(void);      /* brings the others up into sched_run; returns how many are up */
+void arch_kick(struct pcpu *p); /* makes p leave its guest or its idle; any CPU, may be itself */
+void arch_idle(struct pcpu *p); /* waits for an interrupt and handles what is pending */
+void arch_poll_irqs(struct pcpu *p); /* handles pending physical interrupts, does not wait */
+
+/* --- vCPUs --- */
+struct vcpu *arch_vcpu_create(struct vm *vm, u32 id); /* NULL: out of memory. Boot only */
+void arch_vcpu_reset(struct vcpu *v, u64 entry,
+                     u64 context); /* architectural reset, at its entry */
+/* On p: saves p->current's guest state if any, loads v's (NULL: none) and makes it p->current. */
+void arch_vcpu_switch(struct pcpu *p, struct vcpu *v);
+void arch_vcpu_run(struct vcpu *v) NORETURN; /* enters the loaded vCPU; comes back through traps */
+u64 arch_vcpu_wakeup_ns(struct vcpu *v);     /* a vCPU not loaded: when its virtual timer fires */
+void arch_vcpu_dump(struct vcpu *v, void (*print)(const char *fmt, ...) PRINTF(1, 2));
+/* Moves v->irq between the struct and the hardware (used, then dirty registers); v is loaded. */
+void arch_irq_save(struct vcpu *v);
+void arch_irq_load(struct vcpu *v);
+/* Deactivates a physical interrupt whose virtual one went away without the guest's EOI. */
+void arch_irq_complete(u32 pintid);
+
+/* --- called by arch; implemented in core --- */
+/* A stage-2 fault with a known access: see mmio_access. */
+/* WFI trapped (v shares its CPU). */
+void vcpu_wfi(struct vcpu *v);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What Muntin knows of the board it runs on. Filled at boot from the board's device tree by
+ * fdt/host.c, then read-only. Host tools fill in what they assume.
+ */
+#ifndef CORE_BOARD_H
+#define CORE_BOARD_H
+
+#include "core/sched.h"
+#include "core/types.h"
+
+#define BOARD_RANGES 16
+
+struct range {
+    hpa_t base;
+    u64 size;
+};
+
+enum board_uart { UART_NONE, UART_PL011 };
+enum board_conduit { CONDUIT_NONE, CONDUIT_SMC, CONDUIT_HVC };
+
+struct board {
+    const void *dtb;
+    u32 dtb_size;
+    char model[64];
+
+    struct range ram[BOARD_RANGES]; /* page-aligned inwards */
+    u32 nram;
+    struct range
+        reserved[BOARD_RANGES]; /* /memreserve/ and /reserved-memory, page-aligned outwards */
+    u32 nreserved;
+
+    u64 cpu_mpidr[PCPU_MAX]; /* affinity fields; entry 0 need not be the boot CPU */
+    u32 ncpus;
+    char cpu_compatible[64]; /* of the first CPU node: guests get the same */
+    enum board_conduit psci;
+    u32 psci_cpu_on, psci_off,
+        psci_reset; /* function ids: v0.1 trees name them, else the standard ones */
+
+    u32 gic_version; /* 2 or 3; 0: none found */
+    struct range gicd, gicc, gich, gicv;
+    struct range gicr[4];
+    u32 ngicr;
+    u64 gicr_stride; /* 0: by GICR_TYPER */
+    u32 gic_maint_intid;
+
+    u32 timer_intid[4]; /* secure phys, non-secure phys, virtual, hypervisor: INTIDs */
+
+    enum board_uart uart;
+    struct range uart_reg;
+    u32 uart_intid; /* 0: none */
+
+    struct range fw_cfg; /* size 0: none */
+    struct range initrd; /* from /chosen; size 0: none */
+    char bootargs[256];
+    u8 rng_seed[64];
+    u32 rng_seed_len;
+};
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What can be said about the configs before any VM starts: places for what has none, overlaps,
+ * images that don't fit, conflicts between VMs. Runs on the target at boot and in `muntin check`.
+ */
+#ifndef CORE_CHECK_H
+#define CORE_CHECK_H
+
+#include "core/bundle.h"
+#include "core/config.h"
+
+/* What a load will do to guest memory, planned by image_plan. */
+struct image_plan {
+    u64 entry; /* guest-physical; of the first guest image */
+    u64 dtb;   /* where the generated tree goes, and how much room it has */
+    u64 dtb_size;
+    u64 initrd, initrd_size; /* 0: none */
+    u64 addr[CFG_LOADS];     /* where each load's bytes go (ELF: lowest address) */
+    u64 mem_size[CFG_LOADS]; /* bytes it occupies there, .bss included */
+    bool is64;               /* false: a 32-bit kernel */
+};
+
+/*
+ * One VM by itself: fills in absent bases of ram, vdevs' loc and intr (QEMU virt's layout, DESIGN
+ * §6), finds each load's file in the bundle, and checks everything for overlap, range, alignment
+ * and sense. gic_version: of the board (2 or 3). npcpus: physical CPUs, 0 if unknown (host tool).
+ * Counts into vm->errors.
+ */
+void check_vm(struct vm_config *vm, const struct bundle *b, u32 gic_version, u32 npcpus,
+              struct diag *diag);
+
+/*
+ * Conflicts between VMs (names, MACs, peers): each VM that takes part in one gets an error that
+ * names both lines, and is not started. After check_vm of all.
+ */
+void check_all(struct vm_config *const *vm, u32 count, struct diag *diag);
+
+/*
+ * Decides where images, initrd and tree go. Linux arm64 Image (text_offset, image_size), ELF64 and
+ * ELF32 (PT_LOAD), else raw bytes at ADDR or at the start of RAM. Errors name the numbers and the
+ * load's line and count into vm->errors. Part of check_vm; called again to load.
+ */
+bool image_plan(struct vm_config *vm, struct image_plan *plan, struct diag *diag) MUST_CHECK;
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The config language (QNX's qvmconf): text to struct vm_config. The same code runs on the target
+ * at boot and on the host in build/muntin. No heap: everything is carved from the arena that the
+ * caller passes; strings are slices of the text, which has to stay, or copies in the arena.
+ */
+#ifndef CORE_CONFIG_H
+#define CORE_CONFIG_H
+
+#include "core/bundle.h"
+#include "core/types.h"
+#include "core/vcpu.h"
+#include "core/vdev.h"
+
+#define CFG_MEMS     8
+#define CFG_LOADS    8
+#define CFG_VDEVS    40
+#define CFG_RESERVES 16
+#define CFG_FILES    64
+
+/* Messages about configs: collected by whoever parses or checks, printed as they come. */
+struct diag {
+    /* One finished message "file:line:col: error: text"; level LOG_ERR or LOG_WARN. */
+    void (*emit)(struct diag *d, int level, const char *text);
+    const char *file[CFG_FILES]; /* names, indexed by struct place.file */
+    struct str file_name[CFG_FILES];
+    u32 files;
+    u32 errors, warnings;
+};
+
+void diag_error(struct diag *d, struct place p, const char *fmt, ...) PRINTF(3, 4);
+void diag_warn(struct diag *d, struct place p, const char *fmt, ...) PRINTF(3, 4);
+
+struct cfg_arena {
+    u8 *base;
+    size_t size, used;
+};
+/* Zeroed, aligned to 16; NULL when full. */
+void *cfg_alloc(struct cfg_arena *a, size_t size) MUST_CHECK;
+
+enum cfg_mem_kind { MEM_RAM, MEM_ROM };
+struct cfg_mem {
+    enum cfg_mem_kind kind;
+    u64 base, size; /* base is filled by check_place if !has_base */
+    bool has_base;
+    struct place place;
+};
+
+struct cfg_reserve {
+    u64 base, size; /* guest-physical hole; size 0: this entry reserves an interrupt */
+    u32 intid;
+    struct place place;
+};
+
+enum cfg_load_type { LOAD_AUTO, LOAD_GUEST, LOAD_DATA, LOAD_FDT, LOAD_INITRD };
+struct cfg_load {
+    enum cfg_load_type type;
+    u64 addr;
+    bool has_addr;
+    struct str path; /* empty for `fdt load ADDR` */
+    struct place place;
+    struct bundle_file file; /* resolved by check_files */
+};
+
+struct cfg_cpu {
+    u32 runmask; /* bit per physical CPU; 0: none given */
+    u32 prio;    /* `sched`; default 10 */
+    struct place place;
+};
+
+enum cfg_policy { POLICY_ABORT, POLICY_FAIL, POLICY_IGNORE };
+enum cfg_halt { HALT_AUTO, HALT_ON, HALT_OFF };
+
+struct vm_config {
+    struct str name; /* `system` */
+    struct place place;
+    u32 errors; /* of this VM, from parse to check: > 0 means it's not started */
+
+    struct cfg_cpu cpu[VCPU_MAX];
+    u32 ncpus;
+    struct cfg_mem mem[CFG_MEMS];
+    u32 nmems;
+    struct cfg_reserve reserve[CFG_RESERVES];
+    u32 nreserves;
+    struct cfg_load load[CFG_LOADS];
+    u32 nloads;
+    struct str cmdline; /* NUL-terminated copy in the arena */
+    struct place cmdline_place;
+    struct vdev_conf vdev[CFG_VDEVS];
+    u32 nvdevs;
+    struct str group; /* `group NAME`; empty: the bundle's common group */
+
+    enum cfg_policy on_instruction, on_reference, on_register;
+    enum cfg_halt exit_on_halt;
+    struct place exit_on_halt_place;
+    u64 counter_offset; /* UINT64_MAX: counters start at 0; 0: same as host; else ticks */
+    u32 log_set;        /* bits of enum cfg_log_sev; what of the VM's messages is shown */
+    bool debug, dryrun;
+    struct str fdt_dump_file;
+
+    /* The interrupt controller's place; the version follows the board (0: not yet known). */
+    u32 gic_version;
+    u64 gicd, gicc, gicr; /* guest-physical */
+};
+
+enum cfg_log_sev {
+    SEV_FATAL = 1,
+    SEV_INTERNAL = 2,
+    SEV_ERROR = 4,
+    SEV_WARN = 8,
+    SEV_INFO = 16,
+    SEV_DEBUG = 32,
+    SEV_VERBOSE = 64
+};
+
+/* How @FILE finds its text. False: there's no such file. */
+struct cfg_source {
+    bool (*open)(struct cfg_source *s, struct str name, struct str *text);
+};
+
+/*
+ * Parses `text` (named `name`) and the files that it pulls in with @FILE into *vm, which is
+ * initialised to defaults first. All errors are reported, not just the first; vm->errors counts.
+ * `types` lists the device types, NULL-terminated.
+ */
+void config_parse(struct vm_config *vm, struct str name, struct str text, struct cfg_source *src,
+                  const struct vdev_type *const *types, struct cfg_arena *arena, struct diag *diag);
+
+/* Each option, in the words of the manual (Markdown), through print. */
+void config_manual(const struct vdev_type *const *types, void (*print)(const char *fmt, ...));
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The RAM of a VM, as Muntin may touch it. This is the only place where a guest address becomes
+ * memory. Guest memory is `guest_t *`, a pointer to a type that is never defined, so that it can't
+ * be dereferenced or indexed: the functions below are the only way in and out, and each of them
+ * reads a guest's byte once.
+ * The region table is fixed before the VM starts: no lock.
+ */
+#ifndef CORE_GMEM_H
+#define CORE_GMEM_H
+
+#include "core/types.h"
+
+typedef struct guest_memory guest_t;
+
+#define GMEM_REGIONS 8
+
+struct gmem_region {
+    u64 base; /* guest-physical, page-aligned */
+    u64 size; /* bytes, whole pages, base + size never wraps */
+    hpa_t host;
+    guest_t *ptr;  /* where Muntin sees it */
+    bool writable; /* false: ROM */
+};
+
+struct gmem {
+    struct gmem_region region[GMEM_REGIONS];
+    u32 count;
+};
+
+/*
+ * [a, a + len) as memory, or NULL if any byte of it lies outside one region, or is ROM and `write`
+ * is asked for. len 0 gives NULL. Any a and len are safe.
+ */
+guest_t *gmem_span(const struct gmem *g, gpa_t a, u64 len, bool write) MUST_CHECK;
+
+/* Copies. The spans come from gmem_span; private memory and guest memory never overlap. */
+void gmem_read(void *dst, const guest_t *src, size_t len);
+void gmem_write(guest_t *dst, const void *src, size_t len);
+void gmem_copy(guest_t *dst, const guest_t *src,
+               size_t len); /* guest to guest; may be the same VM */
+void gmem_zero(guest_t *dst, size_t len);
+
+/* The address `off` bytes into a span; the caller has bounded `off`. */
+static inline guest_t *gmem_at(guest_t *span, size_t off)
+{
+    return (guest_t *)((char *)span + off);
+}
+
+/*
+ * Single-copy atomic little-endian loads and stores for rings: naturally aligned spans only.
+ * Acquire and release as named (VIRTIO 1.2 §2.7.13, Arm ARM B2.3).
+ */
+u16 gmem_load16(const guest_t *p);
+u16 gmem_load16_acquire(const guest_t *p);
+u32 gmem_load32(const guest_t *p);
+u64 gmem_load64(const guest_t *p);
+void gmem_store16(guest_t *p, u16 v);
+void gmem_store16_release(guest_t *p, u16 v);
+void gmem_store32(guest_t *p, u32 v);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Virtual interrupts: what core, arch and the virtual GIC say to each other. The vGIC is a device
+ * (vdev/gic) that core knows only as a table of functions; arch carries list registers between the
+ * struct below and the hardware.
+ */
+#ifndef CORE_IRQ_H
+#define CORE_IRQ_H
+
+#include "core/types.h"
+
+struct vm;
+struct vcpu;
+
+#define IRQ_SGIS    16
+#define IRQ_PRIVATE 32   /* SGIs and PPIs: INTIDs below this belong to one CPU */
+#define IRQ_MAX     1020 /* first INTID that is not an interrupt */
+#define IRQ_LR_MAX  16
+
+enum irq_lr_state {
+    LR_PENDING = 1,
+    LR_ACTIVE = 2, /* both: active and pending */
+};
+
+/* One list register, in the common form of GICv2 (GICH_LR) and GICv3 (ICH_LR_EL2). */
+struct irq_lr {
+    u16 virq;  /* INTID that the guest sees */
+    u16 pirq;  /* hw: physical INTID that the guest's deactivation deactivates */
+    u8 prio;   /* 0 highest; 5 bits significant, left-aligned */
+    u8 state;  /* enum irq_lr_state bits; 0: the register is free */
+    u8 source; /* GICv2 SGI: the CPU that sent it; else 0 */
+    bool hw;
+    bool eoi; /* !hw: maintenance interrupt when the guest ends it (level resample) */
+    bool group1;
+};
+
+/* The list registers of one vCPU. Owned by the CPU that runs the vCPU. */
+struct irq_ctx {
+    struct irq_lr lr[IRQ_LR_MAX];
+    u8 count;     /* registers that this CPU has; set by arch */
+    u16 used;     /* bit n: lr[n] was handed to the hardware and may have changed there */
+    u16 dirty;    /* bit n: lr[n] was changed by the vGIC and must be written */
+    bool refill;  /* more is pending than fits: maintenance interrupt when (nearly) empty */
+    u16 eoicount; /* EOIs of interrupts that were in no list register, since the last save */
+};
+
+/* What the virtual interrupt controller of a VM can do; vm->irqchip points to it. */
+struct irqchip {
+    /*
+     * Level of an input line: SPIs with v NULL, PPIs with the vCPU. Any CPU. For an edge-triggered
+     * interrupt a rise makes it pending. Wakes and kicks the target as needed.
+     */
+    void (*set_line)(struct vm *vm, struct vcpu *v, u32 intid, bool level);
+    /*
+     * A physical interrupt that is linked to a virtual one fired and was acknowledged, not
+     * deactivated: the guest's own deactivation ends it. On the CPU that runs v (PPI) or any (SPI).
+     */
+    void (*inject_hw)(struct vm *vm, struct vcpu *v, u32 intid, u32 pintid);
+    /*
+     * Takes the guest's progress out of v->irq (arch has read the used registers) and fills it
+     * with what is most urgent now. On v's own CPU, with v->irq owned.
+     */
+    void (*update)(struct vcpu *v);
+    /* True if v has an interrupt that would end its WFI. For a vCPU that isn't running. */
+    bool (*pending)(struct vcpu *v);
+    /* A write of ICC_SGI1R_EL1 (GICv3), trapped. */
+    void (*sgi)(struct vcpu *v, u64 value);
+    /* Power-on state of the whole controller; no vCPU of vm runs. */
+    void (*reset)(struct vm *vm);
+    /* Power-on state of what belongs to v alone. */
+    void (*reset_vcpu)(struct vcpu *v);
+};
+
+/*
+ * For the vGIC: v's interrupts changed; its list registers must be updated before it runs on. If v
+ * runs on another CPU that CPU is kicked, if v sleeps it's woken. Any CPU; LOCK_VGIC may be held,
+ * takes LOCK_SCHED.
+ */
+void irq_attention(struct vcpu *v);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a guest-physical address to the device that owns it: a sorted table, frozen before the VM
+ * starts, searched without a lock.
+ */
+#include "core/mmio.h"
+
+#include "core/atomic.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/vdev.h"
+#include "core/vm.h"
+
+bool mmio_add(struct mmio_map *map, u64 base, u64 size, struct vdev *dev, u32 region)
+{
+    u32 i;
+
+    assert(!map->frozen);
+    if (size == 0 || base + size < base || map->count == MMIO_WINDOWS) {
+        return false;
+    }
+    for (i = 0; i < map->count; i++) {
+        if (range_overlap(base, size, map->window[i].base, map->window[i].size)) {
+            return false;
+        }
+    }
+    for (i = map->count; i > 0 && map->window[i - 1].base > base; i--) {
+        map->window[i] = map->window[i - 1];
+    }
+    map->window[i] = (struct mmio_window){base, size, dev, region};
+    map->count++;
+    return true;
+}
+
+void mmio_freeze(struct mmio_map *map)
+{
+    map->frozen = true;
+}
+
+const struct mmio_window *mmio_find(const struct mmio_map *map, u64 addr, u32 size)
+{
+    u32 low = 0, high = map->count;
+
+    while (low < high) {
+        u32 mid = (low + high) / 2;
+        const struct mmio_window *w = &map->window[mid];
+
+        if (addr < w->base) {
+            high = mid;
+        } else if (addr - w->base >= w->size) {
+            low = mid + 1;
+        } else {
+            return range_within(addr, size, w->base, w->size) ? w : NULL;
+        }
+    }
+    return NULL;
+}
+
+static u64 size_mask(u32 size)
+{
+    return size >= 8 ? UINT64_MAX : BIT64(8 * size) - 1;
+}
+
+static enum mmio_result access_nothing(struct vm *vm, struct mmio *m)
+{
+    counter_inc(&vm->mmio_unknown);
+    switch (vm->cfg->on_reference) {
+    case POLICY_ABORT:
+        vm_log(vm, LOG_WARN, "%s of %u bytes at 0x%llx, where nothing is: stopped, as configured",
+               m->write ? "write" : "read", m->size, (unsigned long long)m->addr);
+        return MMIO_STOP;
+    case POLICY_FAIL:
+        return MMIO_ABORT;
+    case POLICY_IGNORE:
+        break;
+    }
+    m->value = size_mask(m->size);
+    return MMIO_DONE;
+}
+
+enum mmio_result mmio_access(struct vcpu *v, struct mmio *m)
+{
+    const struct mmio_window *w = mmio_find(&v->vm->mmio, m->addr, m->size);
+
+    if (w == NULL) {
+        return access_nothing(v->vm, m);
+    }
+    if (m->write) {
+        w->dev->ops->write(w->dev, v, w->region, m->addr - w->base, m->size,
+                           m->value & size_mask(m->size));
+    } else {
+        m->value = w->dev->ops->read(w->dev, v, w->region, m->addr - w->base, m->size) &
+                   size_mask(m->size);
+    }
+    return MMIO_DONE;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest accesses to device registers: from a stage-2 fault to the device that owns the address.
+ * The table of a VM is filled while the VM is created and frozen before it starts, so that look-up
+ * takes no lock.
+ */
+#ifndef CORE_MMIO_H
+#define CORE_MMIO_H
+
+#include "core/types.h"
+
+struct vdev;
+struct vm;
+struct vcpu;
+
+#define MMIO_WINDOWS 64
+
+/* One access, as the CPU described it. Little-endian; sign extension is the caller's business. */
+struct mmio {
+    u64 addr;  /* guest-physical */
+    u64 value; /* written, or where the value read is returned, zero-extended */
+    u8 size;   /* 1, 2, 4 or 8 bytes; addr is NOT necessarily aligned to it */
+    bool write;
+};
+
+struct mmio_window {
+    u64 base;
+    u64 size;
+    struct vdev *dev;
+    u32 region; /* the device's own number of this window (GICD, GICR …), handed to its handlers */
+};
+
+struct mmio_map {
+    struct mmio_window window[MMIO_WINDOWS]; /* sorted by base once frozen */
+    u32 count;
+    bool frozen;
+};
+
+enum mmio_result {
+    MMIO_DONE,  /* value is valid: go on behind the instruction */
+    MMIO_ABORT, /* give the guest an external abort */
+    MMIO_STOP,  /* the VM is to be stopped: config says `unsupported reference abort` */
+};
+
+/* Creation only. False if the window overlaps another or the table is full. */
+bool mmio_add(struct mmio_map *map, u64 base, u64 size, struct vdev *dev, u32 region) MUST_CHECK;
+void mmio_freeze(struct mmio_map *map);
+
+/* The window that holds all of [addr, addr + size), or NULL. */
+const struct mmio_window *mmio_find(const struct mmio_map *map, u64 addr, u32 size);
+
+/*
+ * Carries out one access of v. An access to no device, or that straddles a window's end, follows
+ * the VM's `unsupported reference` policy: ignore (reads all ones), fail or abort. No lock held.
+ */
+enum mmio_result mmio_access(struct vcpu *v, struct mmio *m) MUST_CHECK;
+
+#endif

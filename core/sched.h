@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What each physical CPU does: which vCPU it runs, deferred work, idling. vCPUs are pinned; of
+ * those that share a CPU the highest priority runs, round robin among equals, with no tick while
+ * there's only one candidate. Lock: struct pcpu's.
+ */
+#ifndef CORE_SCHED_H
+#define CORE_SCHED_H
+
+#include "core/spinlock.h"
+#include "core/timer.h"
+#include "core/types.h"
+
+struct vcpu;
+
+#define PCPU_MAX       16
+#define SCHED_SLICE_NS 5000000ull /* round robin among vCPUs of one priority */
+
+/*
+ * Deferred work: a function that runs on one physical CPU, outside any guest, in pieces. It returns
+ * true to be called again after pending interrupts were looked at. Each call may take at most about
+ * 50,000 instructions.
+ */
+struct work {
+    bool (*fn)(struct work *w);
+    struct work *next;
+    u32 queued; /* 0 or 1: a work item is in a queue at most once */
+};
+
+struct pcpu {
+    u32 id;    /* index; 0 is the boot CPU */
+    u64 mpidr; /* affinity fields of the physical CPU */
+    bool online;
+
+    /* Fields that only this CPU touches */
+    struct vcpu *current; /* vCPU whose guest state is loaded; may be blocked or off */
+    bool idle_ok;
+    u64 slice_end_ns;
+    struct timer slice;
+
+    struct {
+        struct spinlock
+            lock; /* LOCK_SCHED; covers the fields below, and the vCPUs' run-queue fields */
+        struct vcpu *ready;   /* sorted by priority, FIFO within one */
+        struct timer *timers; /* sorted by deadline */
+        struct work *work, **work_tail;
+        u32 attention; /* enum pcpu_attention bits; read without the lock */
+    } remote;          /* what other CPUs may touch */
+
+    u32 nvcpus; /* vCPUs pinned here; fixed after boot */
+};
+
+enum pcpu_attention {
+    PCPU_RESCHED = 1,
+    PCPU_WORK = 2,
+    PCPU_TIMER = 4, /* the hardware deadline must be programmed anew */
+};
+
+extern struct pcpu pcpus[PCPU_MAX];
+extern u32 pcpu_count;
+
+void sched_init(u32 count);
+
+/* vCPU state changes. Any CPU. */
+void sched_ready(struct vcpu *v); /* to READY from OFF or BLOCKED; kicks its CPU if needed */
+void sched_block(struct vcpu *v); /* on its own CPU: BLOCKED until an interrupt is pending */
+void sched_off(struct vcpu *v);   /* on its own CPU */
+void sched_requeue(struct vcpu *v); /* on its own CPU: behind others of its priority (WFE, SMCCC) */
+
+/* Queues w on p (any CPU). Nothing happens if it's queued already. */
+void work_queue(struct pcpu *p, struct work *w);
+
+/*
+ * The decision before each entry to a guest, on CPU p, when p or p->current asks for attention:
+ * runs due timers and work, picks the vCPU to run, idles while there's none, updates its list
+ * registers. Returns the vCPU to enter, loaded. `p->current` may differ from before.
+ */
+struct vcpu *sched_enter(struct pcpu *p);
+
+/* Never returns: what every CPU does once it's up. */
+void sched_run(struct pcpu *p) NORETURN;
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ticket spinlocks: fair, so that a guest that hammers one can't starve its peers. Host builds use
+ * arch/host/spinlock.c instead, which checks the order of ranks.
+ */
+#include "core/spinlock.h"
+
+#include "core/arch.h"
+#include "core/atomic.h"
+
+void spin_lock(struct spinlock *l)
+{
+    u32 ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+    u32 owner = atomic_load_acquire(&l->owner);
+
+    while (owner != ticket) {
+        arch_wait_change(&l->owner, owner);
+        owner = atomic_load_acquire(&l->owner);
+    }
+}
+
+bool spin_trylock(struct spinlock *l)
+{
+    u32 owner = atomic_load_acquire(&l->owner);
+    u32 ticket = owner;
+
+    return __atomic_compare_exchange_n(&l->next, &ticket, owner + 1, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+void spin_unlock(struct spinlock *l)
+{
+    atomic_store_release(&l->owner, l->owner + 1);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Spinlocks with a rank. EL2 runs with interrupts masked, so a lock never has to mask them.
+ * Locks are taken in order of rising rank; two locks of one rank are never held together, but for
+ * LOCK_QUEUE_RX, which a sender takes one receiver at a time while it holds its LOCK_QUEUE_TX.
+ * Host builds check the order at run time (arch/host/spinlock.c).
+ */
+#ifndef CORE_SPINLOCK_H
+#define CORE_SPINLOCK_H
+
+#include "core/types.h"
+
+/* The one order of all locks, lowest first. */
+enum lock_rank {
+    LOCK_VM,        /* life cycle of one VM: state, vCPUs going on and off */
+    LOCK_TRANSPORT, /* virtio transport: status, features, ring addresses of one device */
+    LOCK_QUEUE_TX,  /* a transmit (or control, or only) virtqueue */
+    LOCK_SWITCH,    /* learning table of one switch */
+    LOCK_QUEUE_RX,  /* a receive virtqueue, taken by senders */
+    LOCK_DEVICE,    /* registers of an emulated device (PL011 …) */
+    LOCK_VGIC,      /* virtual interrupt state of one VM */
+    LOCK_SCHED,     /* run queue, timers and work of one physical CPU */
+    LOCK_CONSOLE,   /* console mux and the UART behind it */
+    LOCK_PAGE,      /* page allocator */
+    LOCK_RANKS,
+};
+
+struct spinlock {
+    u32 next;  /* ticket the next taker gets */
+    u32 owner; /* ticket being served */
+    u8 rank;   /* enum lock_rank */
+};
+
+#define SPINLOCK_INIT(r)                                                                           \
+    {                                                                                              \
+        .rank = (r)                                                                                \
+    }
+
+static inline void spin_init(struct spinlock *l, enum lock_rank rank)
+{
+    *l = (struct spinlock)SPINLOCK_INIT((u8)rank);
+}
+
+void spin_lock(struct spinlock *l);
+bool spin_trylock(struct spinlock *l) MUST_CHECK;
+void spin_unlock(struct spinlock *l);
+
+#endif

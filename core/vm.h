@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A virtual machine and its life: created once at boot from its config, started, and restarted or
+ * stopped as its guest, the console or a fault wants. Lock: vm->lock (LOCK_VM) for state changes.
+ */
+#ifndef CORE_VM_H
+#define CORE_VM_H
+
+#include "core/gmem.h"
+#include "core/irq.h"
+#include "core/mmio.h"
+#include "core/sched.h"
+#include "core/spinlock.h"
+#include "core/types.h"
+#include "core/vcpu.h"
+
+struct vm_config;
+struct vdev;
+
+#define VM_MAX 32
+
+enum vm_state {
+    VM_STOPPED,  /* no vCPU runs and none will until vm_start */
+    VM_STARTING, /* RAM is scrubbed and images are loaded, in pieces */
+    VM_RUNNING,
+    VM_STOPPING, /* its vCPUs are leaving the guest */
+};
+
+/* Why a VM stopped; numbers are QNX's exit codes (QVMCONF §8.3) where it has one. */
+enum vm_reason {
+    VM_EXIT_OFF = 0,    /* guest's own SYSTEM_OFF, or last CPU_OFF */
+    VM_EXIT_KILLED = 3, /* from the console */
+    VM_EXIT_WATCHDOG = 4,
+    VM_EXIT_UNSUPPORTED = 5, /* `unsupported … abort` */
+    VM_EXIT_VDEV = 6,
+    VM_EXIT_UNEXPECTED = 7,
+    VM_EXIT_START = 64, /* fatal before the guest started */
+    VM_EXIT_CONFIG = 65,
+    VM_EXIT_FATAL = 96,
+};
+
+struct vm {
+    const struct vm_config *cfg;
+    char name[32];
+    u32 index; /* in vms[]; the VMID is index + 1 */
+    struct gmem mem;
+    struct mmio_map mmio;
+    struct vcpu *vcpu[VCPU_MAX];
+    u32 nvcpus;
+    struct vdev *devs; /* in config order, the interrupt controller first */
+
+    const struct irqchip *irqchip;
+    void *irqchip_data; /* the vGIC's own */
+    void *console;      /* the VM's channel of the console mux */
+    hpa_t s2_root;      /* stage 2, built by arch */
+    u64 counter_offset; /* ticks that the guest's counters are behind the physical one */
+
+    struct spinlock lock; /* LOCK_VM; covers the fields below */
+    u8 state;             /* enum vm_state */
+    bool restart;         /* start again once stopped */
+    u32 running;          /* vCPUs that are not VCPU_OFF */
+    enum vm_reason reason;
+    struct work start_work;
+    u64 start_pos; /* progress of start_work */
+    u32 start_step;
+    u64 entry, dtb_addr; /* of the boot vCPU: program counter, x0 */
+    u32 starts;          /* how often it has been started */
+
+    u64 log_window_ns; /* vm_log's limiter */
+    u32 log_count, log_held;
+
+    u64 mmio_unknown; /* statistics, counted from any CPU */
+    u64 sysreg_unknown;
+    u64 smc_unknown;
+};
+
+extern struct vm *vms[VM_MAX];
+extern u32 vm_count;
+
+/* Starts a stopped VM: queues the work; returns at once. False: not stopped. */
+bool vm_start(struct vm *vm);
+
+/* Stops or restarts a VM. Any CPU, any time; returns at once, the last vCPU out finishes it. */
+void vm_stop(struct vm *vm, enum vm_reason reason);
+void vm_restart(struct vm *vm);
+
+/*
+ * PSCI CPU_ON for vcpu[id]: 0, or a negative PSCI error: -4 already on, -5 pending.
+ * The caller has bounded id.
+ */
+int vm_cpu_on(struct vm *vm, u32 id, u64 entry, u64 context);
+
+/* On v's own CPU: it goes off. The VM stops when it was the last. */
+void vm_cpu_off(struct vcpu *v);
+
+/* The vCPU with these affinity fields, or NULL. */
+struct vcpu *vm_find_vcpu(struct vm *vm, u64 mpidr);
+
+#endif

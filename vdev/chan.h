@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Character channels and the console mux: many VMs, and Muntin itself, on one UART. Bytes of the
+ * channel in focus go out as they are; the others' in whole lines, prefixed "[name] ", control
+ * bytes made harmless. Input goes to the channel in focus; the escape key (Ctrl-]) moves it. No
+ * byte is lost: a full ring tells its device, which holds its guest back. Lock: LOCK_CONSOLE, one
+ * for all.
+ */
+#ifndef VDEV_CHAN_H
+#define VDEV_CHAN_H
+
+#include "core/types.h"
+
+struct vm;
+struct chan;
+
+struct chan_ops {
+    /* Input arrived: take it with chan_getc. Called without LOCK_CONSOLE. */
+    void (*rx_ready)(void *dev);
+    /* There's room to send again after chan_putc said false. Called without LOCK_CONSOLE. */
+    void (*tx_ready)(void *dev);
+};
+
+/* Boot: a channel for a VM; its number (1, 2, …) is its focus key. NULL: too many. */
+struct chan *chan_create(const char *name, const struct chan_ops *ops, void *dev);
+
+/* Device side, any CPU. */
+bool chan_putc(struct chan *c, u8 byte) MUST_CHECK; /* false: full, tx_ready will come */
+int chan_getc(struct chan *c);                      /* -1: nothing */
+void chan_reset(struct chan *c); /* forgets input; unfinished output is flushed as a line */
+
+/* The mux. Any CPU. */
+void chan_init(char escape,
+               void (*prompt)(char c)); /* prompt gets what is typed while Muntin has the focus */
+void chan_log(const char *line, size_t len);       /* a whole line of Muntin's own: for log_sink */
+void chan_prompt_write(const char *s, size_t len); /* raw output of the prompt */
+void chan_focus(u32 number);                       /* 0: Muntin */
+u32 chan_focused(void);
+u32 chan_find(const char *name); /* number, or 0 */
+void chan_uart_irq(void);        /* the UART has bytes, or room */
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The device's side of a split virtqueue (VIRTIO 1.2 §2.7), against a driver that may lie. The ring
+ * picture, and who may write what:
+ *
+ *   descriptor table  driver writes; we copy each 16-byte descriptor once into private memory
+ *   available ring    driver writes; we load avail.idx once per look, acquire
+ *   used ring         we write, and never read back: the used index is a private shadow
+ *
+ * Every chain is fully validated before its first byte is touched: TRUST.md's rules, one test each.
+ * Lock: the queue's own; every function here but virtq_init wants it held.
+ */
+#ifndef VDEV_VIRTIO_VIRTQ_H
+#define VDEV_VIRTIO_VIRTQ_H
+
+#include "core/gmem.h"
+#include "core/spinlock.h"
+#include "core/types.h"
+
+#define VIRTQ_SIZE_MAX 1024
+#define VIRTQ_SEGMENTS 64 /* spans of one chain; a driver that needs more is refused */
+
+struct virtq {
+    struct spinlock lock; /* LOCK_QUEUE_TX or LOCK_QUEUE_RX; covers every field below */
+    const struct gmem *mem;
+    u16 size; /* 0: the driver has not set one: max */
+    u16 max;
+    u64 desc_addr, avail_addr, used_addr; /* as written; latched when ready becomes 1 */
+    bool ready;
+    bool broken;                  /* the driver broke a rule: dead until reset */
+    bool indirect, event_idx;     /* negotiated; set at DRIVER_OK */
+    guest_t *desc, *avail, *used; /* translated at activation */
+    u16 avail_next;               /* next entry of the available ring to take */
+    u16 avail_seen;               /* avail.idx as last loaded */
+    u16 used_next;                /* private shadow of used.idx, staged entries included */
+    u16 used_published;
+    u16 in_flight;   /* popped, not yet pushed */
+    const char *why; /* the rule that was broken; static text */
+};
+
+/* One piece of a chain: guest memory, translated and bounded. */
+struct span {
+    guest_t *p;
+    u32 len;
+};
+
+/* A chain: first the readable spans (device reads), then the writable ones. */
+struct chain {
+    u16 head;
+    u16 nreadable, nwritable;
+    u32 readable, writable; /* bytes, each sum < 2^32 */
+    struct span span[VIRTQ_SEGMENTS];
+};
+
+enum virtq_result {
+    VIRTQ_OK,
+    VIRTQ_EMPTY,
+    VIRTQ_BROKEN, /* the driver broke a rule; the queue is dead and q->why says which one */
+};
+
+/* Takes the next chain. */
+enum virtq_result virtq_pop(struct virtq *q, struct chain *c) MUST_CHECK;
+
+/* Puts back the last n chains popped and not pushed: they will be popped again. */
+void virtq_rewind(struct virtq *q, u16 n);
+
+/* Stages a used entry; `written` bytes of the writable part were filled. Not yet visible. */
+void virtq_push(struct virtq *q, const struct chain *c, u32 written);
+
+/* Publishes what is staged with one release of used.idx; true if the driver wants an interrupt. */
+bool virtq_publish(struct virtq *q) MUST_CHECK;
+
+/* Notifications off while polling; on before sleeping: true if something came in the meantime. */
+void virtq_disable_notify(struct virtq *q);
+bool virtq_enable_notify(struct virtq *q) MUST_CHECK;
+
+/*
+ * Copies between spans and private memory, or spans and spans, `off` bytes into the readable
+ * (writable) part; they stop at its end and return the bytes done.
+ */
+u32 chain_read(const struct chain *c, u32 off, void *dst, u32 len);
+u32 chain_write(const struct chain *c, u32 off, const void *src, u32 len);
+u32 chain_copy(const struct chain *to, u32 to_off, const struct chain *from, u32 from_off, u32 len);
+
+/* For the transport. */
+void virtq_init(struct virtq *q, const struct gmem *mem, u16 max, enum lock_rank rank);
+void virtq_reset(struct virtq *q);
+/* QueueReady = 1: checks size, alignment and that every area lies in writable RAM. */
+bool virtq_activate(struct virtq *q) MUST_CHECK;
+
+#endif
