@@ -20,25 +20,25 @@ struct vm;
 bool arch_putc(char c);
 /* The next received byte, or -1. */
 int arch_getc(void);
-/* Asks for an interrupt (arch calls console_irq in core/console.h) when the transmitter has room.
+/* Asks for an interrupt (arch_uart_irq) when the transmitter has room.
  */
 void arch_putc_wait(bool on);
 
 /* --- time and power --- */
-u64 arch_now_ns(void);             /* monotonic, the same on all CPUs; 0 is near reset */
-void arch_deadline(u64 ns);        /* this CPU's timer; UINT64_MAX: off */
-void arch_poweroff(void) NORETURN; /* or a halt with a line that says so */
-void arch_reboot(void) NORETURN;
-void arch_halt(void) NORETURN;
+u64 arch_now_ns(void);      /* monotonic, the same on all CPUs; 0 is near reset */
+void arch_deadline(u64 ns); /* this CPU's timer; UINT64_MAX: off */
+enum arch_stop { STOP_POWEROFF, STOP_REBOOT, STOP_HALT };
+/* Off or anew through the firmware; where it can't, a line that says so and a halt. */
+void arch_stop(enum arch_stop how) NORETURN;
 void arch_panic_dump(void (*print)(const char *text)); /* what this CPU was doing */
 bool arch_entropy(void *buf, size_t len);              /* firmware TRNG or RNDR; false: none */
 
 /* --- memory --- */
-/* Clean and invalidate to the point of coherency, and make new code visible to fetches. */
+/*
+ * Cleans and invalidates [p, p + len) to the point of coherency, and invalidates the instruction
+ * caches: what is there may be executed, or read with caches off.
+ */
 void arch_clean_dcache(const void *p, size_t len);
-void arch_sync_icache(void); /* invalidates all instruction caches of the inner shareable domain */
-/* A window of MMIO or RAM that boot did not map; identity. False: no table memory or a conflict. */
-bool arch_map(hpa_t base, u64 size, bool device) MUST_CHECK;
 
 /* --- stage 2: at VM creation only --- */
 enum s2_perm { S2_RWX, S2_RX, S2_DEVICE };
@@ -51,8 +51,8 @@ void arch_wait_change(const u32 *p, u32 value);
 struct pcpu *arch_pcpu(void);   /* this CPU */
 u32 arch_start_cpus(void);      /* brings the others up into sched_run; returns how many are up */
 void arch_kick(struct pcpu *p); /* makes p leave its guest or its idle; any CPU, may be itself */
-void arch_idle(struct pcpu *p); /* waits for an interrupt and handles what is pending */
-void arch_poll_irqs(struct pcpu *p); /* handles pending physical interrupts, does not wait */
+/* Handles pending physical interrupts, after waiting for one if `wait`. */
+void arch_idle(struct pcpu *p, bool wait);
 
 /* --- vCPUs --- */
 struct vcpu *arch_vcpu_create(struct vm *vm, u32 id); /* NULL: out of memory. Boot only */
@@ -70,8 +70,9 @@ void arch_irq_load(struct vcpu *v);
 void arch_irq_complete(u32 pintid);
 
 /* --- called by arch; implemented in core --- */
-/* A stage-2 fault with a known access: see mmio_access. */
-/* WFI trapped (v shares its CPU). */
+/* WFI trapped: v shares its CPU. */
 void vcpu_wfi(struct vcpu *v);
+/* The console UART interrupts; set by core/main.c. */
+extern void (*arch_uart_irq)(void);
 
 #endif

@@ -30,5 +30,5 @@ void panic(const char *fmt, ...)
     panic_puts(line);
     panic_puts("\r\n");
     arch_panic_dump(panic_puts);
-    arch_halt();
+    arch_stop(STOP_HALT);
 }

@@ -33,10 +33,9 @@ struct pcpu {
     bool online;
 
     /* Fields that only this CPU touches */
-    struct vcpu *current; /* vCPU whose guest state is loaded; may be blocked or off */
-    bool idle_ok;
-    u64 slice_end_ns;
-    struct timer slice;
+    struct vcpu *current;    /* vCPU whose guest state is loaded; may be blocked or off */
+    struct timer slice;      /* round robin */
+    struct timer work_pause; /* until the next piece of deferred work */
 
     struct {
         struct spinlock
@@ -62,10 +61,16 @@ extern u32 pcpu_count;
 void sched_init(u32 count);
 
 /* vCPU state changes. Any CPU. */
-void sched_ready(struct vcpu *v); /* to READY from OFF or BLOCKED; kicks its CPU if needed */
-void sched_block(struct vcpu *v); /* on its own CPU: BLOCKED until an interrupt is pending */
-void sched_off(struct vcpu *v);   /* on its own CPU */
+void sched_ready(struct vcpu *v);   /* to READY from OFF or BLOCKED; kicks its CPU if needed */
+void sched_block(struct vcpu *v);   /* on its own CPU: BLOCKED until it's asked for something */
+void sched_off(struct vcpu *v);     /* on its own CPU */
 void sched_requeue(struct vcpu *v); /* on its own CPU: behind others of its priority (WFE, SMCCC) */
+
+/*
+ * Asks v for attention (enum vcpu_attention bits) before it runs on: wakes it if it's blocked,
+ * kicks its CPU if it's in the guest on another one. Any CPU; takes LOCK_SCHED.
+ */
+void vcpu_ask(struct vcpu *v, u32 bits);
 
 /* Queues w on p (any CPU). Nothing happens if it's queued already. */
 void work_queue(struct pcpu *p, struct work *w);

@@ -27,6 +27,7 @@ struct vcpu {
     u32 id;            /* index in vm->vcpu */
     u64 mpidr;         /* affinity fields only, as the guest sees them */
     u32 prio;          /* `sched`: higher runs first */
+    bool trap_wfi;     /* it shares its CPU, or its config says so */
 
     /* Under pcpu->lock: */
     u8 state;          /* enum vcpu_state; read without the lock by PSCI AFFINITY_INFO */
@@ -47,7 +48,7 @@ struct vcpu {
 
 enum vcpu_attention {
     VCPU_IRQ = 1,  /* list registers must be updated */
-    VCPU_STOP = 2, /* leave the guest: the VM stops or restarts, or CPU_OFF */
+    VCPU_STOP = 2, /* go off: the VM stops or restarts, or the guest's own CPU_OFF */
     VCPU_INIT = 4, /* registers are to be reset to entry/context before it runs */
 };
 

@@ -7,6 +7,7 @@
 #define CORE_VM_H
 
 #include "core/gmem.h"
+#include "core/image.h"
 #include "core/irq.h"
 #include "core/mmio.h"
 #include "core/sched.h"
@@ -14,6 +15,7 @@
 #include "core/types.h"
 #include "core/vcpu.h"
 
+struct image_plan;
 struct vm_config;
 struct vdev;
 
@@ -41,6 +43,7 @@ enum vm_reason {
 
 struct vm {
     const struct vm_config *cfg;
+    const struct image_plan *plan;
     char name[32];
     u32 index; /* in vms[]; the VMID is index + 1 */
     struct gmem mem;
@@ -61,10 +64,11 @@ struct vm {
     u32 running;          /* vCPUs that are not VCPU_OFF */
     enum vm_reason reason;
     struct work start_work;
-    u64 start_pos; /* progress of start_work */
-    u32 start_step;
-    u64 entry, dtb_addr; /* of the boot vCPU: program counter, x0 */
-    u32 starts;          /* how often it has been started */
+    u32 start_step; /* progress of start_work: enum in vm.c */
+    u32 start_region;
+    u64 start_pos;
+    struct image_cursor start_cursor;
+    u32 starts; /* how often it has been started */
 
     u64 log_window_ns; /* vm_log's limiter */
     u32 log_count, log_held;
@@ -77,7 +81,26 @@ struct vm {
 extern struct vm *vms[VM_MAX];
 extern u32 vm_count;
 
-/* Starts a stopped VM: queues the work; returns at once. False: not stopped. */
+/* What core can't make by itself; set once by core/main.c. */
+struct vm_hooks {
+    bool (*make_irqchip)(struct vm *vm);
+    /* Writes the guest's device tree into buf; its size, or 0 after saying what is wrong. */
+    u32 (*make_dtb)(struct vm *vm, void *buf, u32 size);
+    /* The last VM stopped. */
+    void (*all_stopped)(void);
+};
+extern const struct vm_hooks *vm_hooks;
+
+/*
+ * Boot: makes the VM with its RAM, stage 2, devices and vCPUs, pinned; appends it to vms[]. NULL
+ * after saying why not: no room, with the numbers.
+ */
+struct vm *vm_create(const struct vm_config *cfg, const struct image_plan *plan);
+
+/* Boot, when all VMs exist: decides which vCPUs have their WFI trapped. */
+void vm_settle(void);
+
+/* Starts a stopped VM: queues the work; returns at once. False: it isn't stopped. */
 bool vm_start(struct vm *vm);
 
 /* Stops or restarts a VM. Any CPU, any time; returns at once, the last vCPU out finishes it. */
@@ -85,15 +108,22 @@ void vm_stop(struct vm *vm, enum vm_reason reason);
 void vm_restart(struct vm *vm);
 
 /*
- * PSCI CPU_ON for vcpu[id]: 0, or a negative PSCI error: -4 already on, -5 pending.
- * The caller has bounded id.
+ * PSCI CPU_ON for vcpu[id]: 0, or a negative PSCI error: -4 already on, -5 pending, -3 denied (the
+ * VM is stopping). The caller has bounded id.
  */
 int vm_cpu_on(struct vm *vm, u32 id, u64 entry, u64 context);
 
-/* On v's own CPU: it goes off. The VM stops when it was the last. */
+/* The guest's CPU_OFF of v, on its own CPU: it goes off before it's entered again. */
 void vm_cpu_off(struct vcpu *v);
+
+/* For core/sched.c: v was asked to stop, and its state is unloaded. On its own CPU. */
+void vm_vcpu_left(struct vcpu *v);
 
 /* The vCPU with these affinity fields, or NULL. */
 struct vcpu *vm_find_vcpu(struct vm *vm, u64 mpidr);
+
+/* For messages. */
+const char *vm_state_name(u32 state);
+const char *vm_reason_name(enum vm_reason reason);
 
 #endif

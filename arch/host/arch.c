@@ -18,6 +18,7 @@ u32 host_kicks;
 u32 host_completes;
 struct pcpu *host_pcpu = &pcpus[0];
 void (*host_putc)(char c);
+void (*arch_uart_irq)(void);
 
 bool arch_putc(char c)
 {
@@ -49,19 +50,12 @@ void arch_deadline(u64 ns)
     (void)ns;
 }
 
-void arch_poweroff(void)
+void arch_stop(enum arch_stop how)
 {
+    if (how == STOP_HALT) {
+        abort();
+    }
     exit(0);
-}
-
-void arch_reboot(void)
-{
-    exit(0);
-}
-
-void arch_halt(void)
-{
-    abort();
 }
 
 void arch_panic_dump(void (*print)(const char *text))
@@ -80,10 +74,6 @@ void arch_clean_dcache(const void *p, size_t len)
 {
     (void)p;
     (void)len;
-}
-
-void arch_sync_icache(void)
-{
 }
 
 struct pcpu *arch_pcpu(void)

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a VM. It's created once, at boot; a start scrubs its RAM, loads its images anew and
+ * puts its first vCPU on. That takes long, so it's deferred work in small pieces on that vCPU's
+ * CPU. A stop asks every vCPU to leave; the last one out finishes it. Lock: vm->lock.
+ */
+#include "core/vm.h"
+
+#include "core/arch.h"
+#include "core/atomic.h"
+#include "core/config.h"
+#include "core/image.h"
+#include "core/log.h"
+#include "core/page.h"
+#include "core/panic.h"
+#include "core/vdev.h"
+
+#include <string.h>
+
+#define SCRUB_PIECE (128 * KIB) /* some 15,000 instructions to zero and clean */
+#define BLOCK_SIZE  (2 * (u64)MIB)
+
+enum start_step { STEP_RESET, STEP_SCRUB, STEP_LOAD, STEP_DTB, STEP_CLEAN, STEP_GO };
+
+struct vm *vms[VM_MAX];
+u32 vm_count;
+const struct vm_hooks *vm_hooks;
+
+const char *vm_state_name(u32 state)
+{
+    static const char *const names[] = {"stopped", "starting", "running", "stopping"};
+
+    return state < ARRAY_SIZE(names) ? names[state] : "?";
+}
+
+const char *vm_reason_name(enum vm_reason reason)
+{
+    switch (reason) {
+    case VM_EXIT_OFF:
+        return "powered off";
+    case VM_EXIT_KILLED:
+        return "killed";
+    case VM_EXIT_WATCHDOG:
+        return "its watchdog bit";
+    case VM_EXIT_UNSUPPORTED:
+        return "it did what its config forbids";
+    case VM_EXIT_VDEV:
+        return "a device failed";
+    case VM_EXIT_START:
+        return "it could not be started";
+    case VM_EXIT_CONFIG:
+        return "its config has errors";
+    case VM_EXIT_UNEXPECTED:
+    case VM_EXIT_FATAL:
+        break;
+    }
+    return "unexpected";
+}
+
+/* --- creation ------------------------------------------------------------------------------- */
+
+static bool add_memory(struct vm *vm, const struct cfg_mem *m)
+{
+    struct gmem_region *r = &vm->mem.region[vm->mem.count];
+    u64 align = m->size >= BLOCK_SIZE ? BLOCK_SIZE : PAGE_SIZE;
+    hpa_t host;
+
+    if (m->size >= GIB && page_alloc_guest(m->size, GIB, &host)) {
+        align = GIB; /* stage 2 gets 1 GiB blocks */
+    } else if (!page_alloc_guest(m->size, align, &host)) {
+        log_err(
+            "%s: %s of %llu KiB does not fit: %llu KiB are free, the largest piece has %llu KiB",
+            vm->name, m->kind == MEM_ROM ? "rom" : "ram", (unsigned long long)(m->size / KIB),
+            (unsigned long long)(page_free() / KIB),
+            (unsigned long long)(page_largest(align) / KIB));
+        return false;
+    }
+    *r = (struct gmem_region){
+        .base = m->base,
+        .size = m->size,
+        .host = host,
+        .ptr = (guest_t *)(uintptr_t)host,
+        .writable = m->kind == MEM_RAM,
+    };
+    vm->mem.count++;
+    if (!arch_s2_map(vm, gpa(m->base), host, m->size, r->writable ? S2_RWX : S2_RX)) {
+        log_err("%s: no memory for its stage-2 tables", vm->name);
+        return false;
+    }
+    return true;
+}
+
+static struct pcpu *pick_pcpu(u32 runmask)
+{
+    struct pcpu *best = NULL;
+
+    for (u32 i = 0; i < pcpu_count; i++) {
+        if ((runmask == 0 || (runmask >> i & 1) != 0) &&
+            (best == NULL || pcpus[i].nvcpus < best->nvcpus)) {
+            best = &pcpus[i];
+        }
+    }
+    return best;
+}
+
+static void wakeup_fired(struct timer *t)
+{
+    struct vcpu *v = container_of(t, struct vcpu, wakeup);
+
+    if (v->state == VCPU_BLOCKED) {
+        sched_ready(v); /* once loaded, its own timer is due and interrupts it */
+    }
+}
+
+static bool add_vcpu(struct vm *vm, const struct cfg_cpu *c)
+{
+    struct pcpu *p = pick_pcpu(c->runmask);
+    struct vcpu *v;
+
+    if (p == NULL) {
+        log_err("%s: runmask 0x%x names no CPU that is there (%u are)", vm->name, c->runmask,
+                pcpu_count);
+        return false;
+    }
+    v = arch_vcpu_create(vm, vm->nvcpus);
+    if (v == NULL) {
+        log_err("%s: no memory for a vCPU", vm->name);
+        return false;
+    }
+    v->vm = vm;
+    v->id = vm->nvcpus;
+    v->pcpu = p;
+    v->prio = c->prio;
+    v->mpidr = v->id; /* all in one cluster: VCPU_MAX is below 16 */
+    timer_init(&v->wakeup, p, wakeup_fired);
+    p->nvcpus++;
+    vm->vcpu[vm->nvcpus++] = v;
+    return true;
+}
+
+static bool add_devices(struct vm *vm)
+{
+    const struct vm_config *cfg = vm->cfg;
+    struct vdev **tail = &vm->devs;
+
+    while (*tail != NULL) {
+        tail = &(*tail)->next;
+    }
+    for (u32 i = 0; i < cfg->nvdevs; i++) {
+        struct vdev *d = cfg->vdev[i].type->create(vm, &cfg->vdev[i]);
+
+        if (d == NULL) {
+            log_err("%s: no room for %s at 0x%llx", vm->name, cfg->vdev[i].type->name,
+                    (unsigned long long)cfg->vdev[i].loc);
+            return false;
+        }
+        *tail = d;
+        tail = &d->next;
+    }
+    return true;
+}
+
+static bool start_work(struct work *w);
+
+static bool build(struct vm *vm)
+{
+    const struct vm_config *cfg = vm->cfg;
+
+    if (!arch_s2_create(vm)) {
+        log_err("%s: no memory for its stage-2 tables", vm->name);
+        return false;
+    }
+    for (u32 i = 0; i < cfg->nmems; i++) {
+        if (!add_memory(vm, &cfg->mem[i])) {
+            return false;
+        }
+    }
+    for (u32 i = 0; i < cfg->ncpus; i++) {
+        if (!add_vcpu(vm, &cfg->cpu[i])) {
+            return false;
+        }
+    }
+    if (!vm_hooks->make_irqchip(vm)) {
+        log_err("%s: no room for its interrupt controller", vm->name);
+        return false;
+    }
+    return add_devices(vm);
+}
+
+struct vm *vm_create(const struct vm_config *cfg, const struct image_plan *plan)
+{
+    struct vm *vm;
+
+    if (vm_count == VM_MAX) {
+        log_err("%.*s: too many VMs: at most %u", STR_ARG(cfg->name), VM_MAX);
+        return NULL;
+    }
+    vm = page_alloc(sizeof(*vm));
+    if (vm == NULL) {
+        log_err("%.*s: no memory for it", STR_ARG(cfg->name));
+        return NULL;
+    }
+    vm->cfg = cfg;
+    vm->plan = plan;
+    vm->index = vm_count;
+    fmt_print(vm->name, sizeof(vm->name), "%.*s", STR_ARG(cfg->name));
+    spin_init(&vm->lock, LOCK_VM);
+    vm->start_work.fn = start_work;
+    if (!build(vm)) {
+        return NULL;
+    }
+    mmio_freeze(&vm->mmio);
+    vms[vm_count++] = vm;
+    return vm;
+}
+
+void vm_settle(void)
+{
+    for (u32 i = 0; i < vm_count; i++) {
+        struct vm *vm = vms[i];
+
+        for (u32 c = 0; c < vm->nvcpus; c++) {
+            struct vcpu *v = vm->vcpu[c];
+            bool shares = v->pcpu->nvcpus > 1;
+
+            v->trap_wfi =
+                vm->cfg->exit_on_halt == HALT_ON || (shares && vm->cfg->exit_on_halt == HALT_AUTO);
+        }
+    }
+}
+
+/* --- starting: each call of a step does one piece; true when the step is done ------------------
+ */
+
+static void step_reset(struct vm *vm)
+{
+    for (u32 i = 0; i < vm->nvcpus; i++) {
+        struct vcpu *v = vm->vcpu[i];
+
+        v->irq = (struct irq_ctx){.count = v->irq.count};
+    }
+    vm->irqchip->reset(vm);
+    for (struct vdev *d = vm->devs; d != NULL; d = d->next) {
+        d->ops->reset(d);
+    }
+    memset(&vm->start_cursor, 0, sizeof(vm->start_cursor));
+}
+
+/* Walks all regions in pieces; do_piece is called with each. */
+static bool walk_memory(struct vm *vm, void (*do_piece)(void *p, size_t len))
+{
+    struct gmem_region *r = &vm->mem.region[vm->start_region];
+    u64 len;
+
+    if (vm->start_region == vm->mem.count) {
+        return true;
+    }
+    len = MIN(r->size - vm->start_pos, (u64)SCRUB_PIECE);
+    do_piece((char *)r->ptr + vm->start_pos, (size_t)len);
+    vm->start_pos += len;
+    if (vm->start_pos == r->size) {
+        vm->start_pos = 0;
+        vm->start_region++;
+    }
+    return false;
+}
+
+static void scrub_piece(void *p, size_t len)
+{
+    memset(p, 0, len);
+}
+
+static void clean_piece(void *p, size_t len)
+{
+    arch_clean_dcache(p, len);
+}
+
+static bool step_dtb(struct vm *vm)
+{
+    const struct image_plan *plan = vm->plan;
+    guest_t *p = gmem_span(&vm->mem, gpa(plan->dtb), plan->dtb_size, true);
+
+    if (p == NULL) {
+        log_err("%s: no RAM at 0x%llx for its device tree", vm->name,
+                (unsigned long long)plan->dtb);
+        return false;
+    }
+    return vm_hooks->make_dtb(vm, (void *)p, (u32)plan->dtb_size) != 0;
+}
+
+static void finish_stop(struct vm *vm);
+
+static void step_go(struct vm *vm)
+{
+    struct vcpu *v = vm->vcpu[0];
+    bool go;
+
+    spin_lock(&vm->lock);
+    go = vm->state == VM_STARTING;
+    if (go) {
+        vm->state = VM_RUNNING;
+        vm->starts++;
+        vm->running = 1;
+        v->entry = vm->plan->entry;
+        v->context = vm->plan->dtb;
+        atomic_or(&v->attention, (u32)VCPU_INIT);
+    }
+    spin_unlock(&vm->lock);
+    if (go) {
+        sched_ready(v);
+    } else {
+        finish_stop(vm); /* stopped while it was loading */
+    }
+}
+
+static bool start_fail(struct vm *vm)
+{
+    spin_lock(&vm->lock);
+    vm->state = VM_STOPPING;
+    vm->restart = false;
+    vm->reason = VM_EXIT_START;
+    spin_unlock(&vm->lock);
+    finish_stop(vm);
+    return false;
+}
+
+static bool start_work(struct work *w)
+{
+    struct vm *vm = container_of(w, struct vm, start_work);
+
+    if (atomic_load(&vm->state) == VM_STOPPING) {
+        finish_stop(vm);
+        return false;
+    }
+    switch (vm->start_step) {
+    case STEP_RESET:
+        step_reset(vm);
+        vm->start_region = 0;
+        vm->start_pos = 0;
+        break;
+    case STEP_SCRUB:
+        if (!walk_memory(vm, scrub_piece)) {
+            return true;
+        }
+        break;
+    case STEP_LOAD:
+        if (!image_load_step(vm->cfg, vm->plan, &vm->mem, &vm->start_cursor, SCRUB_PIECE)) {
+            return true;
+        }
+        break;
+    case STEP_DTB:
+        if (!step_dtb(vm)) {
+            return start_fail(vm);
+        }
+        vm->start_region = 0;
+        break;
+    case STEP_CLEAN:
+        if (!walk_memory(vm, clean_piece)) {
+            return true;
+        }
+        break;
+    default:
+        step_go(vm);
+        return false;
+    }
+    vm->start_step++;
+    return true;
+}
+
+bool vm_start(struct vm *vm)
+{
+    bool stopped;
+
+    spin_lock(&vm->lock);
+    stopped = vm->state == VM_STOPPED;
+    if (stopped) {
+        atomic_store(&vm->state, VM_STARTING);
+        vm->start_step = STEP_RESET;
+        vm->restart = false;
+        vm->reason = VM_EXIT_OFF;
+    }
+    spin_unlock(&vm->lock);
+    if (stopped) {
+        work_queue(vm->vcpu[0]->pcpu, &vm->start_work);
+    }
+    return stopped;
+}
+
+/* --- stopping --------------------------------------------------------------------------------- */
+
+static bool any_alive(void)
+{
+    for (u32 i = 0; i < vm_count; i++) {
+        if (atomic_load(&vms[i]->state) != VM_STOPPED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* No vCPU of vm runs any more. */
+static void finish_stop(struct vm *vm)
+{
+    bool restart;
+
+    spin_lock(&vm->lock);
+    restart = vm->restart;
+    atomic_store(&vm->state, VM_STOPPED);
+    spin_unlock(&vm->lock);
+    if (restart) {
+        log_info("%s: restarts", vm->name);
+        (void)vm_start(vm);
+        return;
+    }
+    log_info("%s: stopped: %s (exit code %d)", vm->name, vm_reason_name(vm->reason), vm->reason);
+    for (struct vdev *d = vm->devs; d != NULL; d = d->next) {
+        d->ops->reset(d); /* peers see its links go down */
+    }
+    if (!any_alive()) {
+        vm_hooks->all_stopped();
+    }
+}
+
+static void begin_stop(struct vm *vm, enum vm_reason reason, bool restart)
+{
+    bool begun;
+
+    spin_lock(&vm->lock);
+    begun = vm->state == VM_RUNNING || vm->state == VM_STARTING;
+    if (begun) {
+        bool loading = vm->state == VM_STARTING;
+
+        atomic_store(&vm->state, VM_STOPPING);
+        vm->reason = reason;
+        vm->restart = restart;
+        for (u32 i = 0; i < vm->nvcpus && !loading; i++) {
+            if (atomic_load(&vm->vcpu[i]->state) != VCPU_OFF) {
+                vcpu_ask(vm->vcpu[i], VCPU_STOP);
+            }
+        }
+    }
+    spin_unlock(&vm->lock);
+}
+
+void vm_stop(struct vm *vm, enum vm_reason reason)
+{
+    begin_stop(vm, reason, false);
+}
+
+void vm_restart(struct vm *vm)
+{
+    begin_stop(vm, VM_EXIT_OFF, true);
+}
+
+int vm_cpu_on(struct vm *vm, u32 id, u64 entry, u64 context)
+{
+    struct vcpu *v = vm->vcpu[id];
+    int result = 0;
+
+    spin_lock(&vm->lock);
+    if (vm->state != VM_RUNNING) {
+        result = -3;
+    } else if (atomic_load(&v->state) != VCPU_OFF) {
+        result = (atomic_load(&v->attention) & VCPU_INIT) != 0 ? -5 : -4;
+    } else {
+        v->entry = entry;
+        v->context = context;
+        vm->running++;
+        atomic_or(&v->attention, (u32)VCPU_INIT);
+        sched_ready(v);
+    }
+    spin_unlock(&vm->lock);
+    return result;
+}
+
+void vm_cpu_off(struct vcpu *v)
+{
+    vcpu_ask(v, VCPU_STOP);
+}
+
+void vm_vcpu_left(struct vcpu *v)
+{
+    struct vm *vm = v->vm;
+    bool last;
+
+    spin_lock(&vm->lock);
+    sched_off(v);
+    atomic_and(&v->attention, ~(u32)(VCPU_STOP | VCPU_IRQ));
+    timer_cancel(&v->wakeup);
+    vm->running--;
+    last = vm->running == 0;
+    if (last && vm->state == VM_RUNNING) {
+        atomic_store(&vm->state, VM_STOPPING);
+        vm->reason = VM_EXIT_OFF;
+        vm->restart = false;
+    }
+    spin_unlock(&vm->lock);
+    if (last) {
+        finish_stop(vm);
+    }
+}
+
+struct vcpu *vm_find_vcpu(struct vm *vm, u64 mpidr)
+{
+    for (u32 i = 0; i < vm->nvcpus; i++) {
+        if (vm->vcpu[i]->mpidr == mpidr) {
+            return vm->vcpu[i];
+        }
+    }
+    return NULL;
+}
