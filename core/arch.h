@@ -26,6 +26,7 @@ void arch_putc_wait(bool on);
 
 /* --- time and power --- */
 u64 arch_now_ns(void);      /* monotonic, the same on all CPUs; 0 is near reset */
+u64 arch_ticks(void);       /* the physical counter that guests' counters are offset from */
 void arch_deadline(u64 ns); /* this CPU's timer; UINT64_MAX: off */
 enum arch_stop { STOP_POWEROFF, STOP_REBOOT, STOP_HALT };
 /* Off or anew through the firmware; where it can't, a line that says so and a halt. */
@@ -48,8 +49,9 @@ bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm
 /* --- CPUs --- */
 /* Waits, without burning power, until *p may differ from `value`; may return early. */
 void arch_wait_change(const u32 *p, u32 value);
-struct pcpu *arch_pcpu(void);   /* this CPU */
-u32 arch_start_cpus(void);      /* brings the others up into sched_run; returns how many are up */
+struct pcpu *arch_pcpu(void); /* this CPU */
+u32 arch_start_cpus(
+    const struct board *b);     /* brings the others up into sched_run; how many are up */
 void arch_kick(struct pcpu *p); /* makes p leave its guest or its idle; any CPU, may be itself */
 /* Handles pending physical interrupts, after waiting for one if `wait`. */
 void arch_idle(struct pcpu *p, bool wait);

@@ -301,6 +301,8 @@ static void step_go(struct vm *vm)
         vm->state = VM_RUNNING;
         vm->starts++;
         vm->running = 1;
+        vm->counter_offset =
+            vm->cfg->counter_offset == UINT64_MAX ? arch_ticks() : vm->cfg->counter_offset;
         v->entry = vm->plan->entry;
         v->context = vm->plan->dtb;
         atomic_or(&v->attention, (u32)VCPU_INIT);

@@ -45,6 +45,11 @@ u64 arch_now_ns(void)
     return host_now_ns;
 }
 
+u64 arch_ticks(void)
+{
+    return host_now_ns;
+}
+
 void arch_deadline(u64 ns)
 {
     (void)ns;
