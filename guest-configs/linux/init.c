@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /init of the Linux guests, static. The kernel hands it the unknown NAME=VALUE words of its
+ * command line as environment:
+ *
+ *   name=linux1            the host name, seen in the prompt
+ *   mods=a,b | mods=none   modules to load; without it all of /modules/order, in that order
+ *   net0=10.0.0.1/24       address of eth0 (net1= of eth1, ... net7=)
+ *   run="cmd; cmd"         commands for the shell once all is set up
+ *   then=poweroff|reboot|sh  what follows; without it poweroff after run=, else sh
+ *
+ * It prints "@@ INIT", "@@ MODS", "@@ SHELL" with the virtual counter, and "@@ RUN-END rc=N", and
+ * ends in a shell on the console that is started anew whenever it exits. As process 1 it knows the
+ * signals by which busybox's poweroff, reboot and halt ask for their deed.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MODULE_DIR "/modules"
+#define MAX_NICS 8
+
+/* Prints "@@ NAME cnt=TICKS frq=HZ ns=N": N are the nanoseconds of the virtual counter. */
+static void mark(const char *name)
+{
+    uint64_t ticks;
+    uint64_t hz;
+
+    __asm__ volatile("isb; mrs %0, cntvct_el0; mrs %1, cntfrq_el0" : "=r"(ticks), "=r"(hz));
+    if (hz == 0) {
+        hz = 1;
+    }
+    uint64_t ns = ticks / hz * 1000000000 + ticks % hz * 1000000000 / hz;
+    printf("@@ %s cnt=%llu frq=%llu ns=%llu\n", name, (unsigned long long)ticks,
+           (unsigned long long)hz, (unsigned long long)ns);
+}
+
+static void mount_all(void)
+{
+    mount("proc", "/proc", "proc", 0, NULL);
+    mount("sysfs", "/sys", "sysfs", 0, NULL);
+    mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+    mkdir("/dev/pts", 0755);
+    mount("devpts", "/dev/pts", "devpts", 0, NULL);
+    mount("tmpfs", "/tmp", "tmpfs", 0, NULL);
+}
+
+/* Is the word in the comma-separated list? */
+static bool list_has(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (const char *p = list; p != NULL; p = strchr(p, ',')) {
+        p += *p == ',';
+        if (strncmp(p, word, len) == 0 && (p[len] == '\0' || p[len] == ',')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void load_module(const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), MODULE_DIR "/%s.ko", name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) != 0 && errno != EEXIST)) {
+        printf("@@ MODULE-FAILED %s: %s\n", name, strerror(errno));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+/* MODULE_DIR/order has one module a line, each after those that it needs. */
+static void load_modules(const char *wanted)
+{
+    char line[64];
+
+    if (wanted != NULL && strcmp(wanted, "none") == 0) {
+        return;
+    }
+    FILE *order = fopen(MODULE_DIR "/order", "re");
+    if (order == NULL) {
+        return;
+    }
+    while (fgets(line, sizeof(line), order) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (wanted == NULL || list_has(wanted, line)) {
+            load_module(line);
+        }
+    }
+    fclose(order);
+}
+
+/* Gives the interface an address such as "10.0.0.1/24" and brings it up. */
+static bool set_address(int sock, const char *ifname, const char *cidr)
+{
+    struct ifreq req = {0};
+    struct sockaddr_in *sin = (struct sockaddr_in *)&req.ifr_addr;
+    char addr[32];
+    unsigned prefix = 24;
+
+    snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", ifname);
+    snprintf(addr, sizeof(addr), "%s", cidr);
+    char *slash = strchr(addr, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+        prefix = (unsigned)strtoul(slash + 1, NULL, 10);
+    }
+    sin->sin_family = AF_INET;
+    if (prefix > 32 || inet_pton(AF_INET, addr, &sin->sin_addr) != 1) {
+        errno = EINVAL;
+        return false;
+    }
+    if (ioctl(sock, SIOCSIFADDR, &req) != 0) {
+        return false;
+    }
+    sin->sin_addr.s_addr = htonl(prefix == 0 ? 0 : ~0U << (32 - prefix));
+    if (ioctl(sock, SIOCSIFNETMASK, &req) != 0 || ioctl(sock, SIOCGIFFLAGS, &req) != 0) {
+        return false;
+    }
+    req.ifr_flags |= IFF_UP;
+    return ioctl(sock, SIOCSIFFLAGS, &req) == 0;
+}
+
+static void set_addresses(void)
+{
+    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    set_address(sock, "lo", "127.0.0.1/8");
+    for (unsigned i = 0; i < MAX_NICS; i++) {
+        char word[8];
+        char ifname[8];
+        snprintf(word, sizeof(word), "net%u", i);
+        snprintf(ifname, sizeof(ifname), "eth%u", i);
+        const char *cidr = getenv(word);
+        if (cidr != NULL && !set_address(sock, ifname, cidr)) {
+            printf("@@ NET-FAILED %s %s: %s\n", ifname, cidr, strerror(errno));
+        }
+    }
+    close(sock);
+}
+
+static void power(int how)
+{
+    sync();
+    reboot(how);
+}
+
+/* The signals that process 1 waits for: they stay blocked but inside wait_for(). */
+static sigset_t init_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGTERM);
+    return set;
+}
+
+/* Waits until the child has ended, gives its exit code; buries orphans and obeys meanwhile. */
+static int wait_for(pid_t child)
+{
+    sigset_t set = init_signals();
+
+    for (;;) {
+        int status;
+        pid_t pid;
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+            if (pid == child) {
+                return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+            }
+        }
+        switch (sigwaitinfo(&set, NULL)) {
+        case SIGUSR1:
+            power(RB_HALT_SYSTEM);
+            break;
+        case SIGUSR2:
+            power(RB_POWER_OFF);
+            break;
+        case SIGTERM:
+            power(RB_AUTOBOOT);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/*
+ * A terminal that Ctrl-C works on: /dev/console cannot be a controlling terminal, the device behind
+ * it can. The kernel names it last in the list of active consoles.
+ */
+static int open_console(void)
+{
+    char line[128] = "";
+    char path[160];
+    FILE *active = fopen("/sys/class/tty/console/active", "re");
+
+    if (active != NULL) {
+        if (fgets(line, sizeof(line), active) == NULL) {
+            line[0] = '\0';
+        }
+        fclose(active);
+    }
+    line[strcspn(line, "\n")] = '\0';
+    const char *space = strrchr(line, ' ');
+    snprintf(path, sizeof(path), "/dev/%s", space != NULL ? space + 1 : line);
+    int fd = open(path, O_RDWR);
+    return fd >= 0 ? fd : open("/dev/console", O_RDWR);
+}
+
+/* Starts a shell on the console: interactive, or for one command line. */
+static pid_t start_shell(const char *command)
+{
+    pid_t pid = fork();
+
+    if (pid != 0) {
+        return pid;
+    }
+    sigset_t set = init_signals();
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    setsid();
+    int fd = open_console();
+    if (fd >= 0) {
+        ioctl(fd, TIOCSCTTY, 1);
+        dup2(fd, STDIN_FILENO);
+        dup2(fd, STDOUT_FILENO);
+        dup2(fd, STDERR_FILENO);
+        if (fd > STDERR_FILENO) {
+            close(fd);
+        }
+    }
+    execl("/bin/busybox", "sh", command != NULL ? "-c" : NULL, command, (char *)NULL);
+    _exit(127);
+}
+
+static void shell_forever(void)
+{
+    for (;;) {
+        time_t start = time(NULL);
+        int rc = wait_for(start_shell(NULL));
+        printf("@@ SHELL-END rc=%d\n", rc);
+        if (time(NULL) - start < 1) {
+            sleep(1);
+        }
+    }
+}
+
+static void set_environment(void)
+{
+    const char *name = getenv("name");
+
+    if (name == NULL) {
+        name = "linux";
+    }
+    sethostname(name, strlen(name));
+    setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin", 1);
+    setenv("HOME", "/root", 1);
+    setenv("PS1", "\\h:\\w# ", 1);
+    chdir("/root");
+}
+
+int main(void)
+{
+    sigset_t set = init_signals();
+    const char *run;
+    const char *then;
+
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    mount_all();
+    mark("INIT");
+    set_environment();
+    load_modules(getenv("mods"));
+    mark("MODS");
+    set_addresses();
+    mark("SHELL");
+
+    run = getenv("run");
+    then = getenv("then");
+    if (run != NULL) {
+        int rc = wait_for(start_shell(run));
+        printf("@@ RUN-END rc=%d\n", rc);
+        if (then == NULL) {
+            then = "poweroff";
+        }
+    }
+    if (then != NULL && strcmp(then, "poweroff") == 0) {
+        power(RB_POWER_OFF);
+    }
+    if (then != NULL && strcmp(then, "reboot") == 0) {
+        power(RB_AUTOBOOT);
+    }
+    shell_forever();
+}

@@ -1,0 +1,223 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# make.sh [KERNEL...]: makes stock Debian Linux guests in build/guests (BUILD=... moves it), for
+# each KERNEL of the table below (default: d12c):
+#
+#   KERNEL.Image      Debian's kernel, unmodified
+#   KERNEL.cpio       initramfs: busybox, /init (init.c), gtool (gtool.c), the virtio modules
+#   KERNEL-net.cpio   the same with iperf3, nuttcp and ethtool
+#
+# The packages come from the Debian archive with apt's signatures checked and an apt state of our
+# own: the machine's is not touched, no root is needed. They are kept in build/cache (CACHE=...):
+# a second call needs no network and takes no time. "make.sh --update KERNEL..." looks for newer
+# packages. The cpio archives are the same byte for byte from the same packages.
+#
+# STRIP=0 keeps the signatures of the modules, which cost about 80 million instructions to verify;
+# without them the kernel says once that it is tainted.
+set -euo pipefail
+export LC_ALL=C
+umask 022
+
+here=$(cd "$(dirname "$0")" && pwd -P)
+BUILD=${BUILD:-${here%/*/*}/build}
+STRIP=${STRIP:-1}
+
+# The metapackage, by which the kernel follows the point releases, and its suite.
+kernel_source() {
+    case $1 in
+        d12) echo "linux-image-arm64 bookworm" ;;
+        d12c) echo "linux-image-cloud-arm64 bookworm" ;;
+        d13) echo "linux-image-arm64 trixie" ;;
+        d13c) echo "linux-image-cloud-arm64 trixie" ;;
+        *) return 1 ;;
+    esac
+}
+
+MODULES="virtio_mmio virtio_net virtio_blk virtio_console virtio_rng
+    vmw_vsock_virtio_transport virtio_balloon"
+USER_SUITE=bookworm
+MIN_PACKAGES="busybox-static"
+NET_PACKAGES="libc6 iperf3 libiperf0 libssl3 libsctp1 ethtool libmnl0 nuttcp"
+NET_PROGRAMS="iperf3 nuttcp ethtool"
+NET_LIBRARIES="ld-linux-aarch64.so.1 libc.so.6 libm.so.6 libiperf.so.0 libcrypto.so.3
+    libsctp.so.1 libmnl.so.0"
+APPLETS="arping ash awk basename brctl cat chmod chrt clear cmp cp cut date dd df diff dirname
+    dmesg du echo env expr false find free fuser grep gunzip gzip halt head hexdump hostname
+    httpd ifconfig insmod ip kill killall less ln ls lsmod md5sum mkdir mknod more mount mv nc
+    netstat nice nproc od ping ping6 poweroff printf ps pwd reboot renice reset rm rmdir rmmod
+    route sed seq setsid sh sha256sum sleep sort stat stty sync sysctl tail tar taskset tee
+    telnet test tftp time timeout top touch tr traceroute true tty udhcpc udhcpd umount uname
+    uniq unxz uptime usleep vi watch wc wget which xargs xxd yes"
+
+update=0
+if [ "${1:-}" = --update ]; then
+    update=1
+    shift
+fi
+kernels=${*:-d12c}
+guests=$BUILD/guests
+
+# A kernel is up to date when its stamp is newer than everything of ours that goes into it.
+is_made() {
+    local stamp=$guests/.$1.strip$STRIP f
+    for f in "$1.Image" "$1.cpio" "$1-net.cpio"; do
+        [ -e "$guests/$f" ] || return 1
+    done
+    for f in init.c gtool.c make.sh modules.sh; do
+        [ "$stamp" -nt "$here/$f" ] || return 1
+    done
+}
+
+if [ "$update" = 0 ]; then
+    missing=
+    for kernel in $kernels; do
+        is_made "$kernel" || missing="$missing $kernel"
+    done
+    [ -n "$missing" ] || exit 0
+    kernels=${missing# }
+fi
+
+. "$here/../../tests/apt.sh"
+guests=$BUILD/guests
+work=$guests/work
+mkdir -p "$work"
+
+# packages DIR SUITE NAME... : $DIR gets the contents of these packages, downloaded if need be.
+packages() {
+    local dir=$1 suite=$2 debs=$CACHE/debs/$2-${1##*/}
+    shift 2
+    if [ "$update" = 1 ] || [ "$(cat "$debs/.complete" 2>/dev/null)" != "$*" ]; then
+        rm -rf "$debs/.complete" "$dir"
+        apt_private "$suite" arm64
+        apt_fetch "$debs.part" "$@"
+        rm -rf "$debs"
+        mv "$debs.part" "$debs"
+        echo "$*" > "$debs/.complete"
+    fi
+    if [ ! -e "$dir/.unpacked" ] || [ "$debs/.complete" -nt "$dir/.unpacked" ]; then
+        rm -rf "$dir"
+        mkdir -p "$dir"
+        local deb
+        for deb in "$debs"/*.deb; do
+            dpkg-deb -x "$deb" "$dir"
+        done
+        touch "$dir/.unpacked"
+    fi
+}
+
+# The name of the kernel's package proper. It is kept as long as the package is, so that later calls
+# need no apt; without the package it is asked for again, as the archive may have moved on.
+kernel_package() {
+    local meta=$1 suite=$2 memo=$CACHE/debs/$2-$1.name
+    if [ "$update" = 1 ] || [ ! -s "$memo" ] || [ ! -e "$CACHE/debs/$suite-$3/.complete" ]; then
+        apt_private "$suite" arm64
+        mkdir -p "${memo%/*}"
+        apt-cache "${APT_OPTS[@]}" show "$meta" | sed -n 's/^Depends: \([^ ,]*\).*/\1/p' |
+            head -n 1 > "$memo"
+    fi
+    [ -s "$memo" ] || die "Debian $suite has no package $meta"
+    cat "$memo"
+}
+
+compile() {
+    aarch64-linux-gnu-gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static -s -o "$work/$1" "$here/$1.c"
+}
+
+# find_in TREE NAME... : the path of each file, wherever a Debian tree has it.
+find_in() {
+    local tree=$1 name path dir
+    shift
+    for name; do
+        path=
+        for dir in bin sbin usr/bin usr/sbin lib usr/lib lib/aarch64-linux-gnu usr/lib/aarch64-linux-gnu; do
+            if [ -e "$tree/$dir/$name" ]; then
+                path=$dir/$name
+            fi
+        done
+        [ -n "$path" ] || die "no $name in the packages of Debian $USER_SUITE"
+        echo "$path"
+    done
+}
+
+add_modules() {
+    local root=$1 kernel_tree=$2 path name
+    mkdir -p "$root/modules"
+    # shellcheck disable=SC2086
+    "$here/modules.sh" "$kernel_tree" $MODULES > "$work/modules.list"
+    while read -r path; do
+        name=${path##*/}
+        name=${name%%.ko*}
+        name=${name//-/_}
+        case $path in
+            *.xz) xz -dc "$path" > "$root/modules/$name.ko" ;;
+            *) cp "$path" "$root/modules/$name.ko" ;;
+        esac
+        if [ "$STRIP" = 1 ]; then
+            aarch64-linux-gnu-strip --strip-debug "$root/modules/$name.ko"
+        fi
+        echo "$name" >> "$root/modules/order"
+    done < "$work/modules.list"
+    [ -s "$root/modules/order" ] || die "no modules found in $kernel_tree"
+}
+
+make_root() {
+    local root=$1 applet
+    rm -rf "$root"
+    mkdir -p "$root"/{bin,dev,etc,lib,proc,root,run,sys,tmp}
+    cp "$work/user/bin/busybox" "$root/bin/busybox"
+    for applet in $APPLETS; do
+        ln -s busybox "$root/bin/$applet"
+    done
+    cp "$work/init" "$root/init"
+    cp "$work/gtool" "$root/bin/gtool"
+}
+
+add_net() {
+    local root=$1 path
+    # shellcheck disable=SC2086
+    for path in $(find_in "$work/net" $NET_PROGRAMS $NET_LIBRARIES); do
+        case $path in
+            */ld-linux*) install -D "$work/net/$path" "$root/lib/${path##*/}" ;;
+            *.so*) install -D "$work/net/$path" "$root/lib/aarch64-linux-gnu/${path##*/}" ;;
+            *) install -D "$work/net/$path" "$root/bin/${path##*/}" ;;
+        esac
+    done
+}
+
+# Sorted, without owners, times and inode numbers: the same bytes from the same files.
+make_cpio() {
+    (cd "$1" && find . -exec touch -h -d @0 {} + && find . -mindepth 1 | sort |
+        cpio --quiet --reproducible -o -H newc -R 0:0) > "$2.part"
+    mv "$2.part" "$2"
+}
+
+make_kernel() {
+    local kernel=$1 meta suite package tree root=$work/root
+    kernel_source "$kernel" > /dev/null || die "unknown kernel $kernel (known: d12 d12c d13 d13c)"
+    read -r meta suite < <(kernel_source "$kernel")
+    package=$(kernel_package "$meta" "$suite" "$kernel")
+    tree=$work/$kernel
+    packages "$tree" "$suite" "$package"
+    make_root "$root"
+    add_modules "$root" "$tree"
+    make_cpio "$root" "$guests/$kernel.cpio"
+    add_net "$root"
+    make_cpio "$root" "$guests/$kernel-net.cpio"
+    cp "$tree"/boot/vmlinuz-* "$guests/$kernel.Image"
+    rm -rf "$root"
+    rm -f "$guests/.$kernel.strip"*
+    touch "$guests/.$kernel.strip$STRIP"
+    say "guest $kernel ($package): $guests/$kernel.Image, $kernel.cpio, $kernel-net.cpio"
+}
+
+# shellcheck disable=SC2086
+{
+    packages "$work/user" $USER_SUITE $MIN_PACKAGES
+    packages "$work/net" $USER_SUITE $NET_PACKAGES
+}
+compile init
+compile gtool
+for kernel in $kernels; do
+    make_kernel "$kernel"
+done
