@@ -21,7 +21,7 @@ os_id=$(. /etc/os-release && echo "${ID:-unknown}")
 os_codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
 
 # Prints the archive that the machine's own sources name: $(REPO_URI) of its main suite. A machine
-# that is no Debian has none; debootstrap, which knows Debian's, is asked then.
+# that is no Debian has none; python-apt's templates, which every relative of Debian has, know it.
 debian_mirror() {
     local uri release
     if [ -n "${DEBIAN_MIRROR:-}" ]; then
@@ -37,8 +37,8 @@ debian_mirror() {
             esac
         done < <(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages')
     fi
-    uri=$(sed -n 's/^ *default_mirror //p' /usr/share/debootstrap/scripts/sid 2>/dev/null | head -n 1)
-    [ -n "$uri" ] || die "which Debian archive? set DEBIAN_MIRROR=URL (apt's sources name none, and debootstrap is not installed)"
+    uri=$(sed -n 's/^BaseURI: *//p' /usr/share/python-apt/templates/Debian.info 2>/dev/null | head -n 1)
+    [ -n "$uri" ] || die "which Debian archive? set DEBIAN_MIRROR=URL (apt's sources name none, and python-apt-common is not installed)"
     echo "${uri%/}"
 }
 
