@@ -8,9 +8,9 @@
 # shellcheck shell=bash disable=SC2016
 
 MUNTIN_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-BUILD=${BUILD:-$MUNTIN_ROOT/build}
-CACHE=${CACHE:-$BUILD/cache}
-case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
+B=${B:-$MUNTIN_ROOT/build}
+CACHE=${CACHE:-$B/cache}
+case $B in /*) ;; *) B=$PWD/$B ;; esac
 case $CACHE in /*) ;; *) CACHE=$PWD/$CACHE ;; esac
 
 say() { printf 'muntin: %s\n' "$*" >&2; }

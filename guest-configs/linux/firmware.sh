@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# firmware.sh: Debian's U-Boot for QEMU's virt board as build/guests/u-boot.bin (BUILD=... moves
+# firmware.sh: Debian's U-Boot for QEMU's virt board as build/guests/u-boot.bin (B=... moves
 # it). Muntin is started from it in a test, and it is a guest that is no Linux. Kept in build/cache
 # like the packages of make.sh.
 set -euo pipefail
 
-BUILD=${BUILD:-$(dirname "$0")/../../build}
-if [ -e "$BUILD/guests/u-boot.bin" ]; then
+B=${B:-$(dirname "$0")/../../build}
+if [ -e "$B/guests/u-boot.bin" ]; then
     exit 0
 fi
 
@@ -21,6 +21,6 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 dpkg-deb -x "$debs"/u-boot-qemu_*.deb "$work"
-mkdir -p "$BUILD/guests"
-cp "$work/usr/lib/u-boot/qemu_arm64/u-boot.bin" "$BUILD/guests/u-boot.bin"
-say "U-Boot: $BUILD/guests/u-boot.bin"
+mkdir -p "$B/guests"
+cp "$work/usr/lib/u-boot/qemu_arm64/u-boot.bin" "$B/guests/u-boot.bin"
+say "U-Boot: $B/guests/u-boot.bin"

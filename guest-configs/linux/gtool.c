@@ -181,8 +181,8 @@ static int run_rtt(char **args)
         return 1;
     }
     qsort(times, answered, sizeof(*times), compare_u64);
-    printf("@@ RTT answered=%lu lost=%lu wrong=%d min=%llu p50=%llu p99=%llu max=%llu ns\n", answered,
-           count - answered, wrong, (ull)times[0], (ull)times[answered / 2],
+    printf("@@ RTT answered=%lu lost=%lu wrong=%d min=%llu p50=%llu p99=%llu max=%llu ns\n",
+           answered, count - answered, wrong, (ull)times[0], (ull)times[answered / 2],
            (ull)times[answered * 99 / 100], (ull)times[answered - 1]);
     return wrong ? 1 : 0;
 }
@@ -396,8 +396,8 @@ static int run_clock(char **args)
     double by_counter = (double)(s.last.ticks - first.ticks) * 1e9 / (double)counter_hz();
     double ratio = by_counter / (double)(s.last.ns - first.ns);
     bool good = s.backwards == 0 && ratio > 0.999 && ratio < 1.001;
-    printf("@@ CLOCK %s cpus=%d backwards=%u ratio=%.6f late_max_us=%llu\n", good ? "ok" : "bad", cpus,
-           s.backwards, ratio, (ull)(s.late_ns / 1000));
+    printf("@@ CLOCK %s cpus=%d backwards=%u ratio=%.6f late_max_us=%llu\n", good ? "ok" : "bad",
+           cpus, s.backwards, ratio, (ull)(s.late_ns / 1000));
     return good ? 0 : 1;
 }
 

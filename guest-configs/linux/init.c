@@ -34,7 +34,7 @@
 #include <unistd.h>
 
 #define MODULE_DIR "/modules"
-#define MAX_NICS 8
+#define MAX_NICS   8
 
 /* Prints "@@ NAME cnt=TICKS frq=HZ ns=N": N are the nanoseconds of the virtual counter. */
 static void mark(const char *name)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# make.sh [KERNEL...]: makes stock Debian Linux guests in build/guests (BUILD=... moves it), for
+# make.sh [KERNEL...]: makes stock Debian Linux guests in build/guests (B=... moves it), for
 # each KERNEL of the table below (default: d12c):
 #
 #   KERNEL.Image      Debian's kernel, unmodified
@@ -20,7 +20,7 @@ export LC_ALL=C
 umask 022
 
 here=$(cd "$(dirname "$0")" && pwd -P)
-BUILD=${BUILD:-${here%/*/*}/build}
+B=${B:-${here%/*/*}/build}
 STRIP=${STRIP:-1}
 
 # The metapackage, by which the kernel follows the point releases, and its suite.
@@ -56,7 +56,7 @@ if [ "${1:-}" = --update ]; then
     shift
 fi
 kernels=${*:-d12c}
-guests=$BUILD/guests
+guests=$B/guests
 
 # A kernel is up to date when its stamp is newer than everything of ours that goes into it.
 is_made() {
@@ -79,7 +79,7 @@ if [ "$update" = 0 ]; then
 fi
 
 . "$here/../../tests/apt.sh"
-guests=$BUILD/guests
+guests=$B/guests
 work=$guests/work
 mkdir -p "$work"
 
@@ -169,6 +169,8 @@ make_root() {
     for applet in $APPLETS; do
         ln -s busybox "$root/bin/$applet"
     done
+    echo 'root::0:0:root:/root:/bin/sh' > "$root/etc/passwd"
+    echo 'root:x:0:' > "$root/etc/group"
     cp "$work/init" "$root/init"
     cp "$work/gtool" "$root/bin/gtool"
 }
