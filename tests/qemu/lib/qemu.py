@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""The command line of QEMU, for `make run` and for the tests alike: one place that knows how each
+board is started and the ways in which Muntin and its bundle get into it. Starts nothing itself.
+"""
+
+import os
+
+QEMU = os.environ.get("QEMU", "qemu-system-aarch64")
+
+# Where U-Boot finds Muntin and the bundle in RAM, as if it had loaded them from a disk.
+UBOOT_IMAGE = 0x42000000
+UBOOT_BUNDLE = 0x48000000
+
+# The exception level at which QEMU's virt board starts the first program.
+EL_OPTIONS = {1: "", 2: ",virtualization=on", 3: ",virtualization=on,secure=on"}
+
+
+class Choice(ValueError):
+    """The asked-for combination does not exist."""
+
+
+def _virt(o):
+    return f"virt,gic-version={o['gic']}{EL_OPTIONS[o['el']]}" + (
+        ",dtb-randomness=off" if o["icount"] else ""
+    )
+
+
+# name: (machine option, CPU, CPUs, RAM in MiB)
+BOARDS = {
+    "virt": (_virt, "cortex-a72", 4, 2048),
+}
+
+DEFAULTS = {
+    "board": "virt",
+    "how": "bios",  # bios | kernel | uboot | none (nothing of Muntin: a guest alone)
+    "image": None,  # muntin.bin
+    "bundle": None,
+    "uboot": None,  # u-boot.bin, for how="uboot"
+    "append": None,  # command line; only how="kernel" and "none" carry one
+    "kernel": None,  # a Linux kernel and its initramfs, for how="none"
+    "initrd": None,
+    "cpu": None,
+    "smp": None,
+    "mem": None,
+    "gic": 3,
+    "el": 2,
+    "dtb": None,
+    "icount": False,  # True: virtual time is the count of instructions, runs repeat exactly
+    "extra": (),
+}
+
+
+def _cpu(name):
+    # Older machine types compute pointer authentication with a cipher that is slow to emulate.
+    return "max,pauth-impdef=on" if name == "max" else name
+
+
+def _how_bios(o):
+    args = ["-bios", o["image"]]
+    if o["bundle"]:
+        args += ["-fw_cfg", f"name=opt/muntin/bundle,file={o['bundle']}"]
+    return args
+
+
+def _how_kernel(o):
+    args = ["-kernel", o["image"]]
+    if o["bundle"]:
+        args += ["-initrd", o["bundle"]]
+    return args
+
+
+def _how_uboot(o):
+    def in_ram(path, addr):
+        return ["-device", f"loader,file={path},addr={addr:#x},force-raw=on"]
+
+    args = ["-bios", o["uboot"]] + in_ram(o["image"], UBOOT_IMAGE)
+    if o["bundle"]:
+        args += in_ram(o["bundle"], UBOOT_BUNDLE)
+    return args
+
+
+def _how_none(o):
+    args = ["-kernel", o["kernel"]]
+    if o["initrd"]:
+        args += ["-initrd", o["initrd"]]
+    return args
+
+
+HOW = {"bios": _how_bios, "kernel": _how_kernel, "uboot": _how_uboot, "none": _how_none}
+
+
+def uboot_booti(bundle_size):
+    """The command to type at U-Boot's prompt for how="uboot"."""
+    initrd = f"{UBOOT_BUNDLE:#x}:{bundle_size:#x}" if bundle_size else "-"
+    return f"booti {UBOOT_IMAGE:#x} {initrd} ${{fdtcontroladdr}}"
+
+
+def command(serial, **options):
+    """The whole command as a list of strings; serial are the options of the console."""
+    unknown = set(options) - set(DEFAULTS)
+    if unknown:
+        raise Choice(f"unknown option(s) {', '.join(sorted(unknown))}")
+    o = {**DEFAULTS, **options}
+    if o["board"] not in BOARDS:
+        raise Choice(f"unknown board '{o['board']}' (known: {', '.join(BOARDS)})")
+    if o["how"] not in HOW:
+        raise Choice(f"unknown way to start '{o['how']}' (known: {', '.join(HOW)})")
+    machine, cpu, smp, mem = BOARDS[o["board"]]
+    args = [QEMU, "-M", machine(o), "-cpu", _cpu(o["cpu"] or cpu)]
+    args += ["-smp", str(o["smp"] or smp), "-m", f"{o['mem'] or mem}M"]
+    args += ["-display", "none", "-nodefaults", "-no-user-config", *serial]
+    args += HOW[o["how"]](o)
+    if o["append"] is not None:
+        if o["how"] not in ("kernel", "none"):
+            raise Choice(f"how={o['how']} has no command line")
+        args += ["-append", o["append"]]
+    if o["dtb"]:
+        args += ["-dtb", o["dtb"]]
+    if o["icount"]:
+        args += ["-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01,clock=vm"]
+    return [str(a) for a in args] + [str(a) for a in o["extra"]]
