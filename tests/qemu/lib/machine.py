@@ -165,10 +165,10 @@ class Machine:
     def expect_exit(self, code=0, timeout=60):
         """Waits until QEMU has ended by itself."""
 
-        def ended():
-            return True if self.process.poll() is not None else None
-
-        self._wait(ended, timeout, "an end")
+        try:
+            self.process.wait(timeout * stretch())
+        except subprocess.TimeoutExpired:
+            self._fail(f"QEMU has not ended within {timeout * stretch():.0f} s")
         for reader in self._readers:
             reader.join()
         if self.process.returncode != code:
@@ -191,11 +191,11 @@ class Machine:
     def run(self, command, timeout=60):
         """Runs a command in the shell of the guest in focus; gives its exit code. What it printed
         is in self.output, without lines of other VMs, which Muntin prefixes with [name]."""
-        start = len(self.text)
         # The quotes keep the echo of what is typed from looking like the answer.
-        self.line(f"{command}; echo '@''@' RC=$?")
+        self.line(f"echo '@''@' RUN; {command}; echo '@''@' RC=$?")
+        start = self.expect(r"@@ RUN\n", timeout).end()
         match = self.expect(r"@@ RC=(\d+)", timeout)
-        lines = self.text[start : match.start()].splitlines()[1:]
+        lines = self.text[start : match.start()].splitlines()
         self.output = "\n".join(x for x in lines if not re.match(r"\[[^\]\s]+\] ", x))
         return int(match.group(1))
 

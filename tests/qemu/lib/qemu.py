@@ -117,5 +117,6 @@ def command(serial, **options):
     if o["dtb"]:
         args += ["-dtb", o["dtb"]]
     if o["icount"]:
-        args += ["-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01,clock=vm"]
+        # The seed is for what the guest sees of randomness, such as RNDR of -cpu max.
+        args += ["-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01,clock=vm", "-seed", "1"]
     return [str(a) for a in args] + [str(a) for a in o["extra"]]
