@@ -157,7 +157,8 @@ install_qemu_from_backports() {
     . "$(dirname "$0")/apt.sh"
     mirror=$(debian_mirror) || exit 1
     dir=$(mktemp -d)
-    trap 'rm -rf "$dir"' EXIT
+    # shellcheck disable=SC2064 # the name is gone when the trap runs
+    trap "rm -rf '$dir'" EXIT
     chmod 755 "$dir"
     mkdir -p "$dir/lists/partial"
     printf '%s\n' "deb [signed-by=$(debian_keyring)] $mirror $suite main" \
