@@ -20,37 +20,34 @@ die() { say "$*"; exit 1; }
 os_id=$(. /etc/os-release && echo "${ID:-unknown}")
 os_codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
 
-# Prints the archive that the machine's own sources name: $(REPO_URI) of its main suite. A machine
-# that is no Debian has none; python-apt's templates, which every relative of Debian has, know it.
-debian_mirror() {
-    local uri release
-    if [ -n "${DEBIAN_MIRROR:-}" ]; then
-        echo "${DEBIAN_MIRROR%/}"
-        return
-    fi
-    if [ "$os_id" = debian ]; then
-        while read -r uri release; do
-            case $uri in *security*) continue ;; esac
-            case $release in "$os_codename" | stable | oldstable | testing | sid | unstable)
-                echo "${uri%/}"
-                return ;;
-            esac
-        done < <(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages')
-    fi
-    uri=$(sed -n 's/^BaseURI: *//p' /usr/share/python-apt/templates/Debian.info 2>/dev/null | head -n 1)
-    [ -n "$uri" ] || die "which Debian archive? set DEBIAN_MIRROR=URL (apt's sources name none, and python-apt-common is not installed)"
-    echo "${uri%/}"
+# Prints the archives of the machine's own sources, "URL SUITE" a line. Asked of an update that is
+# not done: this works before the first update, too, and needs no rights.
+own_archives() {
+    apt-get --print-uris update 2>/dev/null | sed -n "s,^'\(.*\)/dists/\([^/]*\)/InRelease' .*,\1 \2,p"
 }
 
-# The archive of the machine's own distribution (for a Debian, the same as above).
+# The archive of the machine's own distribution.
 own_mirror() {
-    if [ "$os_id" = debian ]; then
-        debian_mirror
-        return
+    own_archives | while read -r url suite; do
+        case $suite in "$os_codename" | stable | oldstable | testing | sid | unstable)
+            echo "$url"
+            break ;;
+        esac
+    done
+}
+
+# The Debian archive. A machine that is no Debian has none in its sources; the templates of
+# python-apt, which every relative of Debian has, know it.
+debian_mirror() {
+    local url=${DEBIAN_MIRROR:-}
+    if [ -z "$url" ] && [ "$os_id" = debian ]; then
+        url=$(own_mirror)
     fi
-    local uri
-    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
-    echo "${uri%/}"
+    if [ -z "$url" ]; then
+        url=$(sed -n 's/^BaseURI: *//p' /usr/share/python-apt/templates/Debian.info 2>/dev/null | head -n 1)
+    fi
+    [ -n "$url" ] || die "which Debian archive? set DEBIAN_MIRROR=URL (apt's sources name none, and python-apt-common is not installed)"
+    echo "${url%/}"
 }
 
 debian_keyring() {
@@ -64,22 +61,25 @@ debian_keyring() {
     die "no Debian keyring: install debian-archive-keyring, or set DEBIAN_KEYRING=FILE"
 }
 
+# fetch_url URL DEST HASH : HASH as apt writes it, "SHA256:..."; only a file that has it becomes
+# DEST. A broken-off transfer is taken up again where the server can do that.
+fetch_url() {
+    case $3 in SHA256:* | SHA512:*) ;; *) die "$1: apt knows no safe hash of it" ;; esac
+    mkdir -p "${2%/*}"
+    /usr/lib/apt/apt-helper -o APT::Sandbox::User= download-file "$1" "$2.part" "$3" >&2 || return 1
+    mv "$2.part" "$2"
+}
+
 # fetch_file PATH-IN-POOL SHA256 : the verified file in $CACHE/files; no network when it is there.
-# A broken-off transfer is taken up again; the hash is the only thing that is trusted.
 fetch_file() {
-    local pool=$1 sha=$2 dest=$CACHE/files/${1##*/} mirror
-    if [ -e "$dest" ] && echo "$sha  $dest" | sha256sum --check --status; then
+    local dest=$CACHE/files/${1##*/} mirror
+    if [ -e "$dest" ] && echo "$2  $dest" | sha256sum --check --status; then
         return
     fi
-    mkdir -p "$CACHE/files"
-    mirror=$(own_mirror) || return 1
-    say "fetching ${pool##*/} from $mirror"
-    if ! /usr/lib/apt/apt-helper -o APT::Sandbox::User= download-file "$mirror/$pool" "$dest.part" "SHA256:$sha" >&2; then
-        say "$pool could not be fetched, or is not the file with SHA256 $sha"
-        return 1
-    fi
-    echo "$sha  $dest.part" | sha256sum --check --status || die "$dest.part: wrong SHA256"
-    mv "$dest.part" "$dest"
+    mirror=${DEBIAN_MIRROR:-$(own_mirror)}
+    mirror=${mirror:-$(debian_mirror)} || return 1
+    say "fetching ${1##*/} from $mirror"
+    fetch_url "$mirror/$1" "$dest" "SHA256:$2" || die "$1 could not be fetched, or is not the file with SHA256 $2"
 }
 
 # apt_private SUITE ARCH : prepares $CACHE/apt/SUITE-ARCH and exports APT_CONFIG, so that apt-get
@@ -118,12 +118,20 @@ CONF
     fi
 }
 
-# apt_fetch DIR PACKAGE... : downloads packages of the suite chosen by apt_private into DIR. apt
-# checks the chain of signature, index and hash; a broken-off transfer is taken up again.
+# apt_fetch DIR PACKAGE... : DIR gets these packages of the suite chosen by apt_private, and no other
+# file; what a broken-off call has left there is used. The hashes come from apt's index, whose
+# signature it has checked.
 apt_fetch() {
-    local dir=$1
+    local dir=$1 uris url file hash old
     shift
-    mkdir -p "$dir"
     say "fetching $*"
-    (cd "$dir" && apt-get "${APT_OPTS[@]}" download "$@" >&2) || die "download failed: $*"
+    uris=$(cd "${APT_CONFIG%/*}/none" && apt-get "${APT_OPTS[@]}" --print-uris download "$@") ||
+        die "apt does not know all of: $*"
+    for old in "$dir"/*; do
+        case $uris in *" $(basename "${old%.part}") "*) ;; *) rm -f "$old" ;; esac
+    done
+    while read -r url file _ hash; do
+        url=${url#\'}
+        [ -e "$dir/$file" ] || fetch_url "${url%\'}" "$dir/$file" "$hash" || die "download failed: $file"
+    done <<< "$uris"
 }

@@ -13,10 +13,9 @@ fi
 
 . "$(dirname "$0")/../../tests/apt.sh"
 debs=$CACHE/debs/bookworm-firmware
-if [ ! -e "$debs/.complete" ]; then
+if [ -z "$(compgen -G "$debs/*.deb")" ]; then
     apt_private bookworm arm64
     apt_fetch "$debs" u-boot-qemu
-    touch "$debs/.complete"
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
