@@ -69,19 +69,24 @@ is_made() {
     done
 }
 
-if [ "$update" = 0 ]; then
-    missing=
+# Prints those of the kernels that are to be made.
+kernels_to_make() {
+    local kernel
     for kernel in $kernels; do
-        is_made "$kernel" || missing="$missing $kernel"
+        if [ "$update" = 1 ] || ! is_made "$kernel"; then
+            echo "$kernel"
+        fi
     done
-    [ -n "$missing" ] || exit 0
-    kernels=${missing# }
-fi
+}
+
+[ -n "$(kernels_to_make)" ] || exit 0
 
 . "$here/../../tests/apt.sh"
 guests=$B/guests
 work=$guests/work
 mkdir -p "$work"
+exec 9> "$guests/.lock"
+flock 9 # two calls at a time: the second finds what the first has made
 
 # packages DIR SUITE NAME... : $DIR gets the contents of these packages, downloaded if need be.
 packages() {
@@ -213,6 +218,8 @@ make_kernel() {
     say "guest $kernel ($package): $guests/$kernel.Image, $kernel.cpio, $kernel-net.cpio"
 }
 
+kernels=$(kernels_to_make)
+[ -n "$kernels" ] || exit 0
 # shellcheck disable=SC2086
 {
     packages "$work/user" $USER_SUITE $MIN_PACKAGES
