@@ -53,6 +53,7 @@ group_tool() {
 
 # The tests run under Debian's python, whose pytest is a package, whatever "python3" is.
 group_host() {
+    group_tool
     need libcmocka-dev '/usr/include/cmocka.h' '/usr/local/include/cmocka.h'
     need clang clang
     need libclang-rt-dev '/usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.fuzzer*.a' \
@@ -77,6 +78,7 @@ group_guest() {
 
 group_qemu() {
     local version
+    need python3 /usr/bin/python3
     version=$(qemu-system-aarch64 --version 2>/dev/null | sed -n '1s/.*version \([0-9.]*\).*/\1/p') || true
     if ! at_least "${version:-0}" "$QEMU_MIN"; then
         say "QEMU ${version:-is not installed}${version:+ is too old}: $QEMU_MIN or newer is needed"
