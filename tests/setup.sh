@@ -160,7 +160,7 @@ install_qemu_from_backports() {
     mirror=$(debian_mirror) || exit 1
     dir=$(mktemp -d)
     # shellcheck disable=SC2064 # the name is gone when the trap runs
-    trap "rm -rf '$dir'" EXIT
+    trap "rm -rf '$dir' 2> /dev/null || sudo -n rm -rf '$dir' || :" EXIT # apt's files are root's
     chmod 755 "$dir"
     mkdir -p "$dir/lists/partial"
     printf '%s\n' "deb [signed-by=$(debian_keyring)] $mirror $suite main" \
