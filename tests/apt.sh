@@ -16,6 +16,8 @@ case $CACHE in /*) ;; *) CACHE=$PWD/$CACHE ;; esac
 say() { printf 'muntin: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+machine_apt_config=${APT_CONFIG:-} # apt_private sets its own
+
 # The identity of the distribution ("debian", "ubuntu") and its code name, without a subshell per use.
 os_id=$(. /etc/os-release && echo "${ID:-unknown}")
 os_codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
@@ -23,7 +25,11 @@ os_codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
 # Prints the archives of the machine's own sources, "URL SUITE" a line. Asked of an update that is
 # not done: this works before the first update, too, and needs no rights.
 own_archives() {
-    apt-get --print-uris update 2>/dev/null | sed -n "s,^'\(.*\)/dists/\([^/]*\)/InRelease' .*,\1 \2,p"
+    (
+        unset APT_CONFIG
+        [ -z "$machine_apt_config" ] || export APT_CONFIG=$machine_apt_config
+        apt-get --print-uris update
+    ) 2>/dev/null | sed -n "s,^'\(.*\)/dists/\([^/]*\)/InRelease' .*,\1 \2,p"
 }
 
 # The archive of the machine's own distribution.
