@@ -48,14 +48,17 @@ PORTABLE := $(filter-out core/main.c core/spinlock.c,$(CORE)) $(DEVICES) $(FDT) 
 # --- the hypervisor --------------------------------------------------------------------------------
 T := $(B)/$(ARCH)
 arm64_CROSS := aarch64-linux-gnu-
-arm64_CFLAGS := -march=armv8-a -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none
+arm64_CFLAGS := -march=armv8-a -ffixed-x18 -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none
 CROSS := $($(ARCH)_CROSS)
 TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -O2 -g -ffreestanding -fpie -fvisibility=hidden -Icore/lib/include \
 	-Iarch/$(ARCH) -fno-stack-protector -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
 	-fno-tree-loop-distribute-patterns
 TARGET_SRC := $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch/arm-common/*.c) \
-	$(wildcard arch/$(ARCH)/*.c arch/$(ARCH)/*.S)
+	$(filter-out %.ld.S,$(wildcard arch/$(ARCH)/*.c arch/$(ARCH)/*.S))
 TARGET_OBJ := $(patsubst %,$(T)/%.o,$(TARGET_SRC)) $(patsubst $(B)/%,$(T)/%.o,$(FDT_SRC))
+
+# boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault:
+$(T)/arch/arm64/boot.c.o $(T)/arch/arm-common/pgtable.c.o: TARGET_CFLAGS += -mstrict-align
 
 $(T)/muntin.bin: $(T)/muntin.elf
 	$(Q)$(CROSS)objcopy -O binary $< $@
@@ -114,6 +117,64 @@ UNIT := $(patsubst tests/unit/%_test.c,%,$(wildcard tests/unit/*_test.c))
 THREADED := $(patsubst tests/unit/%_test.c,%,$(shell grep -l pthread_create tests/unit/*_test.c 2>/dev/null))
 FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_SECONDS ?= 60
+ASAN_TESTS := $(UNIT:%=$(B)/asan/%_test)
+TSAN_TESTS := $(THREADED:%=$(B)/tsan/%_test)
+FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
+
+# --- running ---------------------------------------------------------------------------------------
+GUEST_KERNELS := d12c
+GUEST_IMAGES := $(GUEST_KERNELS:%=$(B)/guests/%.Image)
+CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
+BUNDLE = $(B)/$(SYSTEM).cpio
+
+$(B)/guests/%.Image: guest-configs/linux/make.sh guest-configs/linux/init.c guest-configs/linux/gtool.c | setup-guest
+	@guest-configs/linux/make.sh $*
+
+$(BUNDLE): $(B)/muntin $(CONFIGS) $(GUEST_IMAGES)
+	$(Q)cd $(B)/guests && $(abspath $(B)/muntin) pack -o $(abspath $@) $(abspath $(CONFIGS))
+
+run: $(T)/muntin.bin $(BUNDLE) | setup-qemu
+	@$(PYTHON) tests/run.py --bin $(T)/muntin.bin --bundle $(BUNDLE) --name $(SYSTEM) --board $(BOARD)
+
+# --- tests -------------------------------------------------------------------------------------------
+SUMMARY := $(PYTHON) tests/summary.py
+
+test: host-tests target-tests
+	@$(SUMMARY) total
+
+check: host-tests
+	@$(SUMMARY) total
+
+.PHONY: begin-tests host-tests target-tests
+begin-tests: | setup-build setup-host
+	@$(SUMMARY) begin
+
+host-tests: begin-tests $(T)/muntin.elf $(B)/muntin $(ASAN_TESTS) $(TSAN_TESTS) $(FUZZERS)
+	@$(SUMMARY) exit lint $(MAKE) --no-print-directory lint
+	@$(SUMMARY) cmocka $(ASAN_TESTS) $(TSAN_TESTS)
+	@for f in $(FUZZ); do $(SUMMARY) exit "seeds of $$f" $(B)/fuzz/$${f}_fuzz -runs=0 tests/fuzz/seeds/$$f; done
+
+target-tests: host-tests all guests $(GUEST_IMAGES) | setup-qemu
+	@guest-configs/linux/firmware.sh
+	@$(SUMMARY) pytest tests/qemu
+
+fuzz: $(FUZZERS)
+	@for f in $(FUZZ); do mkdir -p $(B)/corpus/$$f && echo "  FUZZ     $$f" && $(B)/fuzz/$${f}_fuzz \
+		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(B)/corpus/$$f tests/fuzz/seeds/$$f || exit 1; done
+
+bench: all guests $(GUEST_IMAGES) | setup-qemu
+	@$(PYTHON) tests/bench/bench.py
+
+lint: $(T)/muntin.elf $(B)/tool/libmuntin.a
+	@tests/lint/layers.sh $(T)
+
+format: | setup-host
+	clang-format -i $(SOURCES)
+
+SOURCES := $(wildcard core/*.[ch] core/lib/*.c core/lib/include/*.h vdev/*.[ch] vdev/*/*.[ch] fdt/*.[ch] arch/*/*.[ch] \
+	tests/*/*.[ch] tests/guests/*/*.[ch] guest-configs/*/*.[ch])
+
+-include tests/guests/guests.mk
 
 # --- fetching what is missing ------------------------------------------------------------------------
 .PHONY: setup-build setup-host setup-qemu setup-guest
