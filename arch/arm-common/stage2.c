@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From struct vm to stage-2 tables and the registers that point to them. VM creation runs on the
+ * boot CPU alone: no lock.
+ */
+#include "arch/arm-common/stage2.h"
+
+#include "arch/arm-common/pgtable.h"
+#include "core/arch.h"
+#include "core/page.h"
+#include "core/vm.h"
+#include "sysreg.h"
+
+/*
+ * 40 bits are walked from level 1, one level less than 44 and 48 need, and hold all of the layout
+ * that guests get. The CPU's own limit may be lower.
+ */
+#define IPA_BITS_MAX 40u
+
+static struct {
+    u32 bits;
+    bool fwb;
+    u64 vtcr;
+} stage2;
+
+static struct pgtable table_of(const struct vm *vm)
+{
+    return pgtable_at(vm->s2_root, stage2.fwb ? PGTABLE_STAGE2_FWB : PGTABLE_STAGE2, stage2.bits,
+                      page_alloc);
+}
+
+void stage2_init(void)
+{
+    stage2.bits = MIN(cpu_pa_bits(), IPA_BITS_MAX);
+    stage2.fwb = cpu_has_s2fwb();
+    stage2.vtcr = cpu_vtcr(stage2.bits, pgtable_at(0, PGTABLE_STAGE2, stage2.bits, NULL).level);
+}
+
+void stage2_cpu_init(void)
+{
+    dsb_nsh();
+    tlbi_guests();
+    dsb_nsh();
+    isb();
+}
+
+u32 stage2_ipa_bits(void)
+{
+    return stage2.bits;
+}
+
+bool stage2_fwb(void)
+{
+    return stage2.fwb;
+}
+
+u64 stage2_vtcr(void)
+{
+    return stage2.vtcr;
+}
+
+u64 stage2_vttbr(const struct vm *vm)
+{
+    return (u64)(vm->index + 1) << 48 | vm->s2_root;
+}
+
+bool arch_s2_create(struct vm *vm)
+{
+    struct pgtable pt;
+
+    if (!pgtable_create(&pt, stage2.fwb ? PGTABLE_STAGE2_FWB : PGTABLE_STAGE2, stage2.bits,
+                        page_alloc)) {
+        return false;
+    }
+    vm->s2_root = (uintptr_t)pt.root;
+    return true;
+}
+
+bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm)
+{
+    static const u8 perms[] = {
+        [S2_RWX] = PGTABLE_RWX,
+        [S2_RX] = PGTABLE_RX,
+        [S2_DEVICE] = PGTABLE_DEVICE,
+    };
+    struct pgtable pt = table_of(vm);
+    bool done = pgtable_map(&pt, ipa.v, pa, size, perms[perm]);
+
+    /* Walkers of all CPUs see the entries before any of them is told to run the VM. */
+    dsb_ishst();
+    return done;
+}
+
+void stage2_flush(const struct vm *vm)
+{
+    u64 loaded = sysreg_read(VTTBR);
+
+    dsb_ishst(); /* stores to the tables come before the TLB is told to forget */
+    sysreg_write(VTTBR, stage2_vttbr(vm));
+    isb(); /* the TLBI takes its VMID from VTTBR */
+    tlbi_vmid_is();
+    dsb_ish();
+    /*
+     * Once more: on a number of Cortex and Neoverse cores the first DSB may return before another
+     * CPU has finished with an old translation (CVE-2025-10263).
+     */
+    tlbi_vmid_is();
+    dsb_ish();
+    sysreg_write(VTTBR, loaded);
+    isb();
+}

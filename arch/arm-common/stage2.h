@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stage 2 of the VMs on this board: what the switch to a vCPU programs, and TLB maintenance. Tables
+ * are built at VM creation (arch_s2_create, arch_s2_map in core/arch.h) and then never change, so
+ * no lock.
+ */
+#ifndef ARCH_ARM_COMMON_STAGE2_H
+#define ARCH_ARM_COMMON_STAGE2_H
+
+#include "core/types.h"
+
+struct vm;
+
+/* Boot CPU, once, before any VM is created: decides on sizes from what the CPU can do. */
+void stage2_init(void);
+
+/* Every CPU, before its first guest: no translation of a guest from before Muntin survives. */
+void stage2_cpu_init(void);
+
+/* Bits of a guest-physical address, at most 40; what the guest's ID registers may promise. */
+u32 stage2_ipa_bits(void);
+
+/* True: HCR_EL2.FWB must be set while a guest runs, the tables count on it. */
+bool stage2_fwb(void);
+
+/* Values of VTCR_EL2 (the same for all VMs) and VTTBR_EL2. VMID is vm->index + 1; CnP is not used.
+ */
+u64 stage2_vtcr(void);
+u64 stage2_vttbr(const struct vm *vm);
+
+/*
+ * Drops everything that any CPU has cached of vm's translations, its own stage 1 included. For a VM
+ * that doesn't run. Called with no guest loaded on this CPU: VTTBR changes meanwhile.
+ */
+void stage2_flush(const struct vm *vm);
+
+#endif
