@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What GICv2 and GICv3 have in common: finding out which it is, the distributor's bitmaps, and
+ * dispatch to the version's own file.
+ */
+#include "arch/arm-common/gic.h"
+
+#include "core/board.h"
+#include "core/log.h"
+
+#define TIMER_HYP     3 /* index in board->timer_intid */
+#define TIMER_VIRTUAL 2
+
+struct gic gic;
+
+static const struct gic_ops *ops;
+static const struct board *board;
+static u32 private_enabled; /* bit per SGI and PPI */
+
+void gic_quiet(uintptr_t frame, u32 first, u32 end)
+{
+    for (u32 i = first; i < end; i += 32) {
+        io_write32(frame + GICD_ICENABLER + i / 8, UINT32_MAX);
+        io_write32(frame + GICD_ICPENDR + i / 8, UINT32_MAX);
+        io_write32(frame + GICD_ICACTIVER + i / 8, UINT32_MAX);
+    }
+    for (u32 i = first; i < end; i += 4) {
+        io_write32(frame + GICD_IPRIORITYR + i, GIC_PRIO * 0x01010101u);
+    }
+}
+
+bool gic_init(const struct board *b)
+{
+    u32 needed[] = {b->gic_maint_intid, b->timer_intid[TIMER_HYP], b->timer_intid[TIMER_VIRTUAL]};
+
+    if (b->gic_version != 2 && b->gic_version != 3) {
+        log_err("the board's device tree names no interrupt controller that Muntin knows: GICv2 "
+                "or GICv3");
+        return false;
+    }
+    private_enabled = BIT(GIC_SGI_KICK);
+    for (u32 i = 0; i < ARRAY_SIZE(needed); i++) {
+        if (needed[i] < IRQ_SGIS || needed[i] >= IRQ_PRIVATE) {
+            log_err("the board's device tree lacks the interrupt of the %s",
+                    i == 0 ? "GIC's virtual interface (maintenance)"
+                           : (i == 1 ? "hypervisor timer" : "virtual timer"));
+            return false;
+        }
+        private_enabled |= BIT(needed[i]);
+    }
+    board = b;
+    gic.v3 = b->gic_version == 3;
+    gic.gicd = (uintptr_t)b->gicd.base;
+    gic.gicc = (uintptr_t)b->gicc.base;
+    gic.gich = (uintptr_t)b->gich.base;
+    gic.gicv = b->gicv.base;
+    gic.maint = b->gic_maint_intid;
+    gic.lines = MIN(32 * ((io_read32(gic.gicd + GICD_TYPER) & 0x1f) + 1), (u32)IRQ_MAX);
+    ops = gic.v3 ? &gicv3_ops : &gicv2_ops;
+    return ops->init(b);
+}
+
+bool gic_cpu_init(void)
+{
+    return ops->cpu_init(board, private_enabled);
+}
+
+void gic_kick(const struct pcpu *p)
+{
+    ops->kick(p);
+}
+
+static uintptr_t frame_of(u32 intid)
+{
+    return intid < IRQ_PRIVATE ? ops->private_frame() : gic.gicd;
+}
+
+void gic_enable(u32 intid, bool on)
+{
+    uintptr_t frame = frame_of(intid);
+
+    io_write32(frame + (on ? GICD_ISENABLER : GICD_ICENABLER) + intid / 32 * 4, BIT(intid % 32));
+    if (!on) {
+        ops->wait(frame); /* it can't fire any more once this returns */
+    }
+}
+
+void gic_setup_spi(u32 intid, bool edge)
+{
+    uintptr_t reg = gic.gicd + GICD_ICFGR + intid / 16 * 4;
+    u32 bit = BIT(intid % 16 * 2 + 1);
+
+    gic_enable(intid, false);
+    io_write32(reg, edge ? io_read32(reg) | bit : io_read32(reg) & ~bit);
+}
+
+void gic_route_spi(u32 intid, const struct pcpu *p)
+{
+    ops->route(intid, p);
+}
+
+bool gic_ppi_active(u32 intid)
+{
+    /* dsb: an acknowledge by IAR or a deactivation by the guest may still be under way */
+    dsb_sy();
+    return (io_read32(ops->private_frame() + GICD_ISACTIVER) & BIT(intid)) != 0;
+}
+
+void gic_ppi_set_active(u32 intid, bool active)
+{
+    io_write32(ops->private_frame() + (active ? GICD_ISACTIVER : GICD_ICACTIVER), BIT(intid));
+    dsb_sy(); /* has reached the GIC before the timer is enabled: else it fires once more */
+}
+
+void gic_guest_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+{
+    ctx->count = (u8)gic.lr_count;
+    ops->guest_load(ctx, cpuif);
+}
+
+void gic_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+{
+    ops->guest_save(ctx, cpuif);
+}
+
+void gic_cpuif_reset(struct gic_cpuif *cpuif)
+{
+    *cpuif = (struct gic_cpuif){.hcr = GIC_HCR_EN};
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The physical interrupt controller at EL2, GICv2 (with virtualization extensions) or GICv3, and
+ * the virtual CPU interface that guests use. Interrupts are taken in two steps (EOImode 1): gic_eoi
+ * drops the running priority, then Muntin deactivates what is its own, and the guest what a
+ * hardware-linked list register hands to it.
+ *
+ * No lock: distributor functions are called while VMs are created; the rest touches this CPU alone.
+ * Everything in struct gic is read-only once gic_init is done.
+ */
+#ifndef ARCH_ARM_COMMON_GIC_H
+#define ARCH_ARM_COMMON_GIC_H
+
+#include "arch/arm-common/io.h"
+#include "core/irq.h"
+#include "core/types.h"
+#include "sysreg.h"
+
+struct board;
+struct pcpu;
+
+#define GIC_SGI_KICK 0    /* makes a CPU leave its guest or its idle */
+#define GIC_SPURIOUS 1020 /* INTIDs from here to 1023: nothing to handle */
+#define GIC_PRIO     0xa0 /* of everything that Muntin enables */
+
+/* GICv2 CPU interface (IHI 0048 §4.4) */
+#define GICC_IAR  0x000c
+#define GICC_EOIR 0x0010
+#define GICC_DIR  0x1000
+
+/* GICH_HCR and ICH_HCR_EL2: the same bits */
+#define GIC_HCR_EN      BIT(0)
+#define GIC_HCR_UIE     BIT(1) /* maintenance interrupt: at most one list register is in use */
+#define GIC_HCR_LRENPIE BIT(2) /* … EOIcount is not 0 */
+
+struct gic {
+    bool v3;
+    u32 lines;    /* INTIDs that are SPIs end here */
+    u32 lr_count; /* list registers, at most IRQ_LR_MAX */
+    u32 ap_count; /* words of active priorities */
+    uintptr_t gicd, gicc, gich;
+    hpa_t gicv; /* GICv2: what a VM maps (Device, GIC_GICV_SIZE) as its CPU interface */
+    u32 maint;  /* INTID of the maintenance interrupt */
+};
+
+#define GIC_GICV_SIZE 0x2000u
+
+extern struct gic gic;
+
+/* State of the virtual CPU interface that belongs to a vCPU, apart from list registers. */
+struct gic_cpuif {
+    u32 vmcr;
+    u32 hcr; /* of the last load */
+    u32 ap0r[4], ap1r[4];
+};
+
+/*
+ * Boot CPU, with the frames that the board names (gicd, gicc, gich, gicr) mapped as device: finds
+ * out what is there, disables all SPIs. False, after a message, without a usable GIC.
+ */
+bool gic_init(const struct board *board) MUST_CHECK;
+
+/*
+ * Each CPU, boot CPU included, after gic_init: its own interface, with the kick, maintenance, EL2
+ * timer and virtual timer interrupts enabled. False, after a message, if it has none.
+ */
+bool gic_cpu_init(void) MUST_CHECK;
+
+/* --- physical interrupts --- */
+
+/* Interrupts p from any CPU, itself included, after all stores before it are visible to p. */
+void gic_kick(const struct pcpu *p);
+
+/* An SPI, from any CPU, or a private interrupt of this CPU. */
+void gic_enable(u32 intid, bool on);
+/* Boot: an SPI to the boot CPU, edge or level, as the board's tree says. */
+void gic_setup_spi(u32 intid, bool edge);
+/* To another CPU. */
+void gic_route_spi(u32 intid, const struct pcpu *p);
+
+/*
+ * Active state of a private interrupt of this CPU: with a virtual timer linked to hardware it
+ * belongs to the vCPU, so it's saved and restored with it. Order: set it before that vCPU's timer
+ * is enabled.
+ */
+bool gic_ppi_active(u32 intid);
+void gic_ppi_set_active(u32 intid, bool active);
+
+/*
+ * The most urgent pending interrupt, acknowledged; pass the result to gic_intid, and once, as it
+ * is, to gic_eoi, unless its INTID is GIC_SPURIOUS or above.
+ */
+static inline u32 gic_ack(void)
+{
+    u32 iar;
+
+    if (likely(gic.v3)) {
+        iar = (u32)sysreg_read(ICC_IAR1);
+        /* The acknowledge is complete before anything is done for the interrupt (IHI 0069 §4.1.1),
+         * and what the sender of a kick stored before it is seen from here on. */
+        dsb_sy();
+        return iar;
+    }
+    iar = io_read32(gic.gicc + GICC_IAR);
+    dmb_sy(); /* the same for an SGI's sender */
+    return iar;
+}
+
+static inline u32 gic_intid(u32 iar)
+{
+    return likely(gic.v3) ? iar & 0xffffff : iar & 0x3ff;
+}
+
+/* Priority drop: others may come again. Deactivation is a second step, Muntin's or the guest's. */
+static inline void gic_eoi(u32 iar)
+{
+    if (likely(gic.v3)) {
+        sysreg_write(ICC_EOIR1, iar);
+    } else {
+        io_write32(gic.gicc + GICC_EOIR, iar);
+    }
+}
+
+/* `iar` for what this CPU acknowledged, an INTID for what a guest left active. */
+static inline void gic_deactivate(u32 iar)
+{
+    if (likely(gic.v3)) {
+        sysreg_write(ICC_DIR, iar);
+    } else {
+        io_write32(gic.gicc + GICC_DIR, iar);
+    }
+}
+
+/* --- the virtual CPU interface --- */
+
+/*
+ * Puts vCPU state into the hardware: all list registers (ctx->used and ctx->dirty are written, the
+ * others cleared), control, priorities. On the CPU that will run it, which holds no other's state.
+ * Sets ctx->count.
+ */
+void gic_guest_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+
+/* The reverse; then the interface is off. */
+void gic_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+
+/*
+ * The list registers of the loaded vCPU, as core/irq.h has it.
+ * Save: the state of those in ctx->used is read back; 0 in `state` says that the guest is done with
+ * it. If ctx->refill was set at the last load, EOIcount is added to ctx->eoicount.
+ * Load: those in ctx->dirty are written, ctx->dirty becomes 0 and ctx->used what is now occupied.
+ * ctx->refill asks for a maintenance interrupt when at most one register is left in use, or when
+ * the guest ends an interrupt that has none: so it's also to be set while an active interrupt is
+ * kept out of the list registers.
+ */
+void gicv3_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+void gicv3_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+void gicv2_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+void gicv2_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+
+static inline void gic_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+{
+    if (likely(gic.v3)) {
+        gicv3_lr_save(ctx, cpuif);
+    } else {
+        gicv2_lr_save(ctx, cpuif);
+    }
+}
+
+static inline void gic_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+{
+    if (likely(gic.v3)) {
+        gicv3_lr_load(ctx, cpuif);
+    } else {
+        gicv2_lr_load(ctx, cpuif);
+    }
+}
+
+/* The virtual CPU interface as at power-on: everything disabled. */
+void gic_cpuif_reset(struct gic_cpuif *cpuif);
+
+/* --- for gicv2.c and gicv3.c --- */
+
+/* What the two versions do differently, off the hot paths. */
+struct gic_ops {
+    bool (*init)(const struct board *board);
+    bool (*cpu_init)(const struct board *board, u32 private_enabled);
+    void (*kick)(const struct pcpu *p);
+    void (*route)(u32 intid, const struct pcpu *p);
+    uintptr_t (*private_frame)(void); /* GICD or this CPU's SGI frame: the same offsets */
+    void (*wait)(uintptr_t frame);    /* until a change of an enable bit has taken effect */
+    void (*guest_load)(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+    void (*guest_save)(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+};
+
+extern const struct gic_ops gicv2_ops, gicv3_ops;
+
+/* Distributor registers (IHI 0048 §4.3, IHI 0069 §12.9); those of private interrupts are at the
+ * same offsets in a GICv3 redistributor's SGI frame. */
+#define GICD_CTLR       0x0000
+#define GICD_TYPER      0x0004
+#define GICD_IGROUPR    0x0080
+#define GICD_ISENABLER  0x0100
+#define GICD_ICENABLER  0x0180
+#define GICD_ICPENDR    0x0280
+#define GICD_ISACTIVER  0x0300
+#define GICD_ICACTIVER  0x0380
+#define GICD_IPRIORITYR 0x0400
+#define GICD_ITARGETSR  0x0800
+#define GICD_ICFGR      0x0c00
+#define GICD_SGIR       0x0f00
+
+/* Disables INTIDs [first, gic.lines), 32 at a time; inactive, not pending, GIC_PRIO. */
+void gic_quiet(uintptr_t frame, u32 first, u32 end);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * List registers: from struct irq_lr to what the hardware holds and back. Plain arithmetic, inlined
+ * into the save and load loops and tested on the host.
+ * GICv3: ICH_LR<n>_EL2, IHI 0069 §12.4.6. GICv2: GICH_LR<n>, IHI 0048 §5.3.9.
+ */
+#ifndef ARCH_ARM_COMMON_GIC_LR_H
+#define ARCH_ARM_COMMON_GIC_LR_H
+
+#include "core/irq.h"
+#include "core/types.h"
+
+#define GIC_LR3_EOI    BIT64(41) /* in the pINTID field, when HW is 0 */
+#define GIC_LR3_GROUP1 BIT64(60)
+#define GIC_LR3_HW     BIT64(61)
+
+#define GIC_LR2_EOI    BIT(19) /* in the physical ID field, when HW is 0 */
+#define GIC_LR2_GROUP1 BIT(30)
+#define GIC_LR2_HW     BIT(31)
+
+/* The state fields have the numbers of enum irq_lr_state in both. */
+static inline u8 gic_lr3_state(u64 reg)
+{
+    return (u8)(reg >> 62);
+}
+
+static inline u8 gic_lr2_state(u32 reg)
+{
+    return (u8)((reg >> 28) & 3);
+}
+
+static inline u64 gic_lr3_make(const struct irq_lr *lr)
+{
+    u64 reg = (u64)lr->state << 62 | (u64)lr->prio << 48 | lr->virq;
+
+    if (lr->group1) {
+        reg |= GIC_LR3_GROUP1;
+    }
+    if (lr->hw) {
+        return reg | GIC_LR3_HW | (u64)(lr->pirq & 0x3ff) << 32;
+    }
+    return lr->eoi ? reg | GIC_LR3_EOI : reg;
+}
+
+/* Without security extensions seen by guests, a GICv2 list register's group is left to the vGIC. */
+static inline u32 gic_lr2_make(const struct irq_lr *lr)
+{
+    u32 reg = (u32)lr->state << 28 | (u32)(lr->prio >> 3) << 23 | (lr->virq & 0x3ffu);
+
+    if (lr->group1) {
+        reg |= GIC_LR2_GROUP1;
+    }
+    if (lr->hw) {
+        return reg | GIC_LR2_HW | (lr->pirq & 0x3ffu) << 10;
+    }
+    reg |= (lr->source & 7u) << 10;
+    return lr->eoi ? reg | GIC_LR2_EOI : reg;
+}
+
+#endif

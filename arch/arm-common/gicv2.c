@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GICv2 with virtualization extensions (GIC-400 and the like): all by memory. References are to
+ * IHI 0048. At EL2 non-secure, with or without security extensions: where there's a choice of
+ * groups, the registers that we see control the one that we have.
+ */
+#include "arch/arm-common/gic.h"
+
+#include "arch/arm-common/gic_lr.h"
+#include "core/arch.h"
+#include "core/board.h"
+#include "core/log.h"
+#include "core/sched.h"
+
+/* CPU interface (§4.4) */
+#define GICC_CTLR    0x0000
+#define CTLR_ENABLE  BIT(0)
+#define CTLR_BYPASS  0x1e0u /* legacy bypass: left as the firmware set it */
+#define CTLR_EOIMODE BIT(9) /* of the non-secure copy, or the only one */
+#define GICC_PMR     0x0004
+#define GICC_BPR     0x0008
+#define GICC_APR     0x00d0
+
+/* Virtual interface control (§5.3) */
+#define GICH_HCR  0x0000
+#define GICH_VTR  0x0004
+#define GICH_VMCR 0x0008
+#define GICH_APR  0x00f0
+#define GICH_LR   0x0100
+
+#define GICC_SIZE_MIN 0x2000 /* GICC_DIR lies in the second page */
+#define CPU_MAX       8
+
+static u8 cpu_target[PCPU_MAX]; /* by pcpu id: bit of its CPU interface */
+
+static void gicv2_route(u32 intid, const struct pcpu *p)
+{
+    io_write8(gic.gicd + GICD_ITARGETSR + intid, cpu_target[p->id]);
+}
+
+/* GICv2 has no register that says so: reading back waits for the write. */
+static void gicv2_wait(uintptr_t frame)
+{
+    (void)io_read32(frame + GICD_CTLR);
+}
+
+/* The interface's number: any field of the banked ITARGETSR0 to 7. RAZ with a single CPU (§4.3.12).
+ */
+static u8 own_target(void)
+{
+    for (u32 i = 0; i < IRQ_PRIVATE; i += 4) {
+        u32 mask = io_read32(gic.gicd + GICD_ITARGETSR + i);
+
+        mask |= mask >> 16;
+        mask |= mask >> 8;
+        if ((mask & 0xff) != 0) {
+            return (u8)mask;
+        }
+    }
+    return 1;
+}
+
+static bool gicv2_init(const struct board *board)
+{
+    u8 target;
+
+    if (board->gich.size == 0 || board->gicv.size == 0 || io_read32(gic.gich + GICH_VTR) == 0) {
+        log_err("the board's GICv2 has no virtualization extensions (GICH, GICV): no guest can be "
+                "interrupted");
+        return false;
+    }
+    if (board->gicc.size < GICC_SIZE_MIN) {
+        log_err("GICv2: the CPU interface has 0x%llx bytes in the board's tree, 0x%x are needed",
+                (unsigned long long)board->gicc.size, GICC_SIZE_MIN);
+        return false;
+    }
+    gic.lr_count = MIN((io_read32(gic.gich + GICH_VTR) & 0x3f) + 1, (u32)IRQ_LR_MAX);
+    gic.ap_count = 1;
+
+    io_write32(gic.gicd + GICD_CTLR, 0);
+    gic_quiet(gic.gicd, IRQ_PRIVATE, gic.lines);
+    target = own_target();
+    for (u32 i = IRQ_PRIVATE; i < gic.lines; i += 4) {
+        io_write32(gic.gicd + GICD_ITARGETSR + i, target * 0x01010101u);
+    }
+    io_write32(gic.gicd + GICD_CTLR, CTLR_ENABLE);
+    return true;
+}
+
+static bool gicv2_cpu_init(const struct board *board, u32 private_enabled)
+{
+    u32 bypass = io_read32(gic.gicc + GICC_CTLR) & CTLR_BYPASS;
+
+    (void)board;
+    if (arch_pcpu()->id >= CPU_MAX) {
+        log_err("GICv2: more than %u CPUs", CPU_MAX);
+        return false;
+    }
+    cpu_target[arch_pcpu()->id] = own_target();
+    io_write32(gic.gicc + GICC_CTLR, bypass);
+    gic_quiet(gic.gicd, 0, IRQ_PRIVATE);
+    io_write32(gic.gicd + GICD_ISENABLER, private_enabled);
+    io_write32(gic.gich + GICH_HCR, 0);
+    for (u32 i = 0; i < 4; i++) {
+        io_write32(gic.gicc + GICC_APR + 4 * i, 0);
+    }
+    io_write32(gic.gicc + GICC_PMR, 0xff);
+    io_write32(gic.gicc + GICC_BPR, 0);
+    io_write32(gic.gicc + GICC_CTLR, bypass | CTLR_EOIMODE | CTLR_ENABLE);
+    dsb_sy();
+    return true;
+}
+
+static uintptr_t gicv2_private_frame(void)
+{
+    return gic.gicd;
+}
+
+static void gicv2_kick(const struct pcpu *p)
+{
+    /* What p is to look at is visible to it before the interrupt is. */
+    dsb_ishst();
+    io_write32(gic.gicd + GICD_SGIR, (u32)cpu_target[p->id] << 16 | GIC_SGI_KICK);
+}
+
+/* --- the virtual interface --- */
+
+void gicv2_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+{
+    for (u32 left = ctx->used; left != 0; left &= left - 1) {
+        u32 n = (u32)__builtin_ctz(left);
+
+        ctx->lr[n].state = gic_lr2_state(io_read32(gic.gich + GICH_LR + 4 * n));
+    }
+    if ((cpuif->hcr & GIC_HCR_LRENPIE) != 0) {
+        u32 hcr = io_read32(gic.gich + GICH_HCR);
+
+        /* the count goes back to 0, so that it's added once */
+        ctx->eoicount = (u16)(ctx->eoicount + (hcr >> 27));
+        io_write32(gic.gich + GICH_HCR, cpuif->hcr);
+    }
+}
+
+void gicv2_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+{
+    u32 hcr = GIC_HCR_EN | (ctx->refill ? GIC_HCR_UIE | GIC_HCR_LRENPIE : 0);
+    u32 used = 0;
+
+    for (u32 left = ctx->used | ctx->dirty; left != 0; left &= left - 1) {
+        u32 n = (u32)__builtin_ctz(left);
+        const struct irq_lr *lr = &ctx->lr[n];
+
+        if ((ctx->dirty & BIT(n)) != 0) {
+            io_write32(gic.gich + GICH_LR + 4 * n, lr->state == 0 ? 0 : gic_lr2_make(lr));
+        }
+        used |= (u32)(lr->state != 0) << n;
+    }
+    ctx->used = (u16)used;
+    ctx->dirty = 0;
+    if (hcr != cpuif->hcr) {
+        cpuif->hcr = hcr;
+        io_write32(gic.gich + GICH_HCR, hcr);
+    }
+}
+
+static void gicv2_guest_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+{
+    u32 used = ctx->used;
+
+    for (u32 n = 0; n < gic.lr_count; n++) {
+        if ((used & BIT(n)) == 0) {
+            io_write32(gic.gich + GICH_LR + 4 * n, 0); /* another vCPU's */
+        }
+    }
+    ctx->dirty = (u16)(ctx->dirty | used);
+    io_write32(gic.gich + GICH_VMCR, cpuif->vmcr);
+    io_write32(gic.gich + GICH_APR, cpuif->ap1r[0]);
+    cpuif->hcr = 0; /* what the hardware has: so lr_load writes it */
+    gicv2_lr_load(ctx, cpuif);
+}
+
+static void gicv2_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+{
+    gicv2_lr_save(ctx, cpuif);
+    cpuif->vmcr = io_read32(gic.gich + GICH_VMCR);
+    cpuif->ap1r[0] = io_read32(gic.gich + GICH_APR);
+    io_write32(gic.gich + GICH_HCR, 0);
+    dsb_sy(); /* no virtual interrupt of this vCPU, and no maintenance interrupt, from here on */
+}
+
+const struct gic_ops gicv2_ops = {
+    .init = gicv2_init,
+    .cpu_init = gicv2_cpu_init,
+    .kick = gicv2_kick,
+    .route = gicv2_route,
+    .private_frame = gicv2_private_frame,
+    .wait = gicv2_wait,
+    .guest_load = gicv2_guest_load,
+    .guest_save = gicv2_guest_save,
+};
