@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The board's device tree to struct board, in one pass: each node is matched by its compatible or
+ * its place; what needs another node (interrupts the GIC, the UART /chosen and /aliases) is noted
+ * and settled at the end. Knows bindings, no drivers. Boot only, one CPU: no lock.
+ */
+#include "fdt/host.h"
+
+#include "fdt/tree.h"
+
+#include <string.h>
+
+#define MPIDR_AFFINITY 0xff00ffffffull
+#define UARTS          8
+
+/* PSCI 1.1 §5.1; CPU_ON takes 64-bit arguments where addresses have 64 bits. */
+enum {
+    PSCI_CPU_ON_32 = (int)0x84000003,
+    PSCI_CPU_ON_64 = (int)0xc4000003,
+    PSCI_SYSTEM_OFF = (int)0x84000008,
+    PSCI_SYSTEM_RESET = (int)0x84000009,
+};
+
+struct uart {
+    enum board_uart kind;
+    struct range reg;
+    struct tree_irqs irqs;
+    u32 depth;
+    const char *path[TREE_DEPTH]; /* node names from the root's child on */
+};
+
+struct host {
+    struct board *b;
+    struct tree tree;
+    u32 gic_phandle, gic_cells;
+    struct tree_irqs gic_irqs, timer_irqs;
+    struct tree_value timer_names;
+    struct uart uart[UARTS];
+    u32 nuarts;
+    struct tree_value stdout_path;
+    struct tree_node aliases; /* name NULL: none */
+};
+
+static void copy_text(char *dst, size_t size, struct tree_value v)
+{
+    size_t len = v.data != NULL ? strnlen((const char *)v.data, v.len) : 0;
+
+    len = MIN(len, size - 1);
+    if (len > 0) {
+        memcpy(dst, v.data, len);
+    }
+    dst[len] = '\0';
+}
+
+/* --- memory --- */
+
+static void add_ram(struct board *b, struct range r)
+{
+    u64 start, end;
+
+    if (r.base > UINT64_MAX - PAGE_SIZE) {
+        return;
+    }
+    start = ALIGN_UP(r.base, (u64)PAGE_SIZE);
+    end = ALIGN_DOWN(r.base + r.size, (u64)PAGE_SIZE);
+    if (start < end && b->nram < BOARD_RANGES) {
+        b->ram[b->nram++] = (struct range){start, end - start};
+    }
+}
+
+/* How much larger a range gets that has to cover r as well. */
+static u64 growth(struct range have, struct range r)
+{
+    u64 start = MIN(have.base, r.base), end = MAX(have.base + have.size, r.base + r.size);
+
+    return end - start - have.size;
+}
+
+/*
+ * Forgetting a reservation would hand out memory that is in use, so when there's no room for one
+ * more, the range that grows least is made to cover it, along with what lies between.
+ */
+static void add_reserved(struct board *b, u64 base, u64 size)
+{
+    u64 last = base + size - 1;
+    struct range r;
+    u32 best = 0;
+
+    if (size == 0 || last < base) {
+        return;
+    }
+    r.base = ALIGN_DOWN(base, (u64)PAGE_SIZE);
+    r.size = MIN(last | (PAGE_SIZE - 1), UINT64_MAX - PAGE_SIZE) + 1 - r.base;
+    for (u32 i = 1; i < b->nreserved; i++) {
+        if (growth(b->reserved[i], r) < growth(b->reserved[best], r)) {
+            best = i;
+        }
+    }
+    if (b->nreserved > 0 && growth(b->reserved[best], r) == 0) {
+        return;
+    }
+    if (b->nreserved < BOARD_RANGES) {
+        b->reserved[b->nreserved++] = r;
+        return;
+    }
+    last = MAX(b->reserved[best].base + b->reserved[best].size, r.base + r.size);
+    b->reserved[best].base = MIN(b->reserved[best].base, r.base);
+    b->reserved[best].size = last - b->reserved[best].base;
+}
+
+static void read_memory(struct host *h, const struct tree_node *n)
+{
+    struct range r;
+
+    for (u32 i = 0; tree_reg(n, i, &r); i++) {
+        add_ram(h->b, r);
+    }
+}
+
+static void read_reserved(struct host *h, const struct tree_node *n)
+{
+    struct range r;
+
+    for (u32 i = 0; tree_reg(n, i, &r); i++) {
+        add_reserved(h->b, r.base, r.size);
+    }
+}
+
+static void read_reserve_block(struct host *h)
+{
+    u64 base, size;
+
+    for (u32 i = 0; tree_reserve(&h->tree, i, &base, &size); i++) {
+        add_reserved(h->b, base, size);
+    }
+}
+
+/* --- CPUs and firmware --- */
+
+static void read_cpu(struct host *h, const struct tree_node *n)
+{
+    struct board *b = h->b;
+    u32 cells = tree_address_cells(n->parent);
+    struct tree_value reg = n->key[TREE_REG];
+
+    if (b->cpu_compatible[0] == '\0') {
+        copy_text(b->cpu_compatible, sizeof(b->cpu_compatible), n->key[TREE_COMPATIBLE]);
+    }
+    if (cells < 1 || cells > 2 || reg.len < 4 * cells || b->ncpus >= PCPU_MAX) {
+        return;
+    }
+    b->cpu_mpidr[b->ncpus++] = tree_cells(reg.data, cells) & MPIDR_AFFINITY;
+}
+
+static void read_psci(struct host *h, const struct tree_node *n, u32 version)
+{
+    struct board *b = h->b;
+    struct tree_value method = tree_get(&h->tree, n, "method");
+
+    if (b->psci != CONDUIT_NONE) {
+        return;
+    }
+    if (tree_lists(method, "smc")) {
+        b->psci = CONDUIT_SMC;
+    } else if (tree_lists(method, "hvc")) {
+        b->psci = CONDUIT_HVC;
+    } else {
+        return;
+    }
+    if (version == 1) {
+        b->psci_cpu_on = (u32)tree_number(tree_get(&h->tree, n, "cpu_on"));
+        b->psci_off = (u32)tree_number(tree_get(&h->tree, n, "system_off"));
+        b->psci_reset = (u32)tree_number(tree_get(&h->tree, n, "system_reset"));
+        return;
+    }
+    b->psci_cpu_on = sizeof(uintptr_t) == 8 ? (u32)PSCI_CPU_ON_64 : (u32)PSCI_CPU_ON_32;
+    b->psci_off = (u32)PSCI_SYSTEM_OFF;
+    b->psci_reset = (u32)PSCI_SYSTEM_RESET;
+}
+
+/* --- interrupt controller and timer --- */
+
+/* A window that isn't in the tree stays zero: GICH and GICV of boards without virtualization. */
+static void read_window(const struct tree_node *n, u32 index, struct range *out)
+{
+    struct range r;
+
+    if (tree_reg(n, index, &r)) {
+        *out = r;
+    }
+}
+
+static void read_gic_windows(struct host *h, const struct tree_node *n, u32 version)
+{
+    struct board *b = h->b;
+    struct tree_value count = tree_get(&h->tree, n, "#redistributor-regions");
+    u32 at = 1, regions = 0;
+
+    read_window(n, 0, &b->gicd);
+    if (version == 3) {
+        regions = count.data != NULL ? (u32)tree_number(count) : 1;
+        regions = MIN(regions, ARRAY_SIZE(b->gicr));
+        while (b->ngicr < regions && tree_reg(n, at, &b->gicr[b->ngicr])) {
+            b->ngicr++;
+            at++;
+        }
+        b->gicr_stride = tree_number(tree_get(&h->tree, n, "redistributor-stride"));
+        at = 1 + (count.data != NULL ? (u32)tree_number(count) : 1);
+    }
+    read_window(n, at, &b->gicc);
+    read_window(n, at + 1, &b->gich);
+    read_window(n, at + 2, &b->gicv);
+}
+
+static void read_gic(struct host *h, const struct tree_node *n, u32 version)
+{
+    if (h->b->gic_version != 0) {
+        return;
+    }
+    h->b->gic_version = version;
+    h->gic_phandle = (u32)tree_number(n->key[TREE_PHANDLE]);
+    h->gic_cells = (u32)tree_number(n->key[TREE_INTERRUPT_CELLS]);
+    h->gic_irqs = tree_irqs(n);
+    read_gic_windows(h, n, version);
+}
+
+/* The GIC's own interrupt is one of its own, whatever phandle the tree inherits. */
+static void settle_gic(struct host *h)
+{
+    u32 parent = h->gic_irqs.extended ? h->gic_phandle : h->gic_irqs.parent;
+
+    h->b->gic_maint_intid = tree_intid(&h->gic_irqs, 0, parent, h->gic_cells);
+}
+
+static void read_timer(struct host *h, const struct tree_node *n, u32 arg)
+{
+    (void)arg;
+    if (h->timer_irqs.spec.data == NULL) {
+        h->timer_irqs = tree_irqs(n);
+        h->timer_names = tree_get(&h->tree, n, "interrupt-names");
+    }
+}
+
+/* Without names the order is fixed; with them it's theirs (arm,arch_timer binding). */
+static void settle_timer(struct host *h)
+{
+    static const char *const names[] = {"sec-phys", "phys", "virt", "hyp-phys"};
+
+    for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
+        int at = h->timer_names.data != NULL ? tree_position(h->timer_names, names[i]) : (int)i;
+
+        if (at >= 0) {
+            h->b->timer_intid[i] =
+                tree_intid(&h->timer_irqs, (u32)at, h->gic_phandle, h->gic_cells);
+        }
+    }
+}
+
+/* --- UART --- */
+
+static void read_uart(struct host *h, const struct tree_node *n, u32 kind)
+{
+    struct uart *u = &h->uart[h->nuarts];
+    struct range r;
+
+    if (h->nuarts == UARTS || !tree_reg(n, 0, &r)) {
+        return;
+    }
+    *u = (struct uart){.kind = (enum board_uart)kind, .reg = r, .irqs = tree_irqs(n)};
+    u->depth = n->depth;
+    for (; n->depth > 0; n = n->parent) {
+        u->path[n->depth - 1] = n->name;
+    }
+    h->nuarts++;
+}
+
+/* Length of one component of a path, which ends at '/', the options' ':' or the end. */
+static u32 component_len(const char *path)
+{
+    u32 len = 0;
+
+    while (path[len] != '\0' && path[len] != '/' && path[len] != ':') {
+        len++;
+    }
+    return len;
+}
+
+/* A component without unit address stands for the node whatever its address. */
+static bool component_is(const char *path, u32 len, const char *node)
+{
+    if (strncmp(path, node, len) != 0) {
+        return false;
+    }
+    return node[len] == '\0' || (node[len] == '@' && memchr(path, '@', len) == NULL);
+}
+
+static bool path_is(const char *path, const struct uart *u)
+{
+    for (u32 i = 0; i < u->depth; i++) {
+        u32 len;
+
+        if (*path != '/') {
+            return false;
+        }
+        path++;
+        len = component_len(path);
+        if (len == 0 || !component_is(path, len, u->path[i])) {
+            return false;
+        }
+        path += len;
+    }
+    return *path == '\0' || *path == ':';
+}
+
+/* The path that an alias stands for, or NULL. */
+static const char *alias_path(const struct host *h, const char *alias)
+{
+    char name[32];
+    u32 len = component_len(alias);
+
+    if (h->aliases.name == NULL || len == 0 || len >= sizeof(name)) {
+        return NULL;
+    }
+    memcpy(name, alias, len);
+    name[len] = '\0';
+    return tree_text(tree_get(&h->tree, &h->aliases, name));
+}
+
+/*
+ * The UART that stdout-path names if it's one that we know, else the first one that we know: a
+ * board may put its boot console on a UART that has no driver here.
+ */
+static void settle_uart(struct host *h)
+{
+    const char *path = tree_text(h->stdout_path);
+    const struct uart *u = &h->uart[0];
+
+    if (path != NULL && *path != '/') {
+        path = alias_path(h, path);
+    }
+    for (u32 i = 0; path != NULL && i < h->nuarts; i++) {
+        if (path_is(path, &h->uart[i])) {
+            u = &h->uart[i];
+            break;
+        }
+    }
+    if (h->nuarts > 0) {
+        h->b->uart = u->kind;
+        h->b->uart_reg = u->reg;
+        h->b->uart_intid = tree_intid(&u->irqs, 0, h->gic_phandle, h->gic_cells);
+    }
+}
+
+/* --- the rest --- */
+
+static void read_chosen(struct host *h, const struct tree_node *n)
+{
+    struct board *b = h->b;
+    u64 start = tree_number(tree_get(&h->tree, n, "linux,initrd-start"));
+    u64 end = tree_number(tree_get(&h->tree, n, "linux,initrd-end"));
+    struct tree_value seed = tree_get(&h->tree, n, "rng-seed");
+
+    if (end > start) {
+        b->initrd = (struct range){start, end - start};
+    }
+    copy_text(b->bootargs, sizeof(b->bootargs), tree_get(&h->tree, n, "bootargs"));
+    if (seed.data != NULL) {
+        b->rng_seed_len = MIN(seed.len, (u32)sizeof(b->rng_seed));
+        memcpy(b->rng_seed, seed.data, b->rng_seed_len);
+    }
+    h->stdout_path = tree_get(&h->tree, n, "stdout-path");
+    if (h->stdout_path.data == NULL) {
+        h->stdout_path = tree_get(&h->tree, n, "linux,stdout-path");
+    }
+}
+
+static void read_fw_cfg(struct host *h, const struct tree_node *n, u32 arg)
+{
+    (void)arg;
+    read_window(n, 0, &h->b->fw_cfg);
+}
+
+static const struct match {
+    const char *compatible;
+    void (*read)(struct host *h, const struct tree_node *n, u32 arg);
+    u32 arg;
+} matches[] = {
+    {"arm,psci-1.0", read_psci, 2},       {"arm,psci-0.2", read_psci, 2},
+    {"arm,psci", read_psci, 1},           {"arm,gic-v3", read_gic, 3},
+    {"arm,gic-400", read_gic, 2},         {"arm,cortex-a15-gic", read_gic, 2},
+    {"arm,cortex-a7-gic", read_gic, 2},   {"brcm,brahma-b15-gic", read_gic, 2},
+    {"arm,armv8-timer", read_timer, 0},   {"arm,armv7-timer", read_timer, 0},
+    {"arm,pl011", read_uart, UART_PL011}, {"arm,sbsa-uart", read_uart, UART_PL011},
+    {"qemu,fw-cfg-mmio", read_fw_cfg, 0},
+};
+
+/* By the first of the node's compatibles, the most specific one, that is known. */
+static void read_device(struct host *h, const struct tree_node *n)
+{
+    struct tree_value list = n->key[TREE_COMPATIBLE];
+    const char *s;
+
+    while ((s = tree_text(list)) != NULL) {
+        u32 len = (u32)strlen(s) + 1;
+
+        for (u32 i = 0; i < ARRAY_SIZE(matches); i++) {
+            if (strcmp(s, matches[i].compatible) == 0) {
+                matches[i].read(h, n, matches[i].arg);
+                return;
+            }
+        }
+        list.data += len;
+        list.len -= len;
+    }
+}
+
+static void read_node(struct host *h, const struct tree_node *n)
+{
+    const char *above = n->depth == 2 ? n->parent->name : "";
+
+    if (n->depth == 0) {
+        copy_text(h->b->model, sizeof(h->b->model), tree_get(&h->tree, n, "model"));
+    } else if (n->disabled) {
+        return;
+    } else if (n->depth == 1 && strcmp(n->name, "chosen") == 0) {
+        read_chosen(h, n);
+    } else if (n->depth == 1 && strcmp(n->name, "aliases") == 0) {
+        h->aliases = *n;
+    } else if (strcmp(above, "reserved-memory") == 0) {
+        read_reserved(h, n);
+    } else if (tree_lists(n->key[TREE_DEVICE_TYPE], "memory")) {
+        read_memory(h, n);
+    } else if (strcmp(above, "cpus") == 0 && tree_lists(n->key[TREE_DEVICE_TYPE], "cpu")) {
+        read_cpu(h, n);
+    } else {
+        read_device(h, n);
+    }
+}
+
+u32 fdt_host_probe(const void *p)
+{
+    return tree_probe(p);
+}
+
+bool fdt_host_read(const void *dtb, struct board *b)
+{
+    struct host h = {.b = b};
+    struct tree_walk w;
+    const struct tree_node *n;
+
+    memset(b, 0, sizeof(*b));
+    if (!tree_open(&h.tree, dtb, tree_probe(dtb))) {
+        return false;
+    }
+    b->dtb = dtb;
+    b->dtb_size = h.tree.size;
+    read_reserve_block(&h);
+    for (tree_start(&w, &h.tree); (n = tree_next(&w)) != NULL;) {
+        read_node(&h, n);
+    }
+    if (w.bad) {
+        return false;
+    }
+    settle_gic(&h);
+    settle_timer(&h);
+    settle_uart(&h);
+    return true;
+}
