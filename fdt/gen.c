@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes the guest's tree. The machine is QEMU's virt board as far as guests can tell, so names and
+ * values follow it where a guest may look; devices are in /vdevs, in the order of the config. What
+ * a device's node says is its type's data: no device is known here by more than its compatible.
+ * Bindings: Devicetree Specification 0.4; Linux's for psci, timer, GIC. No lock.
+ */
+#include "fdt/gen.h"
+
+#include "core/log.h"
+
+#include <string.h>
+
+#include <libfdt.h>
+
+enum {
+    GIC_SPI = 0,
+    GIC_PPI = 1,
+    IRQ_EDGE = 1,
+    IRQ_LEVEL = 4,
+
+    PPI_TIMER_SECURE = 13,
+    PPI_TIMER_PHYSICAL = 14,
+    PPI_TIMER_VIRTUAL = 11,
+    PPI_TIMER_HYP = 10,
+
+    GICV2_GICD_SIZE = 0x1000,
+    GICV2_GICC_SIZE = 0x2000, /* less, and Linux doesn't use GICC_DIR */
+    GICV3_GICD_SIZE = 0x10000,
+    GICV3_GICR_SIZE = 0x20000, /* of one CPU */
+
+    CLOCK_HZ = 24000000,
+    LABEL = 48,
+};
+
+/* A tree being written. The first error sticks; what follows it does nothing. */
+struct gen {
+    const struct gen_input *in;
+    void *fdt;
+    int error;
+    u32 phandle; /* next free one */
+};
+
+/* Values are put together here, big-endian, before they're written. */
+struct value {
+    u8 data[160];
+    u32 len;
+};
+
+static void put(struct value *v, u32 cells, u64 number)
+{
+    for (u32 i = cells * 4; i > 0 && v->len < sizeof(v->data); i--) {
+        v->data[v->len++] = (u8)(i > 8 ? 0 : number >> (8 * (i - 1)));
+    }
+}
+
+static void prop(struct gen *g, const char *name, const void *data, u32 len)
+{
+    void *at;
+
+    if (g->error == 0) {
+        g->error = fdt_property_placeholder(g->fdt, name, (int)len, &at);
+    }
+    if (g->error == 0 && len > 0) {
+        memcpy(at, data, len);
+    }
+}
+
+static void prop_value(struct gen *g, const char *name, const struct value *v)
+{
+    prop(g, name, v->data, v->len);
+}
+
+static void prop_number(struct gen *g, const char *name, u32 cells, u64 number)
+{
+    struct value v = {.len = 0};
+
+    put(&v, cells, number);
+    prop_value(g, name, &v);
+}
+
+static void prop_text(struct gen *g, const char *name, const char *text)
+{
+    prop(g, name, text, (u32)strlen(text) + 1);
+}
+
+static void node(struct gen *g, const char *name)
+{
+    if (g->error == 0) {
+        g->error = fdt_begin_node(g->fdt, name);
+    }
+}
+
+static void node_at(struct gen *g, const char *name, u64 address)
+{
+    char full[GEN_PATH];
+
+    fmt_print(full, sizeof(full), "%s@%llx", name, (unsigned long long)address);
+    node(g, full);
+}
+
+static void end(struct gen *g)
+{
+    if (g->error == 0) {
+        g->error = fdt_end_node(g->fdt);
+    }
+}
+
+/* Only overlays refer to nodes in general; the interrupt controller and the clock have theirs. */
+static void phandle(struct gen *g)
+{
+    if (g->in->symbols) {
+        prop_number(g, "phandle", 1, g->phandle++);
+    }
+}
+
+static void put_reg(const struct gen_input *in, struct value *v, u64 base, u64 size)
+{
+    put(v, in->address_cells, base);
+    put(v, in->size_cells, size);
+}
+
+/* --- devices --- */
+
+static bool is_compatible(const struct vdev_type *type, const char *want)
+{
+    const char *s = type->compatible;
+    u32 left = type->compatible_len;
+
+    while (left > 0) {
+        u32 len = (u32)strnlen(s, left);
+
+        if (len < left && strcmp(s, want) == 0) {
+            return true;
+        }
+        len = MIN(len + 1, left);
+        s += len;
+        left -= len;
+    }
+    return false;
+}
+
+static bool is_uart(const struct vdev_conf *conf)
+{
+    return is_compatible(conf->type, "arm,pl011");
+}
+
+static bool has_clocks(const struct vdev_type *type)
+{
+    for (const struct vdev_prop *p = type->props; p != NULL && p->name != NULL; p++) {
+        if (p->kind == PROP_CLOCKS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void gen_vdev_path(const struct vdev_conf *conf, char *buf)
+{
+    fmt_print(buf, GEN_PATH, "/vdevs/%s@%llx", conf->type->node, (unsigned long long)conf->loc);
+}
+
+u32 gen_vdev_reg(const struct gen_input *in, const struct vdev_conf *conf, u8 *value)
+{
+    struct value v = {.len = 0};
+
+    put_reg(in, &v, conf->loc, conf->type->mmio_size);
+    memcpy(value, v.data, v.len);
+    return v.len;
+}
+
+u32 gen_vdev_interrupts(const struct vdev_conf *conf, u8 *value)
+{
+    struct value v = {.len = 0};
+
+    if (conf->intid < 32) {
+        return 0;
+    }
+    put(&v, 1, GIC_SPI);
+    put(&v, 1, conf->intid - 32);
+    put(&v, 1, conf->type->level ? IRQ_LEVEL : IRQ_EDGE);
+    memcpy(value, v.data, v.len);
+    return v.len;
+}
+
+/* Each of the named clocks is the one clock that there is. */
+static void gen_clocks(struct gen *g, const struct vdev_prop *p)
+{
+    static const char pl011[] = "uartclk\0apb_pclk";
+    const char *names = p->str != NULL ? p->str : pl011;
+    u32 len = p->str != NULL ? p->value : (u32)sizeof(pl011);
+    struct value v = {.len = 0};
+
+    for (u32 i = 0; i < len; i++) {
+        if (names[i] == '\0') {
+            put(&v, 1, g->in->clock_phandle);
+        }
+    }
+    prop_value(g, p->name, &v);
+    prop(g, "clock-names", names, len);
+}
+
+static void gen_vdev(struct gen *g, const struct vdev_conf *conf)
+{
+    const struct vdev_type *type = conf->type;
+    u8 value[16];
+    u32 len;
+
+    node_at(g, type->node, conf->loc);
+    prop(g, "compatible", type->compatible, type->compatible_len);
+    len = gen_vdev_reg(g->in, conf, value);
+    prop(g, "reg", value, len);
+    len = gen_vdev_interrupts(conf, value);
+    if (len > 0) {
+        prop(g, "interrupts", value, len);
+    }
+    for (const struct vdev_prop *p = type->props; p != NULL && p->name != NULL; p++) {
+        switch (p->kind) {
+        case PROP_EMPTY:
+            prop(g, p->name, NULL, 0);
+            break;
+        case PROP_U32:
+            prop_number(g, p->name, 1, p->value);
+            break;
+        case PROP_STR:
+            prop(g, p->name, p->str, p->value);
+            break;
+        case PROP_CLOCKS:
+            gen_clocks(g, p);
+            break;
+        }
+    }
+    phandle(g);
+    end(g);
+}
+
+static void gen_vdevs(struct gen *g)
+{
+    const struct vm_config *vm = g->in->vm;
+
+    node(g, "vdevs");
+    prop_text(g, "compatible", "simple-bus");
+    prop_number(g, "#address-cells", 1, g->in->address_cells);
+    prop_number(g, "#size-cells", 1, g->in->size_cells);
+    prop(g, "ranges", NULL, 0);
+    prop_number(g, "interrupt-parent", 1, g->in->gic_phandle);
+    phandle(g);
+    for (u32 i = 0; i < vm->nvdevs; i++) {
+        gen_vdev(g, &vm->vdev[i]);
+    }
+    end(g);
+}
+
+static void gen_clock(struct gen *g)
+{
+    const struct vm_config *vm = g->in->vm;
+    bool wanted = false;
+
+    for (u32 i = 0; i < vm->nvdevs; i++) {
+        wanted |= has_clocks(vm->vdev[i].type);
+    }
+    if (!wanted) {
+        return;
+    }
+    node(g, &GEN_CLOCK_PATH[1]);
+    prop_text(g, "compatible", "fixed-clock");
+    prop_number(g, "#clock-cells", 1, 0);
+    prop_number(g, "clock-frequency", 1, CLOCK_HZ);
+    prop_text(g, "clock-output-names", "clk24mhz");
+    prop_number(g, "phandle", 1, g->in->clock_phandle);
+    end(g);
+}
+
+/* --- the machine --- */
+
+/* Serial ports are numbered in the order of the config. */
+static void gen_aliases(struct gen *g)
+{
+    const struct vm_config *vm = g->in->vm;
+    char name[16], path[GEN_PATH];
+    u32 count = 0;
+
+    node(g, "aliases");
+    for (u32 i = 0; i < vm->nvdevs; i++) {
+        if (is_uart(&vm->vdev[i])) {
+            fmt_print(name, sizeof(name), "serial%u", count++);
+            gen_vdev_path(&vm->vdev[i], path);
+            prop_text(g, name, path);
+        }
+    }
+    end(g);
+}
+
+static void gen_stdout(struct gen *g)
+{
+    const struct vm_config *vm = g->in->vm;
+    char path[GEN_PATH];
+
+    for (u32 i = 0; i < vm->nvdevs; i++) {
+        if (is_uart(&vm->vdev[i])) {
+            gen_vdev_path(&vm->vdev[i], path);
+            prop_text(g, "stdout-path", path);
+            return;
+        }
+    }
+}
+
+static void gen_chosen(struct gen *g)
+{
+    const struct image_plan *plan = g->in->plan;
+    struct str cmdline = g->in->vm->cmdline;
+    void *at;
+
+    node(g, "chosen");
+    if (cmdline.len > 0 && g->error == 0) {
+        g->error = fdt_property_placeholder(g->fdt, "bootargs", (int)cmdline.len + 1, &at);
+        if (g->error == 0) {
+            memcpy(at, cmdline.p, cmdline.len);
+            ((char *)at)[cmdline.len] = '\0';
+        }
+    }
+    gen_stdout(g);
+    if (plan->initrd_size > 0) {
+        prop_number(g, "linux,initrd-start", 2, plan->initrd);
+        prop_number(g, "linux,initrd-end", 2, plan->initrd + plan->initrd_size);
+    }
+    if (g->in->seed_len > 0) {
+        prop(g, "rng-seed", g->in->seed, g->in->seed_len);
+    }
+    phandle(g);
+    end(g);
+}
+
+static void gen_memory(struct gen *g)
+{
+    const struct vm_config *vm = g->in->vm;
+
+    for (u32 i = 0; i < vm->nmems; i++) {
+        struct value v = {.len = 0};
+
+        if (vm->mem[i].kind != MEM_RAM) {
+            continue;
+        }
+        node_at(g, "memory", vm->mem[i].base);
+        prop_text(g, "device_type", "memory");
+        put_reg(g->in, &v, vm->mem[i].base, vm->mem[i].size);
+        prop_value(g, "reg", &v);
+        end(g);
+    }
+}
+
+static void gen_cpus(struct gen *g)
+{
+    const struct board *b = g->in->board;
+    bool known = b != NULL && b->cpu_compatible[0] != '\0';
+
+    node(g, "cpus");
+    prop_number(g, "#address-cells", 1, 1);
+    prop_number(g, "#size-cells", 1, 0);
+    for (u32 i = 0; i < g->in->vm->ncpus; i++) {
+        node_at(g, "cpu", i);
+        prop_text(g, "device_type", "cpu");
+        prop_text(g, "compatible", known ? b->cpu_compatible : "arm,armv8");
+        prop_number(g, "reg", 1, i);
+        prop_text(g, "enable-method", "psci");
+        phandle(g);
+        end(g);
+    }
+    end(g);
+}
+
+static void gen_psci(struct gen *g)
+{
+    static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2";
+
+    node(g, "psci");
+    prop(g, "compatible", compatible, sizeof(compatible));
+    prop_text(g, "method", "hvc");
+    phandle(g);
+    end(g);
+}
+
+/* GICv2 has a mask of CPUs in the flags of private interrupts, bits 8 to 15. */
+static void gen_timer(struct gen *g)
+{
+    static const char compatible[] = "arm,armv8-timer\0arm,armv7-timer";
+    static const u32 ppi[] = {PPI_TIMER_SECURE, PPI_TIMER_PHYSICAL, PPI_TIMER_VIRTUAL,
+                              PPI_TIMER_HYP};
+    u32 cpus = g->in->vm->gic_version == 2 ? (1u << MIN(g->in->vm->ncpus, 8u)) - 1 : 0;
+    struct value v = {.len = 0};
+
+    node(g, "timer");
+    prop(g, "compatible", compatible, sizeof(compatible));
+    prop_number(g, "interrupt-parent", 1, g->in->gic_phandle);
+    for (u32 i = 0; i < ARRAY_SIZE(ppi); i++) {
+        put(&v, 1, GIC_PPI);
+        put(&v, 1, ppi[i]);
+        put(&v, 1, cpus << 8 | IRQ_LEVEL);
+    }
+    prop_value(g, "interrupts", &v);
+    prop(g, "always-on", NULL, 0);
+    phandle(g);
+    end(g);
+}
+
+void gen_gic_path(const struct vm_config *vm, char *buf)
+{
+    fmt_print(buf, GEN_PATH, "/interrupt-controller@%llx", (unsigned long long)vm->gicd);
+}
+
+static void gen_gic(struct gen *g)
+{
+    const struct vm_config *vm = g->in->vm;
+    struct value v = {.len = 0};
+    char path[GEN_PATH];
+
+    gen_gic_path(vm, path);
+    node(g, &path[1]);
+    if (vm->gic_version == 2) {
+        prop_text(g, "compatible", "arm,cortex-a15-gic");
+        put_reg(g->in, &v, vm->gicd, GICV2_GICD_SIZE);
+        put_reg(g->in, &v, vm->gicc, GICV2_GICC_SIZE);
+    } else {
+        prop_text(g, "compatible", "arm,gic-v3");
+        put_reg(g->in, &v, vm->gicd, GICV3_GICD_SIZE);
+        put_reg(g->in, &v, vm->gicr, (u64)GICV3_GICR_SIZE * vm->ncpus);
+    }
+    prop_value(g, "reg", &v);
+    prop(g, "interrupt-controller", NULL, 0);
+    prop_number(g, "#interrupt-cells", 1, 3);
+    prop_number(g, "#address-cells", 1, 0);
+    prop_number(g, "phandle", 1, g->in->gic_phandle);
+    end(g);
+}
+
+/* --- labels for overlays --- */
+
+struct symbol {
+    char label[LABEL], path[GEN_PATH];
+};
+
+/* Labels are C identifiers: anything else in a config's names becomes '_'. */
+static void make_label(char *label, const char *text, u32 len)
+{
+    u32 i;
+
+    for (i = 0; i < MIN(len, (u32)LABEL - 1); i++) {
+        char c = text[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+        label[i] = c == '_' || good ? c : '_';
+    }
+    label[i] = '\0';
+}
+
+/* How many vdevs before this one have its type. */
+static u32 ordinal(const struct vm_config *vm, u32 index)
+{
+    u32 count = 0;
+
+    for (u32 i = 0; i < index; i++) {
+        count += vm->vdev[i].type == vm->vdev[index].type;
+    }
+    return count;
+}
+
+/* A vdev has up to three: TYPE_N, its name, and uartN. */
+static bool vdev_symbol(const struct vm_config *vm, u32 index, u32 which, struct symbol *s)
+{
+    const struct vdev_conf *conf = &vm->vdev[index];
+    char text[LABEL];
+
+    gen_vdev_path(conf, s->path);
+    if (which == 0) {
+        fmt_print(text, sizeof(text), "%s_%u", conf->type->name, ordinal(vm, index));
+        make_label(s->label, text, (u32)strlen(text));
+        return true;
+    }
+    if (which == 1) {
+        make_label(s->label, conf->name.p, conf->name.len);
+        return conf->name.len > 0;
+    }
+    fmt_print(s->label, LABEL, "uart%u", ordinal(vm, index));
+    return is_uart(conf);
+}
+
+/* Symbol number i; false: that number has none. */
+static bool symbol(const struct gen_input *in, u32 i, struct symbol *s)
+{
+    static const char *const fixed[] = {"chosen", "cpus", "psci", "timer", "vdevs"};
+    const struct vm_config *vm = in->vm;
+
+    if (i < ARRAY_SIZE(fixed)) {
+        fmt_print(s->label, LABEL, "%s", fixed[i]);
+        fmt_print(s->path, GEN_PATH, "/%s", fixed[i]);
+        return true;
+    }
+    i -= (u32)ARRAY_SIZE(fixed);
+    if (i == 0) {
+        fmt_print(s->label, LABEL, "gic");
+        gen_gic_path(vm, s->path);
+        return true;
+    }
+    i -= 1;
+    if (i < vm->ncpus) {
+        fmt_print(s->label, LABEL, "cpu%u", i);
+        fmt_print(s->path, GEN_PATH, "/cpus/cpu@%x", i);
+        return true;
+    }
+    i -= vm->ncpus;
+    return vdev_symbol(vm, i / 3, i % 3, s);
+}
+
+/* True if an earlier symbol has this label: names of a config may collide with the built-in ones.
+ */
+static bool symbol_taken(const struct gen_input *in, u32 index, const char *label)
+{
+    struct symbol s;
+
+    for (u32 i = 0; i < index; i++) {
+        if (symbol(in, i, &s) && strcmp(s.label, label) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void gen_symbols(struct gen *g)
+{
+    u32 count = 6 + g->in->vm->ncpus + 3 * g->in->vm->nvdevs;
+    struct symbol s;
+
+    node(g, "__symbols__");
+    for (u32 i = 0; i < count; i++) {
+        if (symbol(g->in, i, &s) && !symbol_taken(g->in, i, s.label)) {
+            prop_text(g, s.label, s.path);
+        }
+    }
+    end(g);
+}
+
+/* --- the tree --- */
+
+static void gen_root(struct gen *g)
+{
+    node(g, "");
+    prop_text(g, "compatible", "linux,dummy-virt");
+    prop_text(g, "model", "linux,dummy-virt");
+    prop_number(g, "#address-cells", 1, g->in->address_cells);
+    prop_number(g, "#size-cells", 1, g->in->size_cells);
+    prop_number(g, "interrupt-parent", 1, g->in->gic_phandle);
+    gen_aliases(g);
+    gen_chosen(g);
+    gen_memory(g);
+    gen_cpus(g);
+    gen_psci(g);
+    gen_timer(g);
+    gen_gic(g);
+    gen_clock(g);
+    gen_vdevs(g);
+    if (g->in->symbols) {
+        gen_symbols(g);
+    }
+    end(g);
+}
+
+/* Names aren't shared among properties: looking for them would take longer than all the rest. */
+u32 gen_build(const struct gen_input *in, void *buf, u32 size)
+{
+    struct gen g = {.in = in, .fdt = buf, .phandle = in->free_phandle};
+
+    size = MIN(size, gen_bound(in->vm));
+    g.error = fdt_create_with_flags(buf, (int)size, FDT_CREATE_FLAG_NO_NAME_DEDUP);
+    if (g.error == 0) {
+        g.error = fdt_finish_reservemap(buf);
+    }
+    gen_root(&g);
+    if (g.error == 0) {
+        g.error = fdt_finish(buf);
+    }
+    return g.error == 0 ? fdt_totalsize(buf) : 0;
+}
+
+/* A property takes 12 bytes, its value in whole words, and its name. */
+static u32 prop_bound(u32 name, u32 value)
+{
+    return 12 + ALIGN_UP(value, 4u) + name + 1;
+}
+
+static u32 vdev_bound(const struct vdev_conf *conf)
+{
+    const struct vdev_type *type = conf->type;
+    u32 sum = 8 + GEN_PATH; /* the node itself */
+
+    sum += prop_bound(10, type->compatible_len) + prop_bound(3, 16) + prop_bound(10, 12) +
+           prop_bound(7, 4);
+    for (const struct vdev_prop *p = type->props; p != NULL && p->name != NULL; p++) {
+        u32 value = p->kind == PROP_U32 ? 4 : p->kind == PROP_STR ? p->value : 0;
+
+        if (p->kind == PROP_CLOCKS) {
+            value = 4 * (p->str != NULL ? p->value : 32);
+            sum += prop_bound(11, p->str != NULL ? p->value : 32);
+        }
+        sum += prop_bound((u32)strlen(p->name), value);
+    }
+    return sum + 5 * prop_bound(LABEL, GEN_PATH); /* alias, stdout-path, symbols */
+}
+
+u32 gen_bound(const struct vm_config *vm)
+{
+    u32 sum = 56 + 3072; /* header, reservation block; nodes that every VM has, rng-seed */
+
+    sum += prop_bound(8, vm->cmdline.len + 1);
+    sum += vm->nmems * 128 + vm->ncpus * (256 + prop_bound(LABEL, GEN_PATH));
+    for (u32 i = 0; i < vm->nvdevs; i++) {
+        sum += vdev_bound(&vm->vdev[i]);
+    }
+    return ALIGN_UP(sum, 8u);
+}
