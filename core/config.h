@@ -17,19 +17,27 @@
 #define CFG_VDEVS    40
 #define CFG_RESERVES 16
 #define CFG_FILES    64
+#define CFG_NOTES    32
+#define CFG_PRIO     10 /* of a vCPU without `sched` */
 
 /* Messages about configs: collected by whoever parses or checks, printed as they come. */
 struct diag {
-    /* One finished message "file:line:col: error: text"; level LOG_ERR or LOG_WARN. */
+    /* One finished message "file:line:col: error: text"; LOG_ERR, LOG_WARN or LOG_INFO (a note). */
     void (*emit)(struct diag *d, int level, const char *text);
-    const char *file[CFG_FILES]; /* names, indexed by struct place.file */
-    struct str file_name[CFG_FILES];
+    struct str file_name[CFG_FILES]; /* indexed by struct place.file */
     u32 files;
     u32 errors, warnings;
+    const char *noted[CFG_NOTES]; /* options without effect that have been mentioned: once each */
+    u32 notes;
 };
 
+/* A place with line 0 is left out of the message. */
 void diag_error(struct diag *d, struct place p, const char *fmt, ...) PRINTF(3, 4);
 void diag_warn(struct diag *d, struct place p, const char *fmt, ...) PRINTF(3, 4);
+void diag_note(struct diag *d, struct place p, const char *fmt, ...) PRINTF(3, 4);
+
+/* The index of a file name for struct place, entered if it's new. The name has to stay. */
+u16 diag_file(struct diag *d, struct str name);
 
 struct cfg_arena {
     u8 *base;
@@ -100,7 +108,8 @@ struct vm_config {
 
     /* The interrupt controller's place; the version follows the board (0: not yet known). */
     u32 gic_version;
-    u64 gicd, gicc, gicr; /* guest-physical */
+    struct place gic_place; /* of `vdev gic version N`; line 0: not given */
+    u64 gicd, gicc, gicr;   /* guest-physical */
 };
 
 enum cfg_log_sev {
@@ -113,10 +122,26 @@ enum cfg_log_sev {
     SEV_VERBOSE = 64
 };
 
-/* How @FILE finds its text. False: there's no such file. */
+/*
+ * How @FILE finds its text. May replace *name by the one to show in messages, which has to stay.
+ * False: there's no such file.
+ */
 struct cfg_source {
-    bool (*open)(struct cfg_source *s, struct str name, struct str *text);
+    bool (*open)(struct cfg_source *s, struct str *name, struct str *text);
 };
+
+/* Files of a bundle as a source. */
+struct cfg_bundle_source {
+    struct cfg_source source; /* first member; .open = config_bundle_open */
+    const struct bundle *bundle;
+};
+bool config_bundle_open(struct cfg_source *s, struct str *name, struct str *text);
+
+/*
+ * The bundle's VMs, in archive order: each NAME.qvmconf that no other .qvmconf names with @FILE.
+ * Returns how many there are, of which at most `max` are written to out.
+ */
+u32 config_list(const struct bundle *b, struct bundle_file *out, u32 max);
 
 /*
  * Parses `text` (named `name`) and the files that it pulls in with @FILE into *vm, which is

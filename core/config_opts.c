@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options of the config language but for devices: one function for each, and the tables that
+ * the parser and the manual go by. Semantics and sources: docs/config.md.
+ */
+#include "core/config_parse.h"
+#include "core/log.h"
+#include "core/sched.h"
+#include "core/str.h"
+
+#define NAME_MAX_LEN 31
+#define PRIO_MAX     255
+#define LINUX_LINE   2047 /* COMMAND_LINE_SIZE of Linux, less its NUL */
+
+/* The word's index in a NULL-terminated list, or -1. */
+static int word_index(struct str s, const char *const *words)
+{
+    for (int i = 0; words[i] != NULL; i++) {
+        if (str_is(s, words[i])) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* As word_index, with an error that lists what is allowed. */
+static int word_arg(struct parser *p, struct str s, struct place place, const char *const *words)
+{
+    int index = word_index(s, words);
+    char list[160];
+    size_t n = 0;
+
+    list[0] = '\0';
+    for (u32 i = 0; index < 0 && words[i] != NULL && n < sizeof(list); i++) {
+        n += (size_t)fmt_print(list + n, sizeof(list) - n, "%s%s", i == 0 ? "" : ", ", words[i]);
+    }
+    if (index < 0) {
+        diag_error(p->diag, place, "'%.*s' is not one of: %s", STR_ARG(s), list);
+    }
+    return index;
+}
+
+static void opt_system(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct token arg;
+
+    (void)k;
+    if (!config_arg(p, t, "a NAME", &arg)) {
+        p->has_system = true;
+        return;
+    }
+    if (p->vm->name.len > 0) {
+        diag_error(p->diag, t->place, "a second 'system': each VM has its own file, this is '%.*s'",
+                   STR_ARG(p->vm->name));
+    } else if (config_name(p, &arg, NAME_MAX_LEN)) {
+        p->vm->name = arg.text;
+        p->vm->place = t->place;
+    }
+    p->has_system = true;
+}
+
+static void opt_cpu(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    static struct cfg_cpu surplus; /* takes the options of a vCPU that is one too many */
+
+    (void)k;
+    config_ctx(p, CTX_CPU);
+    if (p->vm->ncpus == VCPU_MAX) {
+        diag_error(p->diag, t->place, "more than %u vCPUs: a VM has at most %u", VCPU_MAX,
+                   VCPU_MAX);
+        p->cpu = &surplus;
+    } else {
+        p->cpu = &p->vm->cpu[p->vm->ncpus++];
+    }
+    *p->cpu = (struct cfg_cpu){.prio = CFG_PRIO, .place = t->place};
+}
+
+static void cpu_runmask(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    static const u64 bounds[2] = {0, PCPU_MAX - 1};
+    struct token arg;
+    struct str rest;
+    u64 v;
+
+    if (!config_arg(p, t, "CPU numbers", &arg) || !config_once(p, k->value, t)) {
+        return;
+    }
+    rest = arg.text;
+    do {
+        struct token one = {str_cut(rest, ',', &rest), arg.place};
+
+        if (!config_number(p, &one, "a CPU number", bounds, &v)) {
+            return;
+        }
+        p->cpu->runmask |= BIT(v);
+    } while (rest.len > 0);
+}
+
+static void cpu_sched(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    static const u64 bounds[2] = {1, PRIO_MAX};
+    struct token arg;
+    u64 v;
+
+    if (!config_arg(p, t, "a priority", &arg) || !config_once(p, k->value, t)) {
+        return;
+    }
+    if (str_find(arg.text, ',') < arg.text.len) {
+        diag_error(p->diag, arg.place, "sporadic scheduling is not supported yet: give a priority");
+        return;
+    }
+    if (arg.text.len > 1 && strchr("rfo", arg.text.p[arg.text.len - 1]) != NULL) {
+        arg.text.len--;
+    }
+    if (config_number(p, &arg, "a priority", bounds, &v)) {
+        p->cpu->prio = (u32)v;
+    }
+}
+
+static void opt_mem(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct cfg_mem m = {.kind = (enum cfg_mem_kind)k->value, .place = t->place};
+    struct token arg;
+    struct str first, rest;
+
+    if (!config_arg(p, t, "[START,]LENGTH", &arg)) {
+        return;
+    }
+    first = str_cut(arg.text, ',', &rest);
+    m.has_base = first.len < arg.text.len;
+    if ((m.has_base && !config_address(p, arg.place, first, &m.base)) ||
+        !config_address(p, arg.place, m.has_base ? rest : first, &m.size)) {
+        return;
+    }
+    if (p->vm->nmems == CFG_MEMS) {
+        diag_error(p->diag, t->place, "more than %u ram and rom areas", CFG_MEMS);
+        return;
+    }
+    p->vm->mem[p->vm->nmems++] = m;
+}
+
+static void opt_reserve(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    (void)k;
+    (void)t;
+    config_ctx(p, CTX_RESERVE);
+}
+
+static void add_reserve(struct parser *p, const struct cfg_reserve *r)
+{
+    if (p->vm->nreserves == CFG_RESERVES) {
+        diag_error(p->diag, r->place, "more than %u reserved areas and interrupts", CFG_RESERVES);
+        return;
+    }
+    p->vm->reserve[p->vm->nreserves++] = *r;
+}
+
+static void reserve_loc(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct cfg_reserve r = {.place = t->place};
+    struct token arg;
+    struct str rest;
+
+    (void)k;
+    if (!config_arg(p, t, "START,LENGTH", &arg) || !config_loc(p, &arg, &rest, &r.base)) {
+        return;
+    }
+    if (rest.len == 0) {
+        diag_error(p->diag, arg.place, "'%.*s' lacks a length: START,LENGTH", STR_ARG(arg.text));
+    } else if (config_address(p, arg.place, rest, &r.size)) {
+        if (r.size == 0) {
+            diag_error(p->diag, arg.place, "a reserved area of length 0");
+            return;
+        }
+        add_reserve(p, &r);
+    }
+}
+
+static void reserve_intr(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct cfg_reserve r = {.place = t->place};
+    struct token arg;
+    struct str rest;
+
+    (void)k;
+    if (!config_arg(p, t, "gic:N", &arg) || !config_intr(p, &arg, &rest, &r.intid)) {
+        return;
+    }
+    if (rest.len > 0) {
+        diag_error(p->diag, arg.place, "'%.*s': gic:N is all that may stand here",
+                   STR_ARG(arg.text));
+        return;
+    }
+    add_reserve(p, &r);
+}
+
+static void opt_load(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct cfg_load l = {.type = (enum cfg_load_type)k->value, .place = t->place};
+    struct token arg;
+    struct str first, rest;
+
+    if (!config_arg(p, t, "[ADDRESS,]PATH", &arg)) {
+        return;
+    }
+    first = str_cut(arg.text, ',', &rest);
+    l.path = arg.text;
+    if (num_read_size(first, &l.addr) == NUM_OK && (rest.len > 0 || l.type == LOAD_FDT)) {
+        l.has_addr = true;
+        l.path = rest;
+    }
+    if (l.path.len == 0 && !l.has_addr) {
+        diag_error(p->diag, arg.place, "'load' with an empty file name");
+    } else if (p->vm->nloads == CFG_LOADS) {
+        diag_error(p->diag, t->place, "more than %u files to load", CFG_LOADS);
+    } else {
+        p->vm->load[p->vm->nloads++] = l;
+    }
+}
+
+/* fdt, initrd, data, guest, acpi: say what the `load` behind them loads; mem, pci: a `pass`. */
+static void opt_prefix(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    bool pass = str_is(t->text, "mem") || str_is(t->text, "io") || str_is(t->text, "pci");
+    const char *verb = pass ? "pass" : "load";
+    struct token arg;
+
+    if (!config_arg(p, t, pass ? "'pass'" : "'load'", &arg)) {
+        return;
+    }
+    if (!str_is(arg.text, verb)) {
+        diag_error(p->diag, t->place, "'%.*s' needs '%s' behind it, not '%.*s'", STR_ARG(t->text),
+                   verb, STR_ARG(arg.text));
+    } else if (pass) {
+        const struct keyword *pass_word = config_find(config_words, arg.text);
+
+        pass_word->parse(p, pass_word, &arg);
+    } else if (str_is(t->text, "acpi")) {
+        diag_error(p->diag, t->place, "'acpi load' is for x86 guests");
+        (void)!config_arg(p, &arg, "a PATH", &arg);
+    } else {
+        opt_load(p, k, &arg);
+    }
+}
+
+static void opt_cmdline(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct token arg;
+    char *copy;
+
+    (void)k;
+    if (!config_arg(p, t, "a STRING", &arg)) {
+        return;
+    }
+    if (p->vm->cmdline_place.line != 0) {
+        diag_warn(p->diag, t->place, "this 'cmdline' replaces the one of line %u",
+                  p->vm->cmdline_place.line);
+    }
+    if (arg.text.len > LINUX_LINE) {
+        diag_warn(p->diag, arg.place, "%u bytes of command line: Linux takes %u", arg.text.len,
+                  LINUX_LINE);
+    }
+    copy = cfg_alloc(p->arena, arg.text.len + 1);
+    if (copy == NULL) {
+        diag_error(p->diag, t->place, "no memory left for configs");
+        return;
+    }
+    memcpy(copy, arg.text.p, arg.text.len);
+    p->vm->cmdline = (struct str){copy, arg.text.len};
+    p->vm->cmdline_place = t->place;
+}
+
+static void opt_logger(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    static const char *const severities[] = {"fatal", "internal", "error",   "warn",
+                                             "info",  "debug",    "verbose", NULL};
+    static const char *const places[] = {"stdout", "stderr", "slog", "none", NULL};
+    struct token set, dest;
+    struct str rest;
+    u32 bits = 0;
+    int to;
+
+    (void)k;
+    if (!config_arg(p, t, "SEVERITY[,SEVERITY...] DESTINATION", &set) ||
+        !config_arg(p, t, "SEVERITY[,SEVERITY...] DESTINATION", &dest)) {
+        return;
+    }
+    rest = set.text;
+    do {
+        int i = word_arg(p, str_cut(rest, ',', &rest), set.place, severities);
+
+        bits |= i >= 0 ? BIT(i) : 0;
+    } while (rest.len > 0);
+    to = word_arg(p, dest.text, dest.place, places);
+    if (!p->has_logger) {
+        p->vm->log_set = SEV_INTERNAL; /* an explicit logger replaces the default */
+        p->has_logger = true;
+    }
+    if (to >= 0 && to != 3) {
+        p->vm->log_set |= bits;
+    }
+}
+
+static void opt_unsupported(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    static const char *const whats[] = {"instruction", "reference", "register", NULL};
+    static const char *const policies[] = {"abort", "fail", "ignore", NULL};
+    enum cfg_policy *const target[] = {&p->vm->on_instruction, &p->vm->on_reference,
+                                       &p->vm->on_register};
+    struct token what, policy;
+    int w, a;
+
+    (void)k;
+    if (!config_arg(p, t, "instruction, reference or register", &what) ||
+        !config_arg(p, t, "abort, fail or ignore", &policy)) {
+        return;
+    }
+    w = word_arg(p, what.text, what.place, whats);
+    a = word_arg(p, policy.text, policy.place, policies);
+    if (w >= 0 && a >= 0) {
+        *target[w] = (enum cfg_policy)a;
+    }
+}
+
+static void opt_group(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct token arg;
+
+    (void)k;
+    if (config_arg(p, t, "a NAME", &arg) && config_name(p, &arg, NAME_MAX_LEN)) {
+        p->vm->group = arg.text;
+    }
+}
+
+static void opt_flag(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    bool *const flag[] = {&p->vm->debug, &p->vm->dryrun};
+
+    (void)t;
+    *flag[k->value] = true;
+}
+
+/* An option with one argument that Muntin has no use for, or not yet. */
+static void opt_one(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct token arg;
+
+    if (!config_arg(p, t, k->arg != NULL ? k->arg : "an argument", &arg)) {
+        return;
+    }
+    if (k->state == IGNORED) {
+        config_ignored(p, t, k->name);
+    } else {
+        diag_error(p->diag, t->place, "'%s' is not supported yet", k->name);
+    }
+}
+
+static void opt_safety(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    static const char *const levels[] = {"none", "warn", "required", NULL};
+    struct token arg;
+
+    if (config_arg(p, t, k->arg, &arg) && word_arg(p, arg.text, arg.place, levels) >= 0) {
+        config_ignored(p, t, k->name);
+    }
+}
+
+static void opt_pass(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    config_ctx(p, CTX_PASS);
+    diag_error(p->diag, t->place, "'%s' is not supported yet", k->name);
+}
+
+/* The error was given at `pass`; what is malformed inside is worth one all the same. */
+static void pass_loc(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct token arg;
+    struct str rest;
+    u64 v;
+
+    (void)k;
+    if (config_arg(p, t, "ADDRESS[,LENGTH][,FLAGS][=HOST]", &arg) &&
+        !str_starts(arg.text, "pci:") && !str_starts(arg.text, "io:")) {
+        arg.text.len = str_find(arg.text, '=');
+        (void)!config_loc(p, &arg, &rest, &v);
+    }
+}
+
+static void pass_intr(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct token arg;
+    struct str rest;
+    u32 v;
+
+    (void)k;
+    if (config_arg(p, t, "gic:N[,t|u][=HOST]", &arg)) {
+        (void)!config_intr(p, &arg, &rest, &v);
+    }
+}
+
+static void gic_version(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct token arg;
+    u64 v;
+
+    (void)k;
+    if (config_arg(p, t, "2 or 3", &arg) &&
+        config_number(p, &arg, "the GIC's version", (const u64[2]){2, 3}, &v)) {
+        p->vm->gic_version = (u32)v;
+        p->vm->gic_place = t->place;
+    }
+}
+
+const struct keyword config_cpu_words[] = {
+    {"runmask", cpu_runmask, 0, "N[,N...]",
+     "Physical CPUs, counted from 0, on which the vCPU may run. Without it Muntin chooses one.",
+     WORKS},
+    {"sched", cpu_sched, 1, "PRIORITY[r|f|o]",
+     "1 to 255, default 10: of the vCPUs that share a CPU the highest runs first.", WORKS},
+    {"partition", opt_one, 0, "NAME", "", IGNORED},
+    {"cluster", opt_one, 0, "NAME", "", LATER},
+    {.name = NULL},
+};
+
+const struct keyword config_reserve_words[] = {
+    {"loc", reserve_loc, 0, "START,LENGTH",
+     "Keeps a range of guest addresses free: nothing is placed there.", WORKS},
+    {"intr", reserve_intr, 0, "gic:N", "Keeps an interrupt free: no device gets it by default.",
+     WORKS},
+    {.name = NULL},
+};
+
+const struct keyword config_pass_words[] = {
+    {"loc", pass_loc, 0, "ADDRESS[,LENGTH][,FLAGS][=HOST]", "", LATER},
+    {"intr", pass_intr, 0, "gic:N[,t|u][=HOST]", "", LATER},
+    {.name = NULL},
+};
+
+const struct keyword config_gic_words[] = {
+    {"version", gic_version, 0, "2|3", "Must be the board's.", WORKS},
+    {"loc", opt_one, 0, "ADDRESS", "", LATER},
+    {.name = NULL},
+};
+
+const struct keyword config_words[] = {
+    {"system", opt_system, 0, "NAME", "The VM's name. The first option of each VM.", WORKS},
+    {"cpu", opt_cpu, 0, NULL,
+     "One vCPU for each occurrence, at most 8; none at all means one. Its own options may follow.",
+     WORKS},
+    {"ram", opt_mem, MEM_RAM, "[START,]LENGTH",
+     "RAM of the guest, in whole pages; may be given several times. Without START it lies directly "
+     "above the highest RAM or ROM so far, the first one at 0x40000000.",
+     WORKS},
+    {"rom", opt_mem, MEM_ROM, "[START,]LENGTH", "The same, but the guest can't write it.", WORKS},
+    {"reserve", opt_reserve, 0, NULL,
+     "Keeps addresses or an interrupt free. Its own options follow.", WORKS},
+    {"load", opt_load, LOAD_AUTO, "[ADDRESS,]PATH",
+     "A file to load: an arm64 Linux Image or an ELF file, found out from its contents, says where "
+     "it "
+     "goes and where it starts; anything else is copied to ADDRESS and, if it's the first, started "
+     "there.",
+     WORKS},
+    {"guest", opt_prefix, LOAD_GUEST, "load [ADDRESS,]PATH", "As plain `load`.", WORKS},
+    {"data", opt_prefix, LOAD_DATA, "load [ADDRESS,]PATH", "Bytes to copy, never started.", WORKS},
+    {"fdt", opt_prefix, LOAD_FDT, "load [ADDRESS][,][PATH]",
+     "A device tree to merge the generated one into, or an overlay to apply to it; ADDRESS is "
+     "where "
+     "the guest finds the result.",
+     WORKS},
+    {"initrd", opt_prefix, LOAD_INITRD, "load [ADDRESS,]PATH",
+     "An initial RAM disk, placed behind the kernel unless ADDRESS is given.", WORKS},
+    {"acpi", opt_prefix, 0, "load PATH", "For x86 guests only.", LATER},
+    {"cmdline", opt_cmdline, 0, "STRING",
+     "The kernel's command line. Given twice, the last one counts, with a warning.", WORKS},
+    {"vdev", config_vdev, 0, "TYPE", "A virtual device; its own options follow.", WORKS},
+    {"pass", opt_pass, 0, NULL, "Gives a device of the board to the guest.", LATER},
+    {"mem", opt_prefix, 0, NULL, NULL, LATER},
+    {"io", opt_prefix, 0, NULL, NULL, LATER},
+    {"pci", opt_prefix, 0, NULL, NULL, LATER},
+    {"logger", opt_logger, 0, "SEVERITY[,SEVERITY...] DESTINATION",
+     "Which of a VM's messages are shown: fatal, internal, error, warn, info, debug, verbose; a "
+     "set, "
+     "not a level. DESTINATION is stdout, stderr, slog or none. The first one replaces the "
+     "default, "
+     "fatal,internal,error,warn,info.",
+     WORKS},
+    {"unsupported", opt_unsupported, 0, "instruction|reference|register abort|fail|ignore",
+     "What happens when the guest uses what isn't there: an instruction (default fail), an address "
+     "without a device (default ignore: reads give all ones), a system register (default fail). "
+     "`abort` stops the VM, `fail` raises the exception that hardware would, `ignore` goes on.",
+     WORKS},
+    {"set", config_set, 0, "VARIABLE VALUE", "Sets a variable; see below.", WORKS},
+    {"group", opt_group, 0, "NAME",
+     "VMs of one group may use each other's switches. Default: all are in one.", WORKS},
+    {"debug", opt_flag, 0, NULL, "More messages about this VM.", WORKS},
+    {"dryrun", opt_flag, 1, NULL, "The VM is checked, but not started.", WORKS},
+    {"dump", opt_one, 0, "DIR", "", LATER},
+    {"safety", opt_safety, 0, "none|warn|required", "", IGNORED},
+    {"user", opt_one, 0, "NAME[:GROUP...]", "", IGNORED},
+    {"entry", opt_one, 0, "ADDRESS", "", LATER},
+    {"autostart", opt_one, 0, "on|off", "", LATER},
+    {"on-reset", opt_one, 0, "ACTION", "", LATER},
+    {"on-crash", opt_one, 0, "ACTION", "", LATER},
+    {"memtag", opt_one, 0, "NAME", "", LATER},
+    {.name = NULL},
+};

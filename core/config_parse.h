@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* The parser's state and what its files call of each other. Private to core/config*.c. */
+#ifndef CORE_CONFIG_PARSE_H
+#define CORE_CONFIG_PARSE_H
+
+#include "core/config.h"
+#include "core/config_lex.h"
+
+#define CFG_DEPTH    8  /* files open at once through @FILE */
+#define CFG_INCLUDES 32 /* @FILE words of one VM in all */
+
+enum ctx { CTX_NONE, CTX_CPU, CTX_VDEV, CTX_GIC, CTX_RESERVE, CTX_PASS, CTX_UNKNOWN };
+
+struct parser {
+    struct vm_config *vm;
+    struct cfg_source *src;
+    const struct vdev_type *const *types;
+    struct cfg_arena *arena;
+    struct diag *diag;
+
+    struct lexer lex[CFG_DEPTH];
+    u32 depth, includes;
+
+    enum ctx ctx;
+    struct cfg_cpu *cpu;    /* CTX_CPU */
+    struct vdev_conf *vdev; /* CTX_VDEV */
+    u64 seen;               /* options given in this context, a bit each */
+
+    bool has_system, order_told, has_logger, no_memory;
+};
+
+/* A word that may stand where an option is expected. */
+struct keyword {
+    const char *name;
+    void (*parse)(struct parser *p, const struct keyword *k, const struct token *t);
+    u32 value;        /* for parse */
+    const char *arg;  /* how the manual writes the arguments; NULL: none */
+    const char *help; /* for the manual; NULL: not in it, but said with another word */
+    enum { WORKS, IGNORED, LATER } state;
+};
+
+extern const struct keyword config_words[]; /* top level; each ends with name == NULL */
+extern const struct keyword config_cpu_words[];
+extern const struct keyword config_reserve_words[];
+extern const struct keyword config_pass_words[];
+extern const struct keyword config_gic_words[];
+
+/* A variable of `set`. */
+struct cfg_var {
+    const char *name;
+    enum { VAR_BOOL, VAR_NUMBER, VAR_SIZE, VAR_STR } type;
+    u64 min, max;
+    bool ignored;
+    void (*apply)(struct parser *p, const struct token *value, u64 v);
+    const char *help;
+};
+extern const struct cfg_var config_vars[];
+
+const struct keyword *config_find(const struct keyword *words, struct str name);
+const struct keyword *config_ctx_words(const struct parser *p);
+
+/* The argument of t, which must follow it in the same file; what: for the error. */
+bool config_arg(struct parser *p, const struct token *t, const char *what,
+                struct token *arg) MUST_CHECK;
+/* As above, and a number within min..max. `what` starts the error's text: "a priority". */
+bool config_number(struct parser *p, const struct token *arg, const char *what, const u64 bounds[2],
+                   u64 *v) MUST_CHECK;
+/* An address or size: K M G T may follow. */
+bool config_address(struct parser *p, struct place place, struct str s, u64 *v) MUST_CHECK;
+/* Names of VMs, devices and groups: letters, digits and some of "._-:+". */
+bool config_name(struct parser *p, const struct token *arg, u32 max_len) MUST_CHECK;
+/* [mem:|io:|pci:]ADDR of `loc`; *rest is what follows the address's comma. */
+bool config_loc(struct parser *p, const struct token *arg, struct str *rest, u64 *addr) MUST_CHECK;
+/* gic:N of `intr`; *rest is what follows the number's comma or '='. */
+bool config_intr(struct parser *p, const struct token *arg, struct str *rest, u32 *id) MUST_CHECK;
+/* False with an error at t if this context has had this option already. */
+bool config_once(struct parser *p, u32 bit, const struct token *t) MUST_CHECK;
+/* Notes, once for each word, that it has no effect. */
+void config_ignored(struct parser *p, const struct token *t, const char *name);
+void config_ctx(struct parser *p, enum ctx ctx);
+
+/* core/config_set.c */
+void config_set(struct parser *p, const struct keyword *k, const struct token *t);
+
+/* core/config_vdev.c */
+void config_vdev(struct parser *p, const struct keyword *k, const struct token *t);
+bool config_vdev_option(struct parser *p, const struct token *t) MUST_CHECK;
+void config_vdev_skip(struct parser *p, const struct token *t);
+void config_vdev_names(const struct vdev_type *type, void (*add)(void *to, const char *name),
+                       void *to);
+
+#endif
