@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What differs between the GIC versions; only for gic*.c.  Meanings as in gic.h. */
+#ifndef TESTS_GUESTS_LIB_GIC_OPS_H
+#define TESTS_GUESTS_LIB_GIC_OPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gic_ops {
+    void (*distributor_init)(void);
+    void (*cpu_init)(void);
+    uint64_t (*banked_frame)(void);
+    void (*wait_disabled)(uint32_t intid);
+    void (*route)(uint32_t spi, uint32_t cpu);
+    uint32_t (*ack)(void);
+    void (*eoi)(uint32_t iar);
+    void (*deactivate)(uint32_t iar);
+    void (*set_mask)(uint8_t priority);
+    uint32_t (*mask)(void);
+    void (*set_binary_point)(uint32_t point);
+    void (*set_eoi_mode)(bool split);
+    uint32_t (*running_priority)(void);
+    uint32_t (*highest_pending)(void);
+    void (*send_sgi)(uint32_t cpu, uint32_t sgi);
+    void (*send_sgi_self)(uint32_t sgi);
+    void (*send_sgi_others)(uint32_t sgi);
+};
+
+extern const struct gic_ops gicv2_ops;
+extern const struct gic_ops gicv3_ops;
+
+#endif

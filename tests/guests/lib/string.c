@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* See string.h.  Compiled with -fno-tree-loop-distribute-patterns, or memset would call itself. */
+#include "tests/guests/lib/string.h"
+
+#include <stdint.h>
+
+void *memset(void *dest, int byte, size_t len)
+{
+    uint8_t *d = dest;
+
+    while (len--) {
+        *d++ = (uint8_t)byte;
+    }
+    return dest;
+}
+
+void *memcpy(void *dest, const void *src, size_t len)
+{
+    uint8_t *d = dest;
+    const uint8_t *s = src;
+
+    while (len--) {
+        *d++ = *s++;
+    }
+    return dest;
+}
+
+int memcmp(const void *a, const void *b, size_t len)
+{
+    const uint8_t *x = a;
+    const uint8_t *y = b;
+
+    for (; len && *x == *y; len--) {
+        x++;
+        y++;
+    }
+    return len ? *x - *y : 0;
+}
+
+size_t strlen(const char *s)
+{
+    size_t len = 0;
+
+    while (s[len]) {
+        len++;
+    }
+    return len;
+}
+
+bool str_starts(const char *s, const char *prefix)
+{
+    while (*prefix && *s == *prefix) {
+        s++;
+        prefix++;
+    }
+    return !*prefix;
+}
+
+bool str_equal(const char *a, const char *b)
+{
+    return str_starts(a, b) && strlen(a) == strlen(b);
+}
