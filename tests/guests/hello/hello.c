@@ -96,7 +96,7 @@ static void start_cpus(void)
 void guest_main(void)
 {
     static const struct test_case cases[] = {
-        {"machine", see_machine}, {"gic", see_gic},       {"psci", see_psci},
+        {"machine", see_machine}, {"gic", see_gic},     {"psci", see_psci},
         {"virtio", see_virtio},   {"cpus", start_cpus},
     };
 

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 /* For loads, stores and sums of uint16_t, uint32_t, uint64_t and pointers. */
-#define atomic_load(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define atomic_load(p)         __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define atomic_store(p, value) __atomic_store_n((p), (value), __ATOMIC_RELEASE)
-#define atomic_add(p, value) ((void)__atomic_fetch_add((p), (value), __ATOMIC_ACQ_REL))
-#define atomic_swap(p, value) __atomic_exchange_n((p), (value), __ATOMIC_ACQ_REL)
-#define atomic_fence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define atomic_add(p, value)   ((void)__atomic_fetch_add((p), (value), __ATOMIC_ACQ_REL))
+#define atomic_swap(p, value)  __atomic_exchange_n((p), (value), __ATOMIC_ACQ_REL)
+#define atomic_fence()         __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 #endif

@@ -105,9 +105,21 @@ static void send_sgi_others(uint32_t sgi)
 }
 
 const struct gic_ops gicv2_ops = {
-    distributor_init, interface_init, banked_frame,     wait_disabled,
-    route,            ack,           eoi,              deactivate,
-    set_mask,         mask,          set_binary_point, set_eoi_mode,
-    running_priority, highest_pending, send_sgi,       send_sgi_self,
+    distributor_init,
+    interface_init,
+    banked_frame,
+    wait_disabled,
+    route,
+    ack,
+    eoi,
+    deactivate,
+    set_mask,
+    mask,
+    set_binary_point,
+    set_eoi_mode,
+    running_priority,
+    highest_pending,
+    send_sgi,
+    send_sgi_self,
     send_sgi_others,
 };

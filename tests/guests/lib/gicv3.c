@@ -7,16 +7,16 @@
 #include "tests/guests/lib/platform.h"
 #include "tests/guests/lib/sysreg.h"
 
-#define ICC_PMR_EL1 "S3_0_C4_C6_0"
-#define ICC_IAR1_EL1 "S3_0_C12_C12_0"
-#define ICC_EOIR1_EL1 "S3_0_C12_C12_1"
-#define ICC_HPPIR1_EL1 "S3_0_C12_C12_2"
-#define ICC_BPR1_EL1 "S3_0_C12_C12_3"
-#define ICC_DIR_EL1 "S3_0_C12_C11_1"
-#define ICC_RPR_EL1 "S3_0_C12_C11_3"
-#define ICC_SGI1R_EL1 "S3_0_C12_C11_5"
-#define ICC_CTLR_EL1 "S3_0_C12_C12_4"
-#define ICC_SRE_EL1 "S3_0_C12_C12_5"
+#define ICC_PMR_EL1     "S3_0_C4_C6_0"
+#define ICC_IAR1_EL1    "S3_0_C12_C12_0"
+#define ICC_EOIR1_EL1   "S3_0_C12_C12_1"
+#define ICC_HPPIR1_EL1  "S3_0_C12_C12_2"
+#define ICC_BPR1_EL1    "S3_0_C12_C12_3"
+#define ICC_DIR_EL1     "S3_0_C12_C11_1"
+#define ICC_RPR_EL1     "S3_0_C12_C11_3"
+#define ICC_SGI1R_EL1   "S3_0_C12_C11_5"
+#define ICC_CTLR_EL1    "S3_0_C12_C12_4"
+#define ICC_SRE_EL1     "S3_0_C12_C12_5"
 #define ICC_IGRPEN1_EL1 "S3_0_C12_C12_7"
 
 enum { CTLR_RWP = 1u << 31, CTLR_ARE = 1 << 4, CTLR_GROUP1 = 1 << 1 };
@@ -70,7 +70,8 @@ static void interface_init(void)
     self->gicr = find_redistributor(self->mpidr);
     sysreg_write(ICC_SRE_EL1, sysreg_read(ICC_SRE_EL1) | 1);
     isb();
-    io_write32(self->gicr + GICR_WAKER, io_read32(self->gicr + GICR_WAKER) & ~(uint32_t)WAKER_SLEEP);
+    io_write32(self->gicr + GICR_WAKER,
+               io_read32(self->gicr + GICR_WAKER) & ~(uint32_t)WAKER_SLEEP);
     while (io_read32(self->gicr + GICR_WAKER) & WAKER_ASLEEP) {
     }
     io_write32(banked_frame() + GICD_IGROUPR, ~0u);
@@ -176,9 +177,21 @@ static void send_sgi_others(uint32_t sgi)
 }
 
 const struct gic_ops gicv3_ops = {
-    distributor_init, interface_init, banked_frame,     wait_disabled,
-    route,            ack,           eoi,              deactivate,
-    set_mask,         mask,          set_binary_point, set_eoi_mode,
-    running_priority, highest_pending, send_sgi,       send_sgi_self,
+    distributor_init,
+    interface_init,
+    banked_frame,
+    wait_disabled,
+    route,
+    ack,
+    eoi,
+    deactivate,
+    set_mask,
+    mask,
+    set_binary_point,
+    set_eoi_mode,
+    running_priority,
+    highest_pending,
+    send_sgi,
+    send_sgi_self,
     send_sgi_others,
 };

@@ -9,15 +9,15 @@
 
 /* A CPU's stack is aligned to its size and has its struct cpu at the bottom (lib/cpu.h). */
 #define STACK_SHIFT 14
-#define STACK_SIZE (1 << STACK_SHIFT)
+#define STACK_SIZE  (1 << STACK_SHIFT)
 
 /* struct trap_frame of lib/exception.h */
-#define FRAME_ELR 248
-#define FRAME_ESR 264
+#define FRAME_ELR  248
+#define FRAME_ESR  264
 #define FRAME_SIZE 288
 
 /* struct probe of lib/probe.h */
-#define PROBE_SP 32
+#define PROBE_SP    32
 #define PROBE_OUTER 40
 
 #endif

@@ -36,6 +36,9 @@ void test_skip(const char *reason);
 /* A line "@@ GUEST ..." beside the cases. */
 void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The DONE line. */
+void test_done(void);
+
 /* The DONE line, then SYSTEM_OFF. */
 void test_end(void) __attribute__((noreturn));
 
