@@ -2,6 +2,7 @@
 #
 # Builds the bare-metal EL1 test guests: tests/guests/NAME/*.c with lib/ to $(B)/guests/NAME.img.
 # Included by the top-level Makefile; alone: make -f tests/guests/guests.mk B=build
+# GUEST_SETUP: targets to be made first (the compiler's installation).
 B ?= build
 Q ?= @
 GUEST_CROSS ?= aarch64-linux-gnu-
@@ -26,11 +27,11 @@ GUEST_LIB := $(GUEST_OBJ)/tests/guests/lib/start.S.o $(filter-out %/start.S.o,$(
 .PHONY: guests
 guests: $(GUEST_IMAGES)
 
-$(GUEST_OBJ)/%.c.o: %.c tests/guests/guests.mk
+$(GUEST_OBJ)/%.c.o: %.c tests/guests/guests.mk | $(GUEST_SETUP)
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_CROSS)gcc $(GUEST_CFLAGS) -c -o $@ $<
 
-$(GUEST_OBJ)/%.S.o: %.S tests/guests/guests.mk
+$(GUEST_OBJ)/%.S.o: %.S tests/guests/guests.mk | $(GUEST_SETUP)
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_CROSS)gcc -I. -g -MMD -MP -c -o $@ $<
 

@@ -10,6 +10,8 @@
 /* A CPU's stack is aligned to its size and has its struct cpu at the bottom (lib/cpu.h). */
 #define STACK_SHIFT 14
 #define STACK_SIZE  (1 << STACK_SHIFT)
+/* Where it starts: never at the end, which would belong to the next CPU. */
+#define STACK_TOP (STACK_SIZE - 16)
 
 /* struct trap_frame of lib/exception.h */
 #define FRAME_ELR  248

@@ -56,7 +56,8 @@ entry:
     b       2b
 
 3:  lea     x20, stacks
-    add     x9, x20, #STACK_SIZE
+    mov     x9, #STACK_TOP
+    add     x9, x20, x9
     mov     sp, x9
     mov     x0, x19
     mov     x1, x21
@@ -86,7 +87,8 @@ secondary_entry:
     bl      leave_el2
     lea     x9, vectors
     msr     vbar_el1, x9
-    add     x9, x19, #STACK_SIZE
+    mov     x9, #STACK_TOP
+    add     x9, x19, x9
     mov     sp, x9
     bl      mmu_enable
     mov     x0, x19
