@@ -31,6 +31,7 @@ void exception_sync(struct trap_frame *frame)
     p->esr = frame->esr;
     p->far = frame->far;
     p->elr = frame->elr;
+    p->x9 = frame->x[9];
     probe_abandon(p);
 }
 

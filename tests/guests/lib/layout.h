@@ -19,7 +19,7 @@
 #define FRAME_SIZE 288
 
 /* struct probe of lib/probe.h */
-#define PROBE_SP    32
-#define PROBE_OUTER 40
+#define PROBE_SP    40
+#define PROBE_OUTER 48
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "tests/guests/lib/mmu.h"
 
+#include "tests/guests/lib/atomic.h"
 #include "tests/guests/lib/platform.h"
 
 enum { ENTRIES = 512, LOW_GIB = 4, GIB_SHIFT = 30, BLOCK_SHIFT = 21 };
@@ -43,13 +44,25 @@ void mmu_build(void)
     }
 }
 
+/* Break before make. */
+static void replace(uint64_t *entry, uint64_t value)
+{
+    atomic_store(entry, 0);
+    __asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish" : : : "memory");
+    atomic_store(entry, value);
+    __asm__ volatile("dsb ishst\n\tisb" : : : "memory");
+}
+
 void mmu_set(uint64_t addr, enum mmu_attr attr)
 {
     uint64_t base = addr >> BLOCK_SHIFT << BLOCK_SHIFT;
-    volatile uint64_t *entry = &low[addr >> GIB_SHIFT][addr >> BLOCK_SHIFT & (ENTRIES - 1)];
 
-    *entry = 0;
-    __asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish" : : : "memory");
-    *entry = block(base, attr);
-    __asm__ volatile("dsb ishst\n\tisb" : : : "memory");
+    replace(&low[addr >> GIB_SHIFT][addr >> BLOCK_SHIFT & (ENTRIES - 1)], block(base, attr));
+}
+
+void mmu_set_table(uint64_t gib, uint64_t table)
+{
+    uint64_t addr = gib << GIB_SHIFT;
+
+    replace(&mmu_root[gib], table ? table | DESC_TABLE : block_for(addr, 1ull << GIB_SHIFT));
 }

@@ -16,4 +16,8 @@ enum mmu_attr { MMU_NORMAL, MMU_NORMAL_NC, MMU_DEVICE };
 /* Remaps the 2 MiB around addr (below 4 GiB) for all CPUs; executable at EL1. */
 void mmu_set(uint64_t addr, enum mmu_attr attr);
 
+/* Makes table the next level for the addresses from gib GiB on (4 and up); 0: device blocks again.
+ */
+void mmu_set_table(uint64_t gib, uint64_t table);
+
 #endif

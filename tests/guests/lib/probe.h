@@ -32,6 +32,7 @@ struct probe {
     uint64_t esr;   /* the exception's syndrome, if it did not */
     uint64_t far;
     uint64_t elr;
+    uint64_t x9; /* the register at the exception: lib/forms.S keeps the address there */
     uint64_t sp; /* vectors.S: stack and outer probe */
     struct probe *outer;
 };

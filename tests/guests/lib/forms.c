@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* See forms.h; the forms themselves are in forms.S. */
+#include "tests/guests/lib/forms.h"
+
+#include "tests/guests/lib/sysreg.h"
+
+_Static_assert(sizeof(struct form) == 40, "forms.S");
+
+void forms_enable_fp(void)
+{
+    sysreg_write("cpacr_el1", sysreg_read("cpacr_el1") | 3 << 20);
+    isb();
+}
+
+bool form_exists(const struct form *f)
+{
+    return !f->lse || (sysreg_read("id_aa64isar0_el1") >> 20 & 0xf) >= 2;
+}
+
+bool form_run(struct probe *p, const struct form *f, uint64_t addr, struct form_regs *regs)
+{
+    return probe_run(p, f->run, addr, (uint64_t)regs, 0);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of the traps guest; each function is one case of its table in main.c. */
+#ifndef TESTS_GUESTS_TRAPS_TRAPS_TEST_H
+#define TESTS_GUESTS_TRAPS_TRAPS_TEST_H
+
+#include <stdint.h>
+
+/* An address without RAM or device: hole=ADDR of the boot arguments. */
+uint64_t traps_hole(void);
+
+/* devices.c */
+void devices_loads(void);
+void devices_stores(void);
+void devices_other(void);
+void devices_sizes(void);
+void devices_each_register(void);
+
+/* holes.c */
+void holes_sizes(void);
+void holes_forms(void);
+void holes_fetch(void);
+void holes_walk(void);
+void holes_after_ram(void);
+
+/* sysregs.c */
+void sysregs_id(void);
+void sysregs_id_each_cpu(void);
+void sysregs_higher_levels(void);
+void sysregs_hidden(void);
+void sysregs_kept(void);
+
+/* misc.c */
+void misc_hvc_immediate(void);
+void misc_smc_immediate(void);
+void misc_set_way(void);
+void misc_wait(void);
+void misc_registers_kept(void);
+void misc_fp_kept(void);
+void misc_ram_edges(void);
+
+#endif
