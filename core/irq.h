@@ -34,14 +34,22 @@ struct irq_lr {
     bool group1;
 };
 
-/* The list registers of one vCPU. Owned by the CPU that runs the vCPU. */
+/*
+ * The list registers of one vCPU. Owned by the CPU that runs the vCPU. The vGIC decides which are
+ * occupied and what is in them; of the fields below arch changes only lr[].state, dirty and
+ * eoicount:
+ * save: reads the state of lr[n] for each n in used and not in dirty (what the vGIC changed since
+ *       the last load is newer than the hardware); adds the hardware's EOI count to eoicount and
+ *       clears it there. It may run any number of times before the next load.
+ * load: writes each lr[n] in dirty, 0 where state is 0, and clears dirty.
+ */
 struct irq_ctx {
     struct irq_lr lr[IRQ_LR_MAX];
     u8 count;     /* registers that this CPU has; set by arch */
-    u16 used;     /* bit n: lr[n] was handed to the hardware and may have changed there */
+    u16 used;     /* bit n: lr[n] is occupied */
     u16 dirty;    /* bit n: lr[n] was changed by the vGIC and must be written */
-    bool refill;  /* more is pending than fits: maintenance interrupt when (nearly) empty */
-    u16 eoicount; /* EOIs of interrupts that were in no list register, since the last save */
+    bool refill;  /* more is pending than fits: maintenance interrupt when none is left pending */
+    u16 eoicount; /* EOIs of interrupts that were in no list register; the vGIC takes them */
 };
 
 /* What the virtual interrupt controller of a VM can do; vm->irqchip points to it. */
@@ -61,13 +69,16 @@ struct irqchip {
      * with what is most urgent now. On v's own CPU, with v->irq owned.
      */
     void (*update)(struct vcpu *v);
-    /* True if v has an interrupt that would end its WFI. For a vCPU that isn't running. */
+    /* True if v has an interrupt that would end its WFI. On v's own CPU, v loaded. */
     bool (*pending)(struct vcpu *v);
     /* A write of ICC_SGI1R_EL1 (GICv3), trapped. */
     void (*sgi)(struct vcpu *v, u64 value);
     /* Power-on state of the whole controller; no vCPU of vm runs. */
     void (*reset)(struct vm *vm);
-    /* Power-on state of what belongs to v alone. */
+    /*
+     * v's CPU starts anew (PSCI CPU_ON), and with it its CPU interface; its private interrupts keep
+     * their state, as a GIC is not reset by that. On v's own CPU, v not loaded.
+     */
     void (*reset_vcpu)(struct vcpu *v);
 };
 
