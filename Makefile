@@ -82,16 +82,16 @@ $(T)/%.o: % | setup-build $(FDT_DIR)/fdt.c
 	@echo "  CC       $<"
 	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(WARN) $(if $(filter fdt/%,$<),-isystem $(FDT_DIR)) -MMD -MP -c -o $@ $<
 
-$(FDT_SRC): | $(FDT_DIR)/fdt.c
-$(FDT_DIR)/fdt.c:
+$(filter-out %/fdt.c,$(FDT_SRC)): | $(FDT_DIR)/fdt.c
+$(FDT_DIR)/fdt.c: | setup-build
 	@fdt/fetch.sh $(B)/deps
 
-# --- host builds: the tool, tests, fuzzers: $(call host,NAME,COMPILER,FLAGS) -------------------------
+# --- host builds: the tool, tests, fuzzers: $(call host,NAME,COMPILER,FLAGS,SETUP) -------------------
 define host
-$(B)/$(1)/%.o: % | setup-host $(FDT_DIR)/fdt.c
+$(B)/$(1)/%.o: % | $(4) $(FDT_DIR)/fdt.c
 	@mkdir -p $$(@D)
 	$(Q)$(2) $(STD) $(WARN) -g $(3) -isystem $(FDT_DIR) -MMD -MP -c -o $$@ $$<
-$(B)/$(1)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c | setup-host
+$(B)/$(1)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c | $(4)
 	@mkdir -p $$(@D)
 	$(Q)$(2) -std=gnu11 -w -g $(3) -I$(FDT_DIR) -c -o $$@ $$<
 $(B)/$(1)/libmuntin.a: $(patsubst %,$(B)/$(1)/%.o,$(PORTABLE)) $(patsubst $(B)/%,$(B)/$(1)/%.o,$(FDT_SRC))
@@ -102,10 +102,10 @@ $(B)/$(1)/%_fuzz: $(B)/$(1)/tests/fuzz/%_fuzz.c.o $(patsubst %,$(B)/$(1)/%.o,$(w
 	$(Q)$(2) $(3) -o $$@ $$^
 -include $$(shell find $(B)/$(1) -name '*.d' 2>/dev/null)
 endef
-$(eval $(call host,tool,gcc,-O2))
-$(eval $(call host,asan,gcc,-O1 -fsanitize=address$(COMMA)undefined -fno-sanitize-recover=all))
-$(eval $(call host,tsan,gcc,-O1 -fsanitize=thread))
-$(eval $(call host,fuzz,clang,-O1 -fsanitize=address$(COMMA)undefined$(COMMA)fuzzer -fno-sanitize-recover=all))
+$(eval $(call host,tool,gcc,-O2,setup-tool))
+$(eval $(call host,asan,gcc,-O1 -fsanitize=address$(COMMA)undefined -fno-sanitize-recover=all,setup-host))
+$(eval $(call host,tsan,gcc,-O1 -fsanitize=thread,setup-host))
+$(eval $(call host,fuzz,clang,-O1 -fsanitize=address$(COMMA)undefined$(COMMA)fuzzer -fno-sanitize-recover=all,setup-host))
 
 $(B)/muntin: $(B)/tool/arch/host/tool.c.o $(B)/tool/libmuntin.a
 	@echo "  LD       $@"
@@ -177,8 +177,8 @@ SOURCES := $(wildcard core/*.[ch] core/lib/*.c core/lib/include/*.h vdev/*.[ch] 
 -include tests/guests/guests.mk
 
 # --- fetching what is missing ------------------------------------------------------------------------
-.PHONY: setup-build setup-host setup-qemu setup-guest
-setup-build setup-host setup-qemu setup-guest:
+.PHONY: setup-build setup-tool setup-host setup-qemu setup-guest
+setup-build setup-tool setup-host setup-qemu setup-guest:
 	@tests/setup.sh $(@:setup-%=%)
 
 clean:
