@@ -20,6 +20,15 @@ struct image_plan {
     bool is64;               /* false: a 32-bit kernel */
 };
 
+/* Guest-physical sizes of the interrupt controller's frames, as QEMU's virt board has them. */
+#define GICD_SIZE 0x10000u
+#define GICC_SIZE 0x10000u
+#define GICR_SIZE 0x20000u /* of each vCPU */
+
+/* INTIDs that devices may have: SPIs of the virtual GIC. */
+#define SPI_FIRST 32u
+#define SPI_LAST  287u
+
 /*
  * One VM by itself: fills in absent bases of ram, vdevs' loc and intr (QEMU virt's layout, DESIGN
  * §6), finds each load's file in the bundle, and checks everything for overlap, range, alignment
@@ -37,9 +46,33 @@ void check_all(struct vm_config *const *vm, u32 count, struct diag *diag);
 
 /*
  * Decides where images, initrd and tree go. Linux arm64 Image (text_offset, image_size), ELF64 and
- * ELF32 (PT_LOAD), else raw bytes at ADDR or at the start of RAM. Errors name the numbers and the
- * load's line and count into vm->errors. Part of check_vm; called again to load.
+ * ELF32 (PT_LOAD), else raw bytes at ADDR. Errors name the numbers and the load's line and count
+ * into vm->errors. Part of check_vm; called again to load, then only for VMs without errors.
  */
 bool image_plan(struct vm_config *vm, struct image_plan *plan, struct diag *diag) MUST_CHECK;
+
+/* A type's option by its name, or NULL: how core reads what it knows by name only. */
+const struct opt *opt_find(const struct vdev_type *type, const char *name);
+
+/*
+ * The MAC address of a device without `mac`: a hash of the VM's and the device's name (without
+ * one: of its index among the VM's devices), locally administered (02:...), the same at each boot.
+ */
+void config_mac(struct str system, struct str name, u32 index, u8 mac[6]);
+
+/* The MAC of a VM's device: as configured, else as above. False: its type has no `mac`. */
+bool config_nic_mac(const struct vm_config *vm, const struct vdev_conf *conf, u8 mac[6]);
+
+/* What `peer` (or `switch`) of a NIC means. */
+enum nic_kind {
+    NIC_ALONE,  /* neither is given, or the device is no NIC */
+    NIC_SWITCH, /* a port of the switch `name` */
+    NIC_LINK,   /* `peer /dev/qvm/SYSTEM/NAME`: a private link to that device of that VM */
+};
+struct nic_peer {
+    enum nic_kind kind;
+    struct str system, name;
+};
+struct nic_peer config_nic_peer(const struct vdev_conf *conf);
 
 #endif

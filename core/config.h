@@ -20,6 +20,9 @@
 #define CFG_NOTES    32
 #define CFG_PRIO     10 /* of a vCPU without `sched` */
 
+/* Guest-physical addresses end here: what every Armv8 CPU and stage 2 can do. */
+#define CFG_IPA_LIMIT (1ull << 40)
+
 /* Messages about configs: collected by whoever parses or checks, printed as they come. */
 struct diag {
     /* One finished message "file:line:col: error: text"; LOG_ERR, LOG_WARN or LOG_INFO (a note). */
@@ -108,8 +111,9 @@ struct vm_config {
 
     /* The interrupt controller's place; the version follows the board (0: not yet known). */
     u32 gic_version;
-    struct place gic_place; /* of `vdev gic version N`; line 0: not given */
-    u64 gicd, gicc, gicr;   /* guest-physical */
+    struct place gic_place; /* of the last option of `vdev gic`; line 0: none */
+    bool gic_has_loc;
+    u64 gicd, gicc, gicr; /* guest-physical */
 };
 
 enum cfg_log_sev {

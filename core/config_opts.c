@@ -411,6 +411,18 @@ static void gic_version(struct parser *p, const struct keyword *k, const struct 
     }
 }
 
+static void gic_loc(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct token arg;
+    struct str rest;
+
+    (void)k;
+    if (config_arg(p, t, "an ADDRESS", &arg) && config_loc(p, &arg, &rest, &p->vm->gicd)) {
+        p->vm->gic_has_loc = true;
+        p->vm->gic_place = t->place;
+    }
+}
+
 const struct keyword config_cpu_words[] = {
     {"runmask", cpu_runmask, 0, "N[,N...]",
      "Physical CPUs, counted from 0, on which the vCPU may run. Without it Muntin chooses one.",
@@ -438,7 +450,8 @@ const struct keyword config_pass_words[] = {
 
 const struct keyword config_gic_words[] = {
     {"version", gic_version, 0, "2|3", "Must be the board's.", WORKS},
-    {"loc", opt_one, 0, "ADDRESS", "", LATER},
+    {"loc", gic_loc, 0, "ADDRESS",
+     "Where its distributor lies; the other frames follow as on QEMU's virt board.", WORKS},
     {.name = NULL},
 };
 
