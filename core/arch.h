@@ -20,9 +20,13 @@ struct vm;
 bool arch_putc(char c);
 /* The next received byte, or -1. */
 int arch_getc(void);
-/* Asks for an interrupt (arch_uart_irq) when the transmitter has room.
- */
+/* Asks for an interrupt (arch_uart_irq) when the transmitter has room. Off at start. */
 void arch_putc_wait(bool on);
+/*
+ * Asks for an interrupt when a byte was received. On at start. Off while nobody has room for input,
+ * so that what is typed waits in the UART without interrupting all the time; arch_getc works on.
+ */
+void arch_getc_wait(bool on);
 
 /* --- time and power --- */
 u64 arch_now_ns(void);      /* monotonic, the same on all CPUs; 0 is near reset */

@@ -12,16 +12,30 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 u64 host_now_ns;
 u32 host_kicks;
 u32 host_completes;
 struct pcpu *host_pcpu = &pcpus[0];
 void (*host_putc)(char c);
-void (*arch_uart_irq)(void);
+
+static char typed[4096];
+static size_t typed_len, typed_pos;
+u32 host_uart_room = UINT32_MAX;
+bool host_uart_tx_irq;
+bool host_uart_rx_irq = true;
 
 bool arch_putc(char c)
 {
+    u32 room = __atomic_load_n(&host_uart_room, __ATOMIC_RELAXED);
+
+    if (room == 0) {
+        return false;
+    }
+    if (room != UINT32_MAX) {
+        __atomic_fetch_sub(&host_uart_room, 1, __ATOMIC_RELAXED);
+    }
     if (host_putc != NULL) {
         host_putc(c);
     } else {
@@ -32,12 +46,36 @@ bool arch_putc(char c)
 
 int arch_getc(void)
 {
-    return -1;
+    if (typed_pos == typed_len) {
+        return -1;
+    }
+    return (unsigned char)typed[typed_pos++];
 }
 
 void arch_putc_wait(bool on)
 {
-    (void)on;
+    __atomic_store_n(&host_uart_tx_irq, on, __ATOMIC_RELAXED);
+}
+
+void arch_getc_wait(bool on)
+{
+    host_uart_rx_irq = on;
+}
+
+size_t host_uart_waiting(void)
+{
+    return typed_len - typed_pos;
+}
+
+size_t host_uart_type(const char *s, size_t n)
+{
+    memmove(typed, typed + typed_pos, typed_len - typed_pos);
+    typed_len -= typed_pos;
+    typed_pos = 0;
+    n = MIN(n, sizeof(typed) - typed_len);
+    memcpy(typed + typed_len, s, n);
+    typed_len += n;
+    return n;
 }
 
 u64 arch_now_ns(void)

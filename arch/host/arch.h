@@ -13,4 +13,12 @@ extern u32 host_completes;        /* arch_irq_complete calls */
 extern struct pcpu *host_pcpu;    /* what arch_pcpu returns */
 extern void (*host_putc)(char c); /* takes what arch_putc sends; NULL: stderr */
 
+/* The UART. */
+extern u32 host_uart_room; /* bytes that its transmitter takes before it's full; UINT32_MAX: any */
+extern bool host_uart_tx_irq; /* what arch_putc_wait and arch_getc_wait asked for */
+extern bool host_uart_rx_irq;
+/* Queues n bytes for arch_getc; returns how many there was room for (4096 at most wait). */
+size_t host_uart_type(const char *s, size_t n);
+size_t host_uart_waiting(void); /* bytes that arch_getc hasn't taken yet */
+
 #endif
