@@ -21,22 +21,34 @@ struct chan_ops {
     void (*tx_ready)(void *dev);
 };
 
-/* Boot: a channel for a VM; its number (1, 2, …) is its focus key. NULL: too many. */
+/*
+ * Boot: a channel for a VM; its number (1, 2, …) is its focus key. NULL: too many, or no memory.
+ * The calls of ops come on the boot CPU, as deferred work; both must be there.
+ */
 struct chan *chan_create(const char *name, const struct chan_ops *ops, void *dev);
+u32 chan_number(const struct chan *c);
 
-/* Device side, any CPU. */
+/* Device side, any CPU; locks up to LOCK_DEVICE may be held. */
 bool chan_putc(struct chan *c, u8 byte) MUST_CHECK; /* false: full, tx_ready will come */
 int chan_getc(struct chan *c);                      /* -1: nothing */
 void chan_reset(struct chan *c); /* forgets input; unfinished output is flushed as a line */
 
+/*
+ * Boot, before everything else here. `prompt` gets what is typed while Muntin has the focus, on the
+ * boot CPU as deferred work, one byte at a time; a form feed (Ctrl-L) when it gets the focus, to
+ * show itself.
+ */
+void chan_init(char escape, void (*prompt)(char c));
+
 /* The mux. Any CPU. */
-void chan_init(char escape,
-               void (*prompt)(char c)); /* prompt gets what is typed while Muntin has the focus */
-void chan_log(const char *line, size_t len);       /* a whole line of Muntin's own: for log_sink */
+void chan_log(const char *line, size_t len); /* a whole line of Muntin's own: for log_sink; any lock
+                                                below LOCK_CONSOLE may be held */
 void chan_prompt_write(const char *s, size_t len); /* raw output of the prompt */
 void chan_focus(u32 number);                       /* 0: Muntin */
 u32 chan_focused(void);
 u32 chan_find(const char *name); /* number, or 0 */
-void chan_uart_irq(void);        /* the UART has bytes, or room */
+void chan_uart_irq(void);        /* the UART has bytes, or room: for arch_uart_irq */
+/* Before the machine goes off: waits until all output is out, or the UART takes none for long. */
+void chan_drain(void);
 
 #endif

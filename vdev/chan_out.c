@@ -138,7 +138,7 @@ static void compose_line(struct chan *c, u64 now)
     if (whole) {
         (void)take(c);
     }
-    c->cut = false;
+    c->cut = mux.flush;
     mux_update_ready(c);
     while (n > 0 && line[n - 1] == '\r') {
         n--;
