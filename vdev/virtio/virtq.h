@@ -7,8 +7,9 @@
  *   available ring    driver writes; we load avail.idx once per look, acquire
  *   used ring         we write, and never read back: the used index is a private shadow
  *
- * Every chain is fully validated before its first byte is touched: TRUST.md's rules, one test each.
- * Lock: the queue's own; every function here but virtq_init wants it held.
+ * Every chain is fully validated before its first byte is touched: "rule N" in the code is a rule
+ * of docs/virtqueue-rules.md, and each has a test of that name. Lock: the queue's own; every
+ * function here but virtq_init and the chain_* wants it held.
  */
 #ifndef VDEV_VIRTIO_VIRTQ_H
 #define VDEV_VIRTIO_VIRTQ_H
@@ -18,17 +19,19 @@
 #include "core/types.h"
 
 #define VIRTQ_SIZE_MAX 1024
-#define VIRTQ_SEGMENTS 64 /* spans of one chain; a driver that needs more is refused */
+#define VIRTQ_SEGMENTS 64 /* descriptors of one chain; a driver that needs more is refused */
 
 struct virtq {
     struct spinlock lock; /* LOCK_QUEUE_TX or LOCK_QUEUE_RX; covers every field below */
     const struct gmem *mem;
-    u16 size; /* 0: the driver has not set one: max */
     u16 max;
-    u64 desc_addr, avail_addr, used_addr; /* as written; latched when ready becomes 1 */
+    u16 size;                             /* as written, 0 for nonsense; max after reset */
+    u64 desc_addr, avail_addr, used_addr; /* as written; looked at when ready becomes 1 */
     bool ready;
     bool broken;                  /* the driver broke a rule: dead until reset */
     bool indirect, event_idx;     /* negotiated; set at DRIVER_OK */
+    bool notify_on;               /* the driver was asked to notify us … */
+    u16 notify_at;                /* … EVENT_IDX: of the buffer with this index */
     guest_t *desc, *avail, *used; /* translated at activation */
     u16 avail_next;               /* next entry of the available ring to take */
     u16 avail_seen;               /* avail.idx as last loaded */
@@ -44,11 +47,15 @@ struct span {
     u32 len;
 };
 
-/* A chain: first the readable spans (device reads), then the writable ones. */
+/*
+ * A chain: first the readable spans (device reads), then the writable ones. None is empty. Large:
+ * it belongs into the device's memory, not on the stack.
+ */
 struct chain {
     u16 head;
+    u16 count; /* descriptors walked, empty ones included: what the chain cost to take */
     u16 nreadable, nwritable;
-    u32 readable, writable; /* bytes, each sum < 2^32 */
+    u32 readable, writable; /* bytes; their sum is < 2^32 */
     struct span span[VIRTQ_SEGMENTS];
 };
 
@@ -61,8 +68,8 @@ enum virtq_result {
 /* Takes the next chain. */
 enum virtq_result virtq_pop(struct virtq *q, struct chain *c) MUST_CHECK;
 
-/* Puts back the last n chains popped and not pushed: they will be popped again. */
-void virtq_rewind(struct virtq *q, u16 n);
+/* Undoes the last `pushed` pushes and then the last `popped` pops; nothing of it is published. */
+void virtq_rewind(struct virtq *q, u16 popped, u16 pushed);
 
 /* Stages a used entry; `written` bytes of the writable part were filled. Not yet visible. */
 void virtq_push(struct virtq *q, const struct chain *c, u32 written);
@@ -70,7 +77,10 @@ void virtq_push(struct virtq *q, const struct chain *c, u32 written);
 /* Publishes what is staged with one release of used.idx; true if the driver wants an interrupt. */
 bool virtq_publish(struct virtq *q) MUST_CHECK;
 
-/* Notifications off while polling; on before sleeping: true if something came in the meantime. */
+/*
+ * Notifications off while polling; on, once virtq_pop found nothing, before sleeping: true if
+ * something came in the meantime.
+ */
 void virtq_disable_notify(struct virtq *q);
 bool virtq_enable_notify(struct virtq *q) MUST_CHECK;
 
@@ -84,8 +94,13 @@ u32 chain_copy(const struct chain *to, u32 to_off, const struct chain *from, u32
 
 /* For the transport. */
 void virtq_init(struct virtq *q, const struct gmem *mem, u16 max, enum lock_rank rank);
+/* Everything back to power-on; whoever used the queue's memory is done with it by then. */
 void virtq_reset(struct virtq *q);
-/* QueueReady = 1: checks size, alignment and that every area lies in writable RAM. */
+/* QueueReady = 1: checks size, alignment and that every area lies in RAM. */
 bool virtq_activate(struct virtq *q) MUST_CHECK;
+/* QueueReady = 0. */
+void virtq_deactivate(struct virtq *q);
+/* DRIVER_OK: what was negotiated, notifications on. */
+void virtq_start(struct virtq *q, bool indirect, bool event_idx);
 
 #endif

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The virtio-mmio transport, version 2 (VIRTIO 1.2 §4.2): registers, the status machine, the
+ * interrupt line. It knows no device type; devices know no register. Locks: v->lock for everything
+ * that configures, v->irq_lock for status, interrupt status and the line; a notification takes
+ * neither.
+ */
+#include "vdev/virtio/virtio.h"
+
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/vm.h"
+
+#include <string.h>
+
+/* Register offsets, VIRTIO 1.2 §4.2.2 */
+enum {
+    MAGIC_VALUE = 0x000,
+    VERSION = 0x004,
+    DEVICE_ID = 0x008,
+    VENDOR_ID = 0x00c,
+    DEVICE_FEATURES = 0x010,
+    DEVICE_FEATURES_SEL = 0x014,
+    DRIVER_FEATURES = 0x020,
+    DRIVER_FEATURES_SEL = 0x024,
+    QUEUE_SEL = 0x030,
+    QUEUE_SIZE_MAX = 0x034,
+    QUEUE_SIZE = 0x038,
+    QUEUE_READY = 0x044,
+    QUEUE_NOTIFY = 0x050,
+    INTERRUPT_STATUS = 0x060,
+    INTERRUPT_ACK = 0x064,
+    STATUS = 0x070,
+    QUEUE_DESC_LOW = 0x080,
+    QUEUE_DESC_HIGH = 0x084,
+    QUEUE_DRIVER_LOW = 0x090,
+    QUEUE_DRIVER_HIGH = 0x094,
+    QUEUE_DEVICE_LOW = 0x0a0,
+    QUEUE_DEVICE_HIGH = 0x0a4,
+    SHM_LEN_LOW = 0x0b0,
+    SHM_LEN_HIGH = 0x0b4,
+    SHM_BASE_LOW = 0x0b8,
+    SHM_BASE_HIGH = 0x0bc,
+    CONFIG_GENERATION = 0x0fc,
+    CONFIG = 0x100,
+};
+
+#define MAGIC       0x74726976u /* "virt" */
+#define VENDOR      0x4e544e4du /* "MNTN" */
+#define DRIVER_BITS (VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FAILED)
+#define ISR_USED    1u
+#define ISR_CONFIG  2u
+#define NO_SHM      UINT32_MAX
+#define RING_FEATURES                                                                              \
+    (BIT64(VIRTIO_F_INDIRECT_DESC) | BIT64(VIRTIO_F_EVENT_IDX) | BIT64(VIRTIO_F_VERSION_1))
+
+static u64 offered(struct virtio *v)
+{
+    return v->ops->features(v) | RING_FEATURES;
+}
+
+/* --- interrupts ------------------------------------------------------------------------------ */
+
+/* The line follows InterruptStatus. irq_lock is held. */
+static void update_line(struct virtio *v)
+{
+    bool level = v->isr != 0;
+
+    if (level != v->line) {
+        v->line = level;
+        vdev_irq(&v->dev, level);
+    }
+}
+
+void virtio_interrupt(struct virtio *v)
+{
+    spin_lock(&v->irq_lock);
+    if (virtio_running(v)) { /* rule 34 */
+        atomic_store(&v->events, v->events + 1);
+        atomic_store(&v->isr, v->isr | ISR_USED);
+        update_line(v);
+    }
+    spin_unlock(&v->irq_lock);
+}
+
+void virtio_config_changed(struct virtio *v)
+{
+    spin_lock(&v->irq_lock);
+    atomic_store(&v->generation, v->generation + 1);
+    if (v->status & VIRTIO_DRIVER_OK) { /* rule 34 */
+        atomic_store(&v->isr, v->isr | ISR_CONFIG);
+        update_line(v);
+    }
+    spin_unlock(&v->irq_lock);
+}
+
+void virtio_broken(struct virtio *v, const char *why)
+{
+    bool first = false;
+
+    spin_lock(&v->irq_lock);
+    if (virtio_running(v)) {
+        first = true;
+        atomic_store(&v->status, v->status | VIRTIO_NEEDS_RESET);
+        atomic_store(&v->isr, v->isr | ISR_CONFIG);
+        update_line(v);
+    }
+    spin_unlock(&v->irq_lock);
+    counter_inc(&v->breakage);
+    if (first) { /* rule 41: vm_log limits it further */
+        vm_log(v->dev.vm, LOG_WARN, "%s at 0x%llx: its driver broke a rule: %s",
+               v->dev.conf->type->name, (unsigned long long)v->dev.conf->loc, why);
+    }
+}
+
+static u32 read_isr(struct virtio *v)
+{
+    /* Events first: one that comes between the two loads counts as not seen. */
+    atomic_store(&v->events_seen, atomic_load_acquire(&v->events));
+    return atomic_load(&v->isr);
+}
+
+/*
+ * Drivers should acknowledge before they look at the queues. For those that do it afterwards, an
+ * event that arrived since InterruptStatus was last read raises the interrupt once more.
+ */
+static void write_ack(struct virtio *v, u32 value)
+{
+    spin_lock(&v->irq_lock);
+    value &= v->isr;
+    atomic_store(&v->isr, v->isr & ~value);
+    if ((value & ISR_USED) && atomic_load(&v->events_seen) != v->events) {
+        atomic_store(&v->events_seen, v->events);
+        atomic_store(&v->isr, v->isr | ISR_USED);
+    }
+    update_line(v);
+    spin_unlock(&v->irq_lock);
+}
+
+/* --- status machine -------------------------------------------------------------------------- */
+
+/*
+ * To power-on state. Once it returns nobody touches the driver's memory and the line is low: the
+ * status says so to whoever comes, and passing through each queue's lock waits for whoever is in.
+ * v->lock is held.
+ */
+static void do_reset(struct virtio *v)
+{
+    spin_lock(&v->irq_lock);
+    atomic_store(&v->status, 0u);
+    atomic_store(&v->isr, 0u);
+    atomic_store(&v->events, 0u);
+    atomic_store(&v->events_seen, 0u);
+    update_line(v); /* rule 39 */
+    spin_unlock(&v->irq_lock);
+    for (u32 i = 0; i < v->ops->nqueues; i++) {
+        struct virtq *q = &v->queue[i];
+
+        spin_lock(&q->lock); /* rule 33 */
+        virtq_reset(q);
+        spin_unlock(&q->lock);
+    }
+    v->ops->reset(v);
+    atomic_store(&v->driver_features, 0ull);
+    v->features_excess = false;
+    v->features_sel = 0;
+    v->driver_features_sel = 0;
+    v->queue_sel = 0;
+}
+
+static bool features_fit(struct virtio *v)
+{
+    u64 f = v->driver_features;
+
+    if (v->features_excess || (f & ~offered(v)) != 0 || !(f & BIT64(VIRTIO_F_VERSION_1))) {
+        return false;
+    }
+    return v->ops->negotiated == NULL || v->ops->negotiated(v, f);
+}
+
+static void start_queues(struct virtio *v)
+{
+    for (u32 i = 0; i < v->ops->nqueues; i++) {
+        struct virtq *q = &v->queue[i];
+
+        spin_lock(&q->lock);
+        virtq_start(q, virtio_has(v, VIRTIO_F_INDIRECT_DESC), virtio_has(v, VIRTIO_F_EVENT_IDX));
+        spin_unlock(&q->lock);
+    }
+}
+
+static void add_status(struct virtio *v, u32 bits)
+{
+    spin_lock(&v->irq_lock);
+    __atomic_store_n(&v->status, v->status | bits, __ATOMIC_RELEASE);
+    spin_unlock(&v->irq_lock);
+}
+
+/* Bits are only ever added, each when its turn has come; 0 resets (VIRTIO 1.2 §3.1.1). */
+static void write_status(struct virtio *v, u32 value)
+{
+    u32 added = value & ~atomic_load(&v->status);
+
+    if (value == 0) {
+        do_reset(v);
+        return;
+    }
+    add_status(v, added & DRIVER_BITS);
+    if ((added & VIRTIO_FEATURES_OK) && (atomic_load(&v->status) & VIRTIO_DRIVER) &&
+        features_fit(v)) {
+        add_status(v, VIRTIO_FEATURES_OK);
+    }
+    if ((added & VIRTIO_DRIVER_OK) &&
+        (atomic_load(&v->status) & VIRTIO_FEATURES_OK)) { /* rule 34 */
+        start_queues(v);
+        add_status(v, VIRTIO_DRIVER_OK);
+        if (v->ops->start != NULL) {
+            v->ops->start(v);
+        }
+    }
+}
+
+static void write_features(struct virtio *v, u32 value)
+{
+    u32 sel = v->driver_features_sel;
+
+    if (atomic_load(&v->status) & VIRTIO_FEATURES_OK) { /* rule 36 */
+        return;
+    }
+    if (sel == 0) {
+        atomic_store(&v->driver_features, (v->driver_features & ~0xffffffffull) | value);
+    } else if (sel == 1) {
+        atomic_store(&v->driver_features, (v->driver_features & 0xffffffffull) | (u64)value << 32);
+    } else {
+        v->features_excess |= value != 0;
+    }
+}
+
+static u32 read_features(struct virtio *v)
+{
+    u32 sel = v->features_sel;
+
+    return sel < 2 ? (u32)(offered(v) >> (32 * sel)) : 0;
+}
+
+/* --- queues ---------------------------------------------------------------------------------- */
+
+static struct virtq *selected(struct virtio *v)
+{
+    u32 n = v->ops->nqueues;
+
+    if (v->queue_sel >= n) { /* rule 1 */
+        return NULL;
+    }
+    return &v->queue[index_nospec(v->queue_sel, n)];
+}
+
+static void write_ready(struct virtio *v, struct virtq *q, u32 value)
+{
+    bool ok = true;
+
+    spin_lock(&q->lock);
+    if ((value & 1) == 0) {
+        virtq_deactivate(q);
+    } else if (!q->ready) { /* rule 6: no second activation */
+        u32 status = atomic_load(&v->status);
+
+        ok = (status & VIRTIO_FEATURES_OK) != 0 && (status & VIRTIO_DRIVER_OK) == 0 &&
+             virtq_activate(q); /* rule 6 */
+    }
+    spin_unlock(&q->lock);
+    if (!ok) {
+        counter_inc(&v->ignored);
+    }
+}
+
+static void set_half(u64 *address, bool high, u32 value)
+{
+    u32 shift = high ? 32 : 0;
+
+    *address = (*address & ~(0xffffffffull << shift)) | (u64)value << shift;
+}
+
+static void write_queue(struct virtio *v, u32 offset, u32 value)
+{
+    struct virtq *q = selected(v);
+
+    if (q == NULL) {
+        counter_inc(&v->ignored);
+        return;
+    }
+    if (offset == QUEUE_READY) {
+        write_ready(v, q, value);
+        return;
+    }
+    if (q->ready) { /* rule 8 */
+        counter_inc(&v->ignored);
+        return;
+    }
+    switch (offset) {
+    case QUEUE_SIZE:
+        q->size = value <= UINT16_MAX ? (u16)value : 0;
+        break;
+    case QUEUE_DESC_LOW:
+    case QUEUE_DESC_HIGH:
+        set_half(&q->desc_addr, offset == QUEUE_DESC_HIGH, value);
+        break;
+    case QUEUE_DRIVER_LOW:
+    case QUEUE_DRIVER_HIGH:
+        set_half(&q->avail_addr, offset == QUEUE_DRIVER_HIGH, value);
+        break;
+    default:
+        set_half(&q->used_addr, offset == QUEUE_DEVICE_HIGH, value);
+        break;
+    }
+}
+
+static void write_notify(struct virtio *v, u32 value)
+{
+    u32 n = v->ops->nqueues;
+
+    if (unlikely(value >= n || !virtio_running(v))) { /* rule 35 */
+        counter_inc(&v->ignored);
+        return;
+    }
+    v->ops->notify(v, index_nospec(value, n));
+}
+
+/* --- registers ---------------------------------------------------------------------------------
+ */
+
+static u32 read_locked(struct virtio *v, u32 offset)
+{
+    struct virtq *q = selected(v);
+
+    switch (offset) {
+    case DEVICE_FEATURES:
+        return read_features(v);
+    case QUEUE_SIZE_MAX:
+        return q != NULL ? q->max : 0;
+    case QUEUE_READY:
+        return q != NULL && q->ready;
+    default:
+        return 0;
+    }
+}
+
+static u32 read_register(struct virtio *v, u32 offset)
+{
+    u32 value;
+
+    switch (offset) {
+    case MAGIC_VALUE:
+        return MAGIC;
+    case VERSION:
+        return 2;
+    case DEVICE_ID:
+        return v->ops->device_id;
+    case VENDOR_ID:
+        return VENDOR;
+    case INTERRUPT_STATUS:
+        return read_isr(v);
+    case STATUS:
+        return atomic_load_acquire(&v->status);
+    case CONFIG_GENERATION:
+        return atomic_load_acquire(&v->generation);
+    case SHM_LEN_LOW:
+    case SHM_LEN_HIGH:
+    case SHM_BASE_LOW:
+    case SHM_BASE_HIGH:
+        return NO_SHM;
+    case DEVICE_FEATURES:
+    case QUEUE_SIZE_MAX:
+    case QUEUE_READY:
+        spin_lock(&v->lock);
+        value = read_locked(v, offset);
+        spin_unlock(&v->lock);
+        return value;
+    default:
+        return 0;
+    }
+}
+
+static void write_locked(struct virtio *v, u32 offset, u32 value)
+{
+    switch (offset) {
+    case DEVICE_FEATURES_SEL:
+        v->features_sel = value;
+        break;
+    case DRIVER_FEATURES:
+        write_features(v, value);
+        break;
+    case DRIVER_FEATURES_SEL:
+        v->driver_features_sel = value;
+        break;
+    case QUEUE_SEL:
+        v->queue_sel = value;
+        break;
+    case STATUS:
+        write_status(v, value);
+        break;
+    case QUEUE_SIZE:
+    case QUEUE_READY:
+    case QUEUE_DESC_LOW:
+    case QUEUE_DESC_HIGH:
+    case QUEUE_DRIVER_LOW:
+    case QUEUE_DRIVER_HIGH:
+    case QUEUE_DEVICE_LOW:
+    case QUEUE_DEVICE_HIGH:
+        write_queue(v, offset, value);
+        break;
+    default:
+        counter_inc(&v->ignored);
+        break;
+    }
+}
+
+/* Bytes of config space; those beyond its end read as zero. */
+static u64 read_config(struct virtio *v, u32 offset, u32 size)
+{
+    u64 value = 0;
+
+    if (offset < v->ops->config_size) { /* rule 38 */
+        v->ops->config_read(v, offset, &value, MIN(size, v->ops->config_size - offset));
+    }
+    return value;
+}
+
+static void write_config(struct virtio *v, u32 offset, u32 size, u64 value)
+{
+    if (v->ops->config_write == NULL || offset >= v->ops->config_size) { /* rule 38 */
+        counter_inc(&v->ignored);
+        return;
+    }
+    v->ops->config_write(v, offset, &value, MIN(size, v->ops->config_size - offset));
+}
+
+/* Registers are 32 bits wide and accessed whole; only config space takes other sizes. */
+static bool is_register(u64 offset, u32 size)
+{
+    return size == 4 && (offset & 3) == 0;
+}
+
+static u64 mmio_read(struct vdev *d, struct vcpu *vcpu, u32 region, u64 offset, u32 size)
+{
+    struct virtio *v = container_of(d, struct virtio, dev);
+
+    (void)vcpu;
+    (void)region;
+    if (offset >= CONFIG) {
+        return read_config(v, (u32)offset - CONFIG, size);
+    }
+    if (!is_register(offset, size)) {
+        counter_inc(&v->ignored);
+        return 0;
+    }
+    return read_register(v, (u32)offset);
+}
+
+static void mmio_write(struct vdev *d, struct vcpu *vcpu, u32 region, u64 offset, u32 size,
+                       u64 value)
+{
+    struct virtio *v = container_of(d, struct virtio, dev);
+
+    (void)vcpu;
+    (void)region;
+    if (offset >= CONFIG) {
+        write_config(v, (u32)offset - CONFIG, size, value);
+    } else if (!is_register(offset, size)) {
+        counter_inc(&v->ignored);
+    } else if (offset == QUEUE_NOTIFY) {
+        write_notify(v, (u32)value);
+    } else if (offset == INTERRUPT_ACK) {
+        write_ack(v, (u32)value);
+    } else {
+        spin_lock(&v->lock);
+        write_locked(v, (u32)offset, (u32)value);
+        spin_unlock(&v->lock);
+    }
+}
+
+static void mmio_reset(struct vdev *d)
+{
+    struct virtio *v = container_of(d, struct virtio, dev);
+
+    spin_lock(&v->lock);
+    do_reset(v);
+    spin_unlock(&v->lock);
+}
+
+static const struct vdev_ops mmio_ops = {
+    .read = mmio_read,
+    .write = mmio_write,
+    .reset = mmio_reset,
+};
+
+bool virtio_mmio_init(struct virtio *v, struct vm *vm, const struct vdev_conf *conf,
+                      const struct virtio_ops *ops)
+{
+    assert(ops->nqueues <= VIRTIO_QUEUES);
+    v->dev.ops = &mmio_ops;
+    v->dev.conf = conf;
+    v->dev.vm = vm;
+    v->dev.intid = conf->intid;
+    v->ops = ops;
+    spin_init(&v->lock, LOCK_TRANSPORT);
+    spin_init(&v->irq_lock, LOCK_DEVICE);
+    for (u32 i = 0; i < ops->nqueues; i++) {
+        bool rx = (ops->rx_queues >> i & 1) != 0;
+
+        virtq_init(&v->queue[i], &vm->mem, ops->queue_max, rx ? LOCK_QUEUE_RX : LOCK_QUEUE_TX);
+    }
+    return mmio_add(&vm->mmio, conf->loc, conf->type->mmio_size, &v->dev, 0);
+}
