@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's side, for tests of devices: see driver.h. Ring fields are accessed as a driver does,
+ * with atomics, so that ThreadSanitizer sees what is ordered and what isn't.
+ */
+#include "tests/host/driver.h"
+
+#include "core/atomic.h"
+#include "core/page.h"
+#include "core/panic.h"
+#include "core/sched.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HOST_MEMORY (64u * MIB)
+
+/*
+ * A device copies buffers that a hostile driver may be writing: that race is by design and ends in
+ * the driver's own garbage. Everything else that ThreadSanitizer finds is a defect.
+ */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race:^gmem_read$\nrace:^gmem_write$\nrace:^gmem_copy$\n";
+}
+
+void host_init(void)
+{
+    static bool done;
+    void *p = NULL;
+
+    if (done) {
+        return;
+    }
+    done = true;
+    assert(posix_memalign(&p, PAGE_SIZE, HOST_MEMORY) == 0);
+    page_add((hpa_t)(uintptr_t)p, HOST_MEMORY);
+    sched_init(1);
+}
+
+u32 host_run_work(u32 budget)
+{
+    struct pcpu *p = &pcpus[0];
+    u32 ran = 0;
+
+    for (; ran < budget; ran++) {
+        struct work *w;
+
+        spin_lock(&p->remote.lock);
+        w = p->remote.work;
+        if (w != NULL) {
+            p->remote.work = w->next;
+            if (w->next == NULL) {
+                p->remote.work_tail = &p->remote.work;
+            }
+        }
+        spin_unlock(&p->remote.lock);
+        if (w == NULL) {
+            break;
+        }
+        atomic_store_release(&w->queued, 0u);
+        if (w->fn(w)) {
+            work_queue(p, w);
+        }
+    }
+    return ran;
+}
+
+/* --- the VM ---------------------------------------------------------------------------------- */
+
+static void fake_set_line(struct vm *vm, struct vcpu *v, u32 intid, bool level)
+{
+    struct guest *g = container_of(vm, struct guest, vm);
+
+    (void)v;
+    if (atomic_xchg(&g->level[intid], (u32)level) == 0 && level) {
+        (void)atomic_add(&g->raises[intid], 1u);
+    }
+}
+
+void guest_init(struct guest *g, const char *name)
+{
+    void *ram = NULL, *rom = NULL;
+
+    host_init();
+    memset(g, 0, sizeof(*g));
+    assert(posix_memalign(&ram, PAGE_SIZE, GUEST_RAM_SIZE) == 0);
+    assert(posix_memalign(&rom, PAGE_SIZE, GUEST_ROM_SIZE) == 0);
+    memset(ram, 0, GUEST_RAM_SIZE);
+    memset(rom, 0, GUEST_ROM_SIZE);
+    g->ram = ram;
+    g->rom = rom;
+    g->brk = GUEST_RAM_BASE;
+    g->cfg.name = (struct str){name, (u32)strlen(name)};
+    g->irqchip.set_line = fake_set_line;
+    g->vm.cfg = &g->cfg;
+    g->vm.irqchip = &g->irqchip;
+    g->vm.vcpu[0] = &g->vcpu;
+    g->vm.nvcpus = 1;
+    g->vcpu.vm = &g->vm;
+    g->vcpu.pcpu = &pcpus[0];
+    strncpy(g->vm.name, name, sizeof(g->vm.name) - 1);
+    g->vm.mem.region[0] = (struct gmem_region){
+        .base = GUEST_RAM_BASE, .size = GUEST_RAM_SIZE, .ptr = ram, .writable = true};
+    g->vm.mem.region[1] =
+        (struct gmem_region){.base = GUEST_ROM_BASE, .size = GUEST_ROM_SIZE, .ptr = rom};
+    g->vm.mem.count = 2;
+}
+
+void guest_free(struct guest *g)
+{
+    for (u32 i = 0; i < g->cfg.nvdevs; i++) {
+        free(g->cfg.vdev[i].opts);
+    }
+    free(g->ram);
+    free(g->rom);
+}
+
+u64 guest_alloc(struct guest *g, u64 size, u64 align)
+{
+    u64 at = ALIGN_UP(g->brk, align);
+
+    assert(at + size <= GUEST_RAM_BASE + GUEST_RAM_SIZE);
+    g->brk = at + size;
+    memset(guest_ptr(g, at), 0, size);
+    return at;
+}
+
+void *guest_ptr(struct guest *g, u64 addr)
+{
+    assert(addr >= GUEST_RAM_BASE && addr <= GUEST_RAM_BASE + GUEST_RAM_SIZE);
+    return g->ram + (addr - GUEST_RAM_BASE);
+}
+
+struct vdev *guest_add(struct guest *g, const struct vdev_type *type, u64 loc, u32 intid,
+                       const char *name, void *opts)
+{
+    struct vdev_conf *c = &g->cfg.vdev[g->cfg.nvdevs++];
+    struct vdev *d;
+
+    *c = (struct vdev_conf){.type = type, .loc = loc, .intid = intid};
+    c->name = (struct str){name, name != NULL ? (u32)strlen(name) : 0};
+    c->opts = calloc(1, MAX(type->opts_size, (size_t)1));
+    assert(c->opts != NULL);
+    if (opts != NULL) {
+        memcpy(c->opts, opts, type->opts_size);
+    } else if (type->defaults != NULL) {
+        type->defaults(c->opts);
+    }
+    d = type->create(&g->vm, c);
+    if (d != NULL) {
+        d->next = g->vm.devs;
+        g->vm.devs = d;
+    }
+    return d;
+}
+
+u64 guest_read(struct guest *g, u64 addr, u32 size)
+{
+    struct mmio m = {.addr = addr, .size = (u8)size};
+
+    assert(mmio_find(&g->vm.mmio, addr, size) != NULL);
+    assert(mmio_access(&g->vcpu, &m) == MMIO_DONE);
+    return m.value;
+}
+
+void guest_write(struct guest *g, u64 addr, u32 size, u64 value)
+{
+    struct mmio m = {.addr = addr, .size = (u8)size, .value = value, .write = true};
+
+    assert(mmio_find(&g->vm.mmio, addr, size) != NULL);
+    assert(mmio_access(&g->vcpu, &m) == MMIO_DONE);
+}
+
+/* --- virtio ---------------------------------------------------------------------------------- */
+
+u32 reg_read(struct guest *g, u64 base, u32 offset)
+{
+    return (u32)guest_read(g, base + offset, 4);
+}
+
+void reg_write(struct guest *g, u64 base, u32 offset, u32 value)
+{
+    guest_write(g, base + offset, 4, value);
+}
+
+u64 driver_offered(struct guest *g, u64 base)
+{
+    u64 low;
+
+    reg_write(g, base, VMMIO_DEVICE_FEATURES_SEL, 0);
+    low = reg_read(g, base, VMMIO_DEVICE_FEATURES);
+    reg_write(g, base, VMMIO_DEVICE_FEATURES_SEL, 1);
+    return low | (u64)reg_read(g, base, VMMIO_DEVICE_FEATURES) << 32;
+}
+
+u32 driver_begin(struct guest *g, u64 base, u64 features)
+{
+    reg_write(g, base, VMMIO_STATUS, 0);
+    reg_write(g, base, VMMIO_STATUS, S_ACK);
+    reg_write(g, base, VMMIO_STATUS, S_ACK | S_DRIVER);
+    reg_write(g, base, VMMIO_DRIVER_FEATURES_SEL, 0);
+    reg_write(g, base, VMMIO_DRIVER_FEATURES, (u32)features);
+    reg_write(g, base, VMMIO_DRIVER_FEATURES_SEL, 1);
+    reg_write(g, base, VMMIO_DRIVER_FEATURES, (u32)(features >> 32));
+    reg_write(g, base, VMMIO_STATUS, S_ACK | S_DRIVER | S_FEATURES_OK);
+    return reg_read(g, base, VMMIO_STATUS);
+}
+
+void driver_ok(struct guest *g, u64 base)
+{
+    reg_write(g, base, VMMIO_STATUS, reg_read(g, base, VMMIO_STATUS) | S_DRIVER_OK);
+}
+
+u32 driver_irq(struct guest *g, u64 base)
+{
+    u32 isr = reg_read(g, base, VMMIO_ISR);
+
+    reg_write(g, base, VMMIO_ACK, isr);
+    return isr;
+}
+
+void ring_alloc(struct ring *r, struct guest *g, u64 base, u32 index, u16 size)
+{
+    *r = (struct ring){.g = g, .base = base, .index = index, .size = size};
+    r->desc = guest_alloc(g, 16ull * size, 16);
+    r->avail = guest_alloc(g, 6 + 2ull * size, 2);
+    r->used = guest_alloc(g, 6 + 8ull * size, 4);
+}
+
+static void write_address(struct ring *r, u32 offset, u64 addr)
+{
+    reg_write(r->g, r->base, offset, (u32)addr);
+    reg_write(r->g, r->base, offset + 4, (u32)(addr >> 32));
+}
+
+bool ring_enable(struct ring *r)
+{
+    reg_write(r->g, r->base, VMMIO_QUEUE_SEL, r->index);
+    reg_write(r->g, r->base, VMMIO_QUEUE_SIZE, r->size);
+    write_address(r, VMMIO_DESC, r->desc);
+    write_address(r, VMMIO_AVAIL, r->avail);
+    write_address(r, VMMIO_USED, r->used);
+    reg_write(r->g, r->base, VMMIO_QUEUE_READY, 1);
+    return reg_read(r->g, r->base, VMMIO_QUEUE_READY) == 1;
+}
+
+void desc_put(struct guest *g, u64 table, u32 i, u64 addr, u32 len, u32 flags, u32 next)
+{
+    u64 *d = guest_ptr(g, table + 16ull * i);
+
+    atomic_store(&d[0], addr);
+    atomic_store(&d[1], (u64)len | (u64)(flags & 0xffff) << 32 | (u64)(next & 0xffff) << 48);
+}
+
+void ring_desc(struct ring *r, u32 i, u64 addr, u32 len, u32 flags, u32 next)
+{
+    desc_put(r->g, r->desc, i, addr, len, flags, next);
+}
+
+static u16 *word(struct ring *r, u64 addr)
+{
+    return guest_ptr(r->g, addr);
+}
+
+void ring_set_avail_idx(struct ring *r, u32 idx)
+{
+    r->avail_idx = (u16)idx;
+    atomic_store_release(word(r, r->avail + 2), r->avail_idx);
+}
+
+void ring_offer(struct ring *r, u32 head)
+{
+    atomic_store(word(r, r->avail + 4 + 2ull * (r->avail_idx % r->size)), (u16)head);
+    ring_set_avail_idx(r, r->avail_idx + 1u);
+}
+
+void ring_kick(struct ring *r)
+{
+    reg_write(r->g, r->base, VMMIO_NOTIFY, r->index);
+}
+
+u16 ring_used_idx(struct ring *r)
+{
+    return atomic_load_acquire(word(r, r->used + 2));
+}
+
+int ring_used(struct ring *r, u32 *len)
+{
+    u32 *e = guest_ptr(r->g, r->used + 4 + 8ull * (r->used_idx % r->size));
+
+    if (ring_used_idx(r) == r->used_idx) {
+        return -1;
+    }
+    r->used_idx++;
+    if (len != NULL) {
+        *len = atomic_load(&e[1]);
+    }
+    return (int)atomic_load(&e[0]);
+}
+
+void ring_set_avail_flags(struct ring *r, u16 flags)
+{
+    atomic_store(word(r, r->avail), flags);
+}
+
+void ring_set_used_event(struct ring *r, u16 event)
+{
+    atomic_store(word(r, r->avail + 4 + 2ull * r->size), event);
+}
+
+u16 ring_used_flags(struct ring *r)
+{
+    return atomic_load(word(r, r->used));
+}
+
+u16 ring_avail_event(struct ring *r)
+{
+    return atomic_load(word(r, r->used + 4 + 8ull * r->size));
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of device types that configs may name; the manual lists them in this order. */
+#include "vdev/table.h"
+
+#include "vdev/pl011.h"
+#include "vdev/virtio/net.h"
+
+const struct vdev_type *const vdev_types[] = {
+    &pl011_type,
+    &virtio_net_type,
+    NULL,
+};

@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * virtio-net: frames from the driver's transmit queue to the network, frames from the network into
+ * its receive queue. It knows neither what network that is nor any register. A burst is sent within
+ * the trap of the driver's notification; what is left after BURST frames is deferred work, so that
+ * the sender's own interrupts are taken in between.
+ * Locks: the transmit queue's covers everything about sending, the receive queue's, which other
+ * VMs' senders take, everything about receiving.
+ */
+#include "vdev/virtio/net.h"
+
+#include "core/arch.h"
+#include "core/check.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/page.h"
+#include "core/sched.h"
+#include "core/vm.h"
+#include "vdev/net/port.h"
+#include "vdev/virtio/virtio.h"
+
+#include <string.h>
+
+enum { QUEUE_RX, QUEUE_TX, QUEUES };
+
+/* Feature bits, VIRTIO 1.2 §5.1.3 */
+enum {
+    NET_F_MTU = 3,
+    NET_F_MAC = 5,
+    NET_F_MRG_RXBUF = 15,
+    NET_F_STATUS = 16,
+};
+
+enum { NET_S_LINK_UP = 1 };
+
+/* struct virtio_net_hdr, §5.1.6; all fields but the last are about offloads. */
+struct net_hdr {
+    u8 flags, gso_type;
+    u16 hdr_len, gso_size, csum_start, csum_offset;
+    u16 num_buffers;
+};
+#define HDR_LEN 12u
+_Static_assert(sizeof(struct net_hdr) == HDR_LEN, "header layout");
+
+/* struct virtio_net_config, §5.1.4, as far as the features offered need it. */
+struct net_config {
+    u8 mac[6];
+    u16 status;
+    u16 max_virtqueue_pairs;
+    u16 mtu;
+};
+
+#define NET_ID     1
+#define QUEUE_SIZE 256
+#define BURST      64 /* frames sent, and deliveries made, before others get their turn */
+#define RX_COST    64 /* descriptors walked for one received frame before it's given up */
+
+struct net {
+    struct virtio virtio;
+    struct net_port port;
+    u32 carrier; /* atomic */
+
+    /* Under the transmit queue's lock: */
+    struct chain tx;
+    struct net_frame frame; /* what tx holds */
+    bool sending;           /* frame is not yet sent to everybody */
+    bool deferred;          /* work will go on: notifications need not */
+    struct work work;
+
+    /* Under the receive queue's lock: a frame's first buffer, and the one being filled. */
+    struct chain rx_first, rx_next;
+};
+
+static struct net *net_of(struct virtio *v)
+{
+    return container_of(v, struct net, virtio);
+}
+
+/* A statistic that only the holder of a lock writes. */
+static void stat_add(u64 *p, u64 n)
+{
+    atomic_store(p, *p + n);
+}
+
+/* --- transmit -------------------------------------------------------------------------------- */
+
+/* Takes the next chain as n->frame. */
+static enum virtq_result tx_next(struct net *n)
+{
+    struct net_frame *f = &n->frame;
+    enum virtq_result r = virtq_pop(&n->virtio.queue[QUEUE_TX], &n->tx);
+
+    if (r != VIRTQ_OK) {
+        return r;
+    }
+    f->len = n->tx.readable - MIN(n->tx.readable, HDR_LEN);
+    f->head_len = chain_read(&n->tx, HDR_LEN, f->head, NET_ETHERNET); /* rule 24 */
+    f->cursor = 0;
+    return VIRTQ_OK;
+}
+
+/* Nothing to send: asks to be notified. True if something came in the meantime. */
+static bool tx_sleep(struct net *n, enum virtq_result r)
+{
+    struct virtq *q = &n->virtio.queue[QUEUE_TX];
+
+    if (r == VIRTQ_BROKEN) {
+        virtio_broken(&n->virtio, q->why);
+        return false;
+    }
+    return virtq_enable_notify(q);
+}
+
+/* Sends the frame in n->frame, or what is left of it. False: not yet to everybody. */
+static bool tx_send(struct net *n)
+{
+    struct net_port *p = &n->port;
+
+    n->sending = !p->net->send(p, &n->frame);
+    if (n->sending) {
+        return false;
+    }
+    stat_add(&p->tx_frames, 1);
+    stat_add(&p->tx_bytes, n->frame.len);
+    virtq_push(&n->virtio.queue[QUEUE_TX], &n->tx, 0);
+    return true;
+}
+
+/* Sends what is there, at most a burst (rule 40). True: there may be more. Lock held, running. */
+static bool tx_burst(struct net *n)
+{
+    struct virtq *q = &n->virtio.queue[QUEUE_TX];
+    bool more = true;
+
+    n->sending &= q->ready;
+    n->frame.budget = BURST;
+    for (u32 i = 0; i < BURST && n->frame.budget > 0 && more; i++) {
+        enum virtq_result r = n->sending ? VIRTQ_OK : tx_next(n);
+
+        if (r != VIRTQ_OK) {
+            more = tx_sleep(n, r);
+            continue;
+        }
+        virtq_disable_notify(q);
+        if (!tx_send(n)) {
+            break;
+        }
+    }
+    n->port.net->flush(&n->port);
+    if (virtq_publish(q)) {
+        counter_inc(&n->port.interrupts);
+        virtio_interrupt(&n->virtio);
+    }
+    return more;
+}
+
+static bool net_work(struct work *w)
+{
+    struct net *n = container_of(w, struct net, work);
+    struct spinlock *lock = &n->virtio.queue[QUEUE_TX].lock;
+    bool more = false;
+
+    spin_lock(lock);
+    if (virtio_running(&n->virtio)) {
+        more = tx_burst(n);
+        n->deferred = more;
+    }
+    spin_unlock(lock);
+    return more;
+}
+
+static void net_notify(struct virtio *v, u32 queue)
+{
+    struct net *n = net_of(v);
+    struct spinlock *lock = &v->queue[QUEUE_TX].lock;
+    bool defer = false;
+
+    if (queue != QUEUE_TX) { /* receive buffers are looked for when a frame comes */
+        return;
+    }
+    spin_lock(lock);
+    stat_add(&n->port.notifies, 1);
+    if (!n->deferred && virtio_running(v)) {
+        defer = tx_burst(n);
+        n->deferred = defer;
+    }
+    spin_unlock(lock);
+    if (defer) {
+        work_queue(arch_pcpu(), &n->work);
+    }
+}
+
+/* --- receive --------------------------------------------------------------------------------- */
+
+/* Bytes [from, from + len) of the frame to `at` in c: what was classified is what is delivered. */
+static void rx_write(const struct chain *c, u32 at, const struct net_frame *f, u32 from, u32 len)
+{
+    u32 done = 0;
+
+    if (from < f->head_len) {
+        done = chain_write(c, at, f->head + from, MIN(len, f->head_len - from));
+    }
+    if (done < len) {
+        (void)chain_copy(c, at + done, f->chain, f->off + from + done, len - done);
+    }
+}
+
+/* Takes a buffer with room for at least `least` bytes. */
+static enum net_drop rx_take(struct net *n, struct chain *c, u32 least)
+{
+    struct virtq *q = &n->virtio.queue[QUEUE_RX];
+
+    switch (virtq_pop(q, c)) {
+    case VIRTQ_EMPTY:
+        return DROP_NOBUF;
+    case VIRTQ_BROKEN:
+        virtio_broken(&n->virtio, q->why);
+        return DROP_BROKEN;
+    case VIRTQ_OK:
+        break;
+    }
+    if (c->writable < least) {
+        virtq_rewind(q, 1, 0);
+        return DROP_SIZE;
+    }
+    return DROP_NONE;
+}
+
+/* Fills further buffers from byte `done` on, counting them in *count. */
+static enum net_drop rx_merge(struct net *n, const struct net_frame *f, u32 done, u16 *count)
+{
+    u32 total = HDR_LEN + f->len, cost = n->rx_first.count;
+
+    while (done < total) {
+        enum net_drop why = cost < RX_COST ? rx_take(n, &n->rx_next, 0) : DROP_SIZE;
+        u32 part;
+
+        if (why != DROP_NONE) {
+            return why;
+        }
+        part = MIN(n->rx_next.writable, total - done);
+        rx_write(&n->rx_next, 0, f, done - HDR_LEN, part);
+        virtq_push(&n->virtio.queue[QUEUE_RX], &n->rx_next, part);
+        cost += n->rx_next.count;
+        done += part;
+        ++*count;
+    }
+    return DROP_NONE;
+}
+
+/*
+ * Stages f in as many buffers as it needs, each but the last filled to the brim (§5.1.6.4); where
+ * merging wasn't negotiated, in one. A frame that doesn't fit takes none (rule 32).
+ */
+static enum net_drop rx_stage(struct net *n, const struct net_frame *f)
+{
+    struct virtq *q = &n->virtio.queue[QUEUE_RX];
+    u32 total = HDR_LEN + f->len, part;
+    struct net_hdr hdr = {.num_buffers = 1}; /* nothing of the sender's header gets through */
+    enum net_drop why;
+
+    why = rx_take(n, &n->rx_first, virtio_has(&n->virtio, NET_F_MRG_RXBUF) ? HDR_LEN : total);
+    if (why != DROP_NONE) {
+        return why;
+    }
+    part = MIN(n->rx_first.writable, total);
+    rx_write(&n->rx_first, HDR_LEN, f, 0, part - HDR_LEN);
+    virtq_push(q, &n->rx_first, part);
+    why = rx_merge(n, f, part, &hdr.num_buffers);
+    if (why != DROP_NONE) {
+        virtq_rewind(q, hdr.num_buffers, hdr.num_buffers);
+        return why;
+    }
+    (void)chain_write(&n->rx_first, 0, &hdr, HDR_LEN);
+    return DROP_NONE;
+}
+
+static bool net_deliver(struct net_port *p, const struct net_frame *f)
+{
+    struct net *n = container_of(p, struct net, port);
+    struct spinlock *lock = &n->virtio.queue[QUEUE_RX].lock;
+    enum net_drop why = DROP_DOWN;
+
+    spin_lock(lock);
+    if (virtio_running(&n->virtio)) { /* rule 34 */
+        why = rx_stage(n, f);
+    }
+    if (why == DROP_NONE) {
+        stat_add(&p->rx_frames, 1);
+        stat_add(&p->rx_bytes, f->len);
+    }
+    spin_unlock(lock);
+    if (why != DROP_NONE) {
+        port_drop(p, why);
+    }
+    return why == DROP_NONE;
+}
+
+static void net_flush(struct net_port *p)
+{
+    struct net *n = container_of(p, struct net, port);
+    struct virtq *q = &n->virtio.queue[QUEUE_RX];
+
+    spin_lock(&q->lock);
+    if (virtio_running(&n->virtio) && virtq_publish(q)) {
+        counter_inc(&p->interrupts);
+        virtio_interrupt(&n->virtio);
+    }
+    spin_unlock(&q->lock);
+}
+
+static void net_carrier(struct net_port *p, bool up)
+{
+    struct net *n = container_of(p, struct net, port);
+
+    atomic_store(&n->carrier, (u32)up);
+    virtio_config_changed(&n->virtio);
+}
+
+static const struct net_port_ops port_ops = {
+    .deliver = net_deliver,
+    .flush = net_flush,
+    .carrier = net_carrier,
+};
+
+/* --- the device ------------------------------------------------------------------------------ */
+
+static u64 net_features(struct virtio *v)
+{
+    (void)v;
+    return BIT64(NET_F_MTU) | BIT64(NET_F_MAC) | BIT64(NET_F_MRG_RXBUF) | BIT64(NET_F_STATUS);
+}
+
+static void net_config_read(struct virtio *v, u32 offset, void *buf, u32 len)
+{
+    const struct net *n = net_of(v);
+    struct net_config c = {
+        .status = atomic_load(&n->carrier) != 0 ? NET_S_LINK_UP : 0,
+        .mtu = (u16)n->port.mtu,
+    };
+
+    memcpy(c.mac, n->port.mac, sizeof(c.mac));
+    memcpy(buf, (const u8 *)&c + offset, len);
+}
+
+static void net_start(struct virtio *v)
+{
+    struct net *n = net_of(v);
+    struct virtq *q = &v->queue[QUEUE_RX];
+
+    spin_lock(&q->lock);
+    virtq_disable_notify(q);
+    spin_unlock(&q->lock);
+    n->port.net->link(&n->port, true);
+}
+
+static void net_reset(struct virtio *v)
+{
+    struct net *n = net_of(v);
+    struct spinlock *lock = &v->queue[QUEUE_TX].lock;
+
+    spin_lock(lock);
+    n->sending = false;
+    n->deferred = false;
+    spin_unlock(lock);
+    n->port.net->link(&n->port, false);
+}
+
+static const struct virtio_ops net_ops = {
+    .device_id = NET_ID,
+    .nqueues = QUEUES,
+    .rx_queues = BIT(QUEUE_RX),
+    .queue_max = QUEUE_SIZE,
+    .features = net_features,
+    .config_read = net_config_read,
+    .config_size = sizeof(struct net_config),
+    .notify = net_notify,
+    .start = net_start,
+    .reset = net_reset,
+};
+
+static void port_init(struct net *n, const struct vm *vm, const struct vdev_conf *conf)
+{
+    const struct net_opts *o = conf->opts;
+    struct net_port *p = &n->port;
+
+    p->ops = &port_ops;
+    p->mac_spoof_allow = o->mac_spoof == SPOOF_ALLOW;
+    p->mtu = o->mtu;
+    p->bind_mode = o->bind_mode;
+    p->group = vm->cfg->group;
+    p->system = vm->cfg->name;
+    p->node = conf->name;
+    p->peer = config_nic_peer(conf);
+    if (conf->name.len != 0) {
+        fmt_print(p->name, sizeof(p->name), "%s/%.*s", vm->name, STR_ARG(conf->name));
+    } else {
+        fmt_print(p->name, sizeof(p->name), "%s/0x%llx", vm->name, (unsigned long long)conf->loc);
+    }
+    (void)config_nic_mac(vm->cfg, conf, p->mac);
+}
+
+static struct vdev *net_create(struct vm *vm, const struct vdev_conf *conf)
+{
+    struct net *n = page_alloc(sizeof(*n));
+
+    if (n == NULL || !virtio_mmio_init(&n->virtio, vm, conf, &net_ops)) {
+        return NULL;
+    }
+    n->work.fn = net_work;
+    n->frame.chain = &n->tx;
+    n->frame.off = HDR_LEN;
+    port_init(n, vm, conf);
+    return net_connect(&n->port) ? &n->virtio.dev : NULL;
+}
+
+/* --- the config line ------------------------------------------------------------------------- */
+
+static void net_defaults(void *opts)
+{
+    struct net_opts *o = opts;
+
+    o->mtu = 1500;
+    o->bind_mode = 0660;
+    o->peerfeats = UINT32_MAX;
+}
+
+static bool net_check(const struct vm_config *vm, struct vdev_conf *conf, struct diag *diag)
+{
+    const struct net_opts *o = conf->opts;
+    static const u8 none[6];
+    bool ok = true;
+
+    (void)vm;
+    if (o->legacy) {
+        diag_error(diag, conf->place, "virtio-net: `legacy` is not supported yet");
+        ok = false;
+    }
+    if (o->mac.set && ((o->mac.b[0] & 1) != 0 || memcmp(o->mac.b, none, sizeof(none)) == 0)) {
+        diag_error(diag, conf->place, "virtio-net: mac is a group address or all zero");
+        ok = false;
+    }
+    if (o->peer.len == 0 && o->network.len == 0) {
+        diag_warn(diag, conf->place,
+                  "virtio-net without `peer` or `switch`: it stays without carrier");
+    }
+    return ok;
+}
+
+static const char *const spoof_words[] = {"deny", "allow", NULL};
+
+#define FIELD(f) offsetof(struct net_opts, f)
+
+static const struct opt net_options[] = {
+    {
+        .name = "peer",
+        .type = OPT_STR,
+        .offset = FIELD(peer),
+        .arg = "PATH",
+        .help = "The other side: /dev/qvm/SYSTEM/NAME is a private link to that NIC, which must "
+                "name this one back; the last component of any other path names a switch.",
+        .example = "peer /dev/vdevpeer/vp_lv",
+    },
+    {
+        .name = "switch",
+        .type = OPT_STR,
+        .offset = FIELD(network),
+        .arg = "NAME",
+        .help = "The switch of that name; wins over `peer`.",
+        .example = "switch backbone",
+    },
+    {
+        .name = "mac",
+        .type = OPT_MAC,
+        .offset = FIELD(mac),
+        .arg = "MAC",
+        .dflt = "02:… from a hash of system and name",
+        .help = "The NIC's address; unique among all VMs.",
+        .example = "mac aa:aa:aa:aa:aa:b1",
+    },
+    {
+        .name = "mtu",
+        .type = OPT_U32,
+        .offset = FIELD(mtu),
+        .min = 68,
+        .max = 65535,
+        .arg = "N",
+        .dflt = "1500",
+        .help = "Largest packet in bytes, without Ethernet header; larger ones are dropped.",
+        .example = "mtu 9000",
+    },
+    {
+        .name = "mac-spoof",
+        .type = OPT_ENUM,
+        .offset = FIELD(mac_spoof),
+        .words = spoof_words,
+        .arg = "deny|allow",
+        .dflt = "deny",
+        .help = "Whether frames may leave with a source address other than the NIC's own; a guest "
+                "that bridges needs `allow`.",
+        .example = "mac-spoof allow",
+    },
+    {
+        .name = "bind-mode",
+        .type = OPT_OCT,
+        .offset = FIELD(bind_mode),
+        .min = 0,
+        .max = 0777,
+        .arg = "OCT",
+        .dflt = "0660",
+        .help = "Who may be on the same switch: 0600 only NICs of this VM, 0660 those of VMs with "
+                "the same `group`, 0666 any.",
+        .example = "bind-mode 0660",
+    },
+    {
+        .name = "peerfeats",
+        .type = OPT_U32,
+        .offset = FIELD(peerfeats),
+        .min = 0,
+        .max = 0x7fc3,
+        .arg = "MASK",
+        .dflt = "all",
+        .help = "Offload features that may be offered to the driver, as virtio-net feature bits. "
+                "None is offered yet.",
+        .example = "peerfeats 0",
+    },
+    {
+        .name = "legacy",
+        .type = OPT_FLAG,
+        .offset = FIELD(legacy),
+        .help = "virtio 0.9.5 register layout. Not supported yet.",
+        .example = "legacy",
+    },
+    {
+        .name = "sched",
+        .type = OPT_U32,
+        .offset = FIELD(unused_number),
+        .arg = "PRIO",
+        .help = "Priority of QNX's device thread. There's none here.",
+        .ignored = true,
+    },
+    {
+        .name = "delayed",
+        .type = OPT_STR,
+        .offset = FIELD(unused_text),
+        .arg = "SECONDS|forever",
+        .help = "When QNX opens its host device. There's none here.",
+        .ignored = true,
+    },
+    {
+        .name = "hostdev",
+        .type = OPT_STR,
+        .offset = FIELD(unused_text),
+        .arg = "PATH",
+        .help = "A device of QNX's host. There's none here; see `peer`.",
+        .ignored = true,
+    },
+    {
+        .name = "tapdev",
+        .type = OPT_STR,
+        .offset = FIELD(unused_text),
+        .arg = "NAME",
+        .help = "Deprecated in QNX; see `peer`.",
+        .ignored = true,
+    },
+    {.name = NULL},
+};
+
+static const struct vdev_prop net_props[] = {
+    {.name = "dma-coherent", .kind = PROP_EMPTY},
+    {.name = NULL},
+};
+
+static const char compatible[] = "virtio,mmio";
+
+const struct vdev_type virtio_net_type = {
+    .name = "virtio-net",
+    .help = "A network card: virtio-net over virtio-mmio.",
+    .opts = net_options,
+    .opts_size = sizeof(struct net_opts),
+    .defaults = net_defaults,
+    .check = net_check,
+    .node = "virtio_mmio",
+    .compatible = compatible,
+    .compatible_len = sizeof(compatible),
+    .props = net_props,
+    .mmio_size = 0x1000,
+    .level = true,
+    .create = net_create,
+};
