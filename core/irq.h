@@ -49,6 +49,7 @@ struct irq_ctx {
     u16 used;     /* bit n: lr[n] is occupied */
     u16 dirty;    /* bit n: lr[n] was changed by the vGIC and must be written */
     bool refill;  /* more is pending than fits: maintenance interrupt when none is left pending */
+    bool missing; /* an active one is in no list register: maintenance interrupt when it ends */
     u16 eoicount; /* EOIs of interrupts that were in no list register; the vGIC takes them */
 };
 

@@ -30,8 +30,8 @@ struct pcpu;
 
 /* GICH_HCR and ICH_HCR_EL2: the same bits */
 #define GIC_HCR_EN      BIT(0)
-#define GIC_HCR_UIE     BIT(1) /* maintenance interrupt: at most one list register is in use */
-#define GIC_HCR_LRENPIE BIT(2) /* … EOIcount is not 0 */
+#define GIC_HCR_LRENPIE BIT(2) /* maintenance interrupt: EOIcount is not 0 */
+#define GIC_HCR_NPIE    BIT(3) /* … no list register is pending */
 
 struct gic {
     bool v3;
@@ -145,12 +145,13 @@ void gic_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
 
 /*
  * The list registers of the loaded vCPU, as core/irq.h has it.
- * Save: the state of those in ctx->used is read back; 0 in `state` says that the guest is done with
- * it. If ctx->refill was set at the last load, EOIcount is added to ctx->eoicount.
+ * Save: the state of those in ctx->used and not in ctx->dirty is read back; 0 in `state` says that
+ * the guest is done with it. If ctx->missing was set at the last load, EOIcount is added to
+ * ctx->eoicount.
  * Load: those in ctx->dirty are written, ctx->dirty becomes 0 and ctx->used what is now occupied.
- * ctx->refill asks for a maintenance interrupt when at most one register is left in use, or when
- * the guest ends an interrupt that has none: so it's also to be set while an active interrupt is
- * kept out of the list registers.
+ * ctx->refill asks for a maintenance interrupt when no register is pending any more (the vGIC
+ * always has the most urgent pending interrupt in one, so that's no storm), ctx->missing for one
+ * when the guest ends an interrupt that is in none.
  */
 void gicv3_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
 void gicv3_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif);

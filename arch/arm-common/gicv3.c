@@ -280,7 +280,7 @@ static void lr_write(u32 n, u64 value)
 
 void gicv3_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
-    for (u32 left = ctx->used; left != 0; left &= left - 1) {
+    for (u32 left = ctx->used & (u32)~ctx->dirty; left != 0; left &= left - 1) {
         u32 n = (u32)__builtin_ctz(left);
 
         ctx->lr[n].state = gic_lr3_state(lr_read(n));
@@ -296,7 +296,7 @@ void gicv3_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 
 void gicv3_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
-    u32 hcr = GIC_HCR_EN | (ctx->refill ? GIC_HCR_UIE | GIC_HCR_LRENPIE : 0);
+    u32 hcr = GIC_HCR_EN | (ctx->refill ? GIC_HCR_NPIE : 0) | (ctx->missing ? GIC_HCR_LRENPIE : 0);
     u32 used = 0;
 
     for (u32 left = ctx->used | ctx->dirty; left != 0; left &= left - 1) {
