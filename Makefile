@@ -50,7 +50,7 @@ T := $(B)/$(ARCH)
 arm64_CROSS := aarch64-linux-gnu-
 arm64_CFLAGS := -march=armv8-a -ffixed-x18 -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none
 CROSS := $($(ARCH)_CROSS)
-TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -O2 -g -ffreestanding -fpie -fvisibility=hidden -Icore/lib/include \
+TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -O2 -g -ffreestanding -fpie -fvisibility=hidden -Icore/lib/include -include core/lib/hidden.h \
 	-Iarch/$(ARCH) -fno-stack-protector -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
 	-fno-tree-loop-distribute-patterns
 TARGET_SRC := $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch/arm-common/*.c) \
@@ -122,15 +122,15 @@ TSAN_TESTS := $(THREADED:%=$(B)/tsan/%_test)
 FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
 
 # --- running ---------------------------------------------------------------------------------------
-GUEST_KERNELS := d12c
-GUEST_IMAGES := $(GUEST_KERNELS:%=$(B)/guests/%.Image)
+LINUX_KERNELS := d12c
+LINUX_IMAGES := $(LINUX_KERNELS:%=$(B)/guests/%.Image)
 CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
 BUNDLE = $(B)/$(SYSTEM).cpio
 
 $(B)/guests/%.Image: guest-configs/linux/make.sh guest-configs/linux/init.c guest-configs/linux/gtool.c | setup-guest
 	@guest-configs/linux/make.sh $*
 
-$(BUNDLE): $(B)/muntin $(CONFIGS) $(GUEST_IMAGES)
+$(BUNDLE): $(B)/muntin $(CONFIGS) $(LINUX_IMAGES)
 	$(Q)cd $(B)/guests && $(abspath $(B)/muntin) pack -o $(abspath $@) $(abspath $(CONFIGS))
 
 run: $(T)/muntin.bin $(BUNDLE) | setup-qemu
@@ -154,7 +154,7 @@ host-tests: begin-tests $(T)/muntin.elf $(B)/muntin $(ASAN_TESTS) $(TSAN_TESTS) 
 	@$(SUMMARY) cmocka $(ASAN_TESTS) $(TSAN_TESTS)
 	@for f in $(FUZZ); do $(SUMMARY) exit "seeds of $$f" $(B)/fuzz/$${f}_fuzz -runs=0 tests/fuzz/seeds/$$f; done
 
-target-tests: host-tests all guests $(GUEST_IMAGES) | setup-qemu
+target-tests: host-tests all guests $(LINUX_IMAGES) | setup-qemu
 	@guest-configs/linux/firmware.sh
 	@$(SUMMARY) pytest tests/qemu
 
@@ -162,7 +162,7 @@ fuzz: $(FUZZERS)
 	@for f in $(FUZZ); do mkdir -p $(B)/corpus/$$f && echo "  FUZZ     $$f" && $(B)/fuzz/$${f}_fuzz \
 		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(B)/corpus/$$f tests/fuzz/seeds/$$f || exit 1; done
 
-bench: all guests $(GUEST_IMAGES) | setup-qemu
+bench: all guests $(LINUX_IMAGES) | setup-qemu
 	@$(PYTHON) tests/bench/bench.py
 
 lint: $(T)/muntin.elf $(B)/tool/libmuntin.a
@@ -174,6 +174,7 @@ format: | setup-host
 SOURCES := $(wildcard core/*.[ch] core/lib/*.c core/lib/include/*.h vdev/*.[ch] vdev/*/*.[ch] fdt/*.[ch] arch/*/*.[ch] \
 	tests/*/*.[ch] tests/guests/*/*.[ch] guest-configs/*/*.[ch])
 
+GUEST_SETUP := setup-build
 -include tests/guests/guests.mk
 
 # --- fetching what is missing ------------------------------------------------------------------------

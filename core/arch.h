@@ -54,8 +54,8 @@ bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm
 /* Waits, without burning power, until *p may differ from `value`; may return early. */
 void arch_wait_change(const u32 *p, u32 value);
 struct pcpu *arch_pcpu(void); /* this CPU */
-u32 arch_start_cpus(
-    const struct board *b);     /* brings the others up into sched_run; how many are up */
+/* Brings the others up into sched_run; how many are up. */
+u32 arch_start_cpus(void);
 void arch_kick(struct pcpu *p); /* makes p leave its guest or its idle; any CPU, may be itself */
 /* Handles pending physical interrupts, after waiting for one if `wait`. */
 void arch_idle(struct pcpu *p, bool wait);

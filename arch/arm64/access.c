@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stage-2 data aborts. Where the syndrome describes the access (ISV = 1) it's carried out from that
+ * alone; where it doesn't (pairs, write-back, SIMD) the instruction is fetched and decoded. The
+ * guest may change the instruction meanwhile: then it gets what it wrote, bounded like any other
+ * access.
+ */
+#include "arch/arm64/access.h"
+
+#include "arch/arm64/decode.h"
+#include "core/log.h"
+#include "core/mmio.h"
+#include "core/vm.h"
+#include "sysreg.h"
+
+#define ISS_ISV         BIT(24)
+#define ISS_SSE         BIT(21)
+#define ISS_SF          BIT(15)
+#define ISS_FNV         BIT(10)
+#define ISS_CM          BIT(8)
+#define ISS_S1PTW       BIT(7)
+#define ISS_WNR         BIT(6)
+#define FSC_MASK        0x3cu
+#define FSC_TRANSLATION 0x04u
+#define FSC_PERMISSION  0x0cu
+#define PAR_F           1u
+#define PAR_PA_MASK     0xfffffffff000ull
+
+/* IPA of va by the guest's own stage 1; false if that has no mapping for it. */
+static bool translate(u64 va, bool el0, u64 *ipa)
+{
+    u64 saved = sysreg_read(par_el1), par;
+
+    if (el0) {
+        __asm__ volatile("at s1e0r, %0" : : "r"(va));
+    } else {
+        __asm__ volatile("at s1e1r, %0" : : "r"(va));
+    }
+    isb(); /* PAR_EL1 is written by the AT only with a context synchronization (D8.12.7) */
+    par = sysreg_read(par_el1);
+    sysreg_write(par_el1, saved);
+    if ((par & PAR_F) != 0) {
+        return false;
+    }
+    *ipa = (par & PAR_PA_MASK) | (va & 0xfff);
+    return true;
+}
+
+static u64 extend(u64 value, u32 size, bool sign, bool is64)
+{
+    u32 shift = 64 - 8 * size;
+
+    if (sign) {
+        value = (u64)((s64)(value << shift) >> shift);
+    }
+    return is64 ? value : (u32)value;
+}
+
+/* One access; false if the guest got an exception, or is being stopped, instead. */
+static bool do_access(struct arm64_vcpu *v, struct mmio *m)
+{
+    switch (mmio_access(&v->vcpu, m)) {
+    case MMIO_DONE:
+        return true;
+    case MMIO_ABORT:
+        inject_abort(v, false, sysreg_read(far_el2));
+        return false;
+    case MMIO_STOP:
+        break;
+    }
+    vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
+    return false;
+}
+
+static u64 reg_read(const struct arm64_vcpu *v, u32 n)
+{
+    return n == 31 ? 0 : v->frame.x[n];
+}
+
+static void reg_write(struct arm64_vcpu *v, u32 n, u64 value)
+{
+    if (n != 31) {
+        v->frame.x[n] = value;
+    }
+}
+
+static void with_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
+{
+    u32 rt = esr >> 16 & 31;
+    struct mmio m = {
+        .addr = ipa,
+        .size = (u8)(1u << (esr >> 22 & 3)),
+        .write = (esr & ISS_WNR) != 0,
+    };
+
+    if (m.write) {
+        m.value = reg_read(v, rt);
+    }
+    if (!do_access(v, &m)) {
+        return;
+    }
+    if (!m.write) {
+        reg_write(v, rt, extend(m.value, m.size, (esr & ISS_SSE) != 0, (esr & ISS_SF) != 0));
+    }
+    access_skip(v, (esr & BIT(25)) != 0 ? 4 : 2);
+}
+
+static bool fetch(struct arm64_vcpu *v, u32 *insn)
+{
+    bool el0 = (v->frame.spsr & 0xf) == 0;
+    const guest_t *p;
+    u64 ipa;
+
+    if (access_is_aarch32(v) || !translate(v->frame.elr, el0, &ipa)) {
+        return false;
+    }
+    p = gmem_span(&v->vcpu.vm->mem, gpa(ipa), 4, false);
+    if (p == NULL || (ipa & 3) != 0) {
+        return false;
+    }
+    *insn = gmem_load32(p);
+    return true;
+}
+
+/* Base register 31 is the stack pointer: SP_EL0 or SP_EL1, by PSTATE. */
+static u64 base_read(const struct arm64_vcpu *v, u32 n)
+{
+    if (n != 31) {
+        return v->frame.x[n];
+    }
+    return (v->frame.spsr & 1) != 0 ? sysreg_read(sp_el1) : sysreg_read(sp_el0);
+}
+
+static void base_write(struct arm64_vcpu *v, u32 n, u64 value)
+{
+    if (n != 31) {
+        v->frame.x[n] = value;
+    } else if ((v->frame.spsr & 1) != 0) {
+        sysreg_write(sp_el1, value);
+    } else {
+        sysreg_write(sp_el0, value);
+    }
+}
+
+/* One register of a decoded instruction, at most 8 bytes a piece. */
+static bool transfer(struct arm64_vcpu *v, const struct ldst *l, u32 rt, u64 ipa)
+{
+    struct mmio m = {.addr = ipa, .size = l->size, .write = !l->load};
+
+    if (m.write) {
+        m.value = reg_read(v, rt);
+    }
+    if (!do_access(v, &m)) {
+        return false;
+    }
+    if (l->load) {
+        reg_write(v, rt, extend(m.value, l->size, l->sign, l->is64));
+    }
+    return true;
+}
+
+static bool without_syndrome(struct arm64_vcpu *v, u64 ipa)
+{
+    struct ldst l;
+    u32 insn;
+    u64 base;
+
+    /* The access has to stay in the page whose address the fault gave: what follows is unknown. */
+    if (!fetch(v, &insn) || !decode_ldst(insn, &l) || l.simd ||
+        (ipa & 0xfff) + (u64)l.size * (l.pair ? 2 : 1) > 0x1000) {
+        return false;
+    }
+    base = base_read(v, l.rn);
+    if (!transfer(v, &l, l.rt, ipa) || (l.pair && !transfer(v, &l, l.rt2, ipa + l.size))) {
+        return true; /* it got an exception of its own */
+    }
+    if (l.writeback) {
+        base_write(v, l.rn, base + (u64)(s64)l.offset);
+    }
+    access_skip(v, 4);
+    return true;
+}
+
+static bool find_ipa(const struct arm64_vcpu *v, u32 esr, u64 *ipa)
+{
+    u64 far = sysreg_read(far_el2);
+
+    if ((esr & FSC_MASK) == FSC_TRANSLATION) {
+        *ipa = (sysreg_read(hpfar_el2) & 0xfffffffff0ull) << 8 | (far & 0xfff);
+        return true;
+    }
+    /* HPFAR_EL2 is not valid for a permission fault (D13.2.55): a write to ROM */
+    return (esr & FSC_MASK) == FSC_PERMISSION && translate(far, (v->frame.spsr & 0xf) == 0, ipa);
+}
+
+void access_data_abort(struct arm64_vcpu *v, u32 esr)
+{
+    u64 ipa;
+
+    if ((esr & (ISS_S1PTW | ISS_FNV)) != 0 || !find_ipa(v, esr, &ipa)) {
+        inject_abort(v, false, sysreg_read(far_el2));
+        return;
+    }
+    if ((esr & ISS_CM) != 0) {
+        access_skip(v, 4); /* cache maintenance of what isn't memory */
+        return;
+    }
+    if ((esr & ISS_ISV) != 0) {
+        with_syndrome(v, esr, ipa);
+    } else if (!without_syndrome(v, ipa)) {
+        inject_abort(v, false, sysreg_read(far_el2));
+    }
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of arch/arm64 know of each other. */
+#ifndef ARCH_ARM64_ARM64_H
+#define ARCH_ARM64_ARM64_H
+
+#include "arch/arm-common/gic.h"
+#include "arch/arm-common/vtimer.h"
+#include "arch/arm64/frame.h"
+#include "arch/arm64/vsysreg.h"
+#include "core/vcpu.h"
+
+/* EL1 and EL0 system registers that the guest owns while it runs; saved and loaded with it. */
+struct el1_regs {
+    u64 sctlr, cpacr, ttbr0, ttbr1, tcr, mair, amair, vbar, contextidr;
+    u64 esr, far, afsr0, afsr1, par, elr, spsr, sp_el0, sp_el1;
+    u64 tpidr_el0, tpidrro_el0, tpidr_el1, csselr, cntkctl, mdscr;
+    u64 dacr32, ifsr32, fpexc32, spsr_abt, spsr_und, spsr_irq, spsr_fiq; /* AArch32 at EL1 */
+    u64 pac[10];                                                         /* pointer-auth keys */
+};
+
+struct fp_regs {
+    u64 v[32][2];
+    u64 fpcr, fpsr;
+};
+
+struct arm64_vcpu {
+    struct vcpu vcpu;
+    struct frame frame;
+    u64 hcr;
+    struct el1_regs el1;
+    struct fp_regs fp;
+    struct gic_cpuif cpuif;
+    u64 cntv_ctl, cntv_cval;
+    bool vtimer_active; /* the physical timer interrupt waits for this guest's EOI */
+    struct vtimer ptimer;
+    struct vsysreg sysreg;
+};
+
+static inline struct arm64_vcpu *to_arm64(struct vcpu *v)
+{
+    return container_of(v, struct arm64_vcpu, vcpu);
+}
+
+/* vectors.S */
+extern const char vectors[];
+void guest_enter(struct frame *f) NORETURN;
+
+/* head.S */
+extern const char secondary_entry[];
+
+/* cpu.c: what this CPU model has; read once on the boot CPU. */
+struct cpu_features {
+    bool vhe, pauth, fgt, ecv, aarch32_el1, rng, fwb, gicv3_regs;
+    u32 pa_bits; /* capped at 48 */
+};
+extern struct cpu_features cpu;
+
+/* EL2 state of this CPU that no guest switch changes: traps off, vectors, GIC, timer. */
+void cpu_init(void);
+
+/* trap.c: INTIDs that Muntin takes itself; set once by boot_finish. uart 0: none. */
+extern struct host_irqs {
+    u32 vtimer, hyp, uart;
+} host_irqs;
+
+/* trap.c, called by vectors.S */
+struct frame *trap_sync(struct frame *f);
+struct frame *trap_irq(struct frame *f);
+struct frame *trap_serror(struct frame *f);
+void trap_fatal(u32 kind, u64 sp, u64 lr, u64 fp) NORETURN;
+/* Handles pending physical interrupts; current is what p has loaded. */
+void trap_poll_irqs(struct pcpu *p);
+
+/* inject.c: exceptions that a guest gets instead of what it wanted */
+void inject_undef(struct arm64_vcpu *v);
+void inject_abort(struct arm64_vcpu *v, bool instruction, u64 far);
+
+#endif

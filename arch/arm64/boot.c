@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first CPU's way to core/main.c. boot_tables runs with the MMU off (this file and pgtable.c
+ * are compiled with -mstrict-align for it) and maps the image with its final rights, and the tree;
+ * all later mappings only fill what is empty, so the table stays the same for good and
+ * break-before-make is never needed. Device windows come through boot_map_device, RAM in
+ * boot_finish.
+ */
+#include "arch/arm-common/boot.h"
+
+#include "arch/arm-common/pgtable.h"
+#include "arch/arm-common/stage2.h"
+#include "arch/arm-common/clock.h"
+#include "arch/arm64/arm64.h"
+#include "core/arch.h"
+#include "core/main.h"
+#include "core/page.h"
+#include "core/panic.h"
+#include "core/sched.h"
+#include "sysreg.h"
+
+#define POOL_PAGES         24
+#define HOLES              3
+#define GUARD              PAGE_SIZE
+#define HEADER_SIZE_OFFSET 16 /* of image_size in the arm64 Image header */
+#define DTB_MAX            (2 * MIB)
+#define SCTLR_WXN          BIT64(19)
+
+#define TCR_SH_ISH    (3u << 12)
+#define TCR_ORGN_WBWA (1u << 10)
+#define TCR_IRGN_WBWA (1u << 8)
+#define TCR_RES1      (BIT64(31) | BIT64(23)) /* at EL1, bit 23 is EPD1: no TTBR1 walks */
+
+/* link.ld.S */
+extern const char _start[], __text_end[], __rodata_end[], __bss[], __image_end[];
+extern const char boot_stack_guard[], boot_stack_top[];
+
+struct boot_regs {
+    u64 tcr, mair;
+} boot_regs;
+
+static u8 pool[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+static u32 pool_used;
+static struct pgtable el2;
+static struct range tree;
+static u32 entry_el;
+
+/* Page-table memory until RAM is mapped; concatenated roots aren't needed at stage 1. */
+static void *pool_alloc(size_t size)
+{
+    if (size != PAGE_SIZE || pool_used == POOL_PAGES) {
+        return NULL;
+    }
+    return pool[pool_used++];
+}
+
+static void set_regs(u32 el)
+{
+    u32 bits = cpu_pa_bits();
+    u64 ps = MIN(id_field(sysreg_read(id_aa64mmfr0_el1), 0), 5u);
+
+    boot_regs.mair = PGTABLE_MAIR;
+    boot_regs.tcr = TCR_RES1 | TCR_SH_ISH | TCR_ORGN_WBWA | TCR_IRGN_WBWA | (64u - bits) |
+                    ps << (el == 1 ? 32 : 16);
+}
+
+static bool map_own(const char *from, const char *to, enum pgtable_perm perm)
+{
+    u64 start = (u64)(uintptr_t)from;
+
+    return pgtable_map(&el2, start, start, (u64)(uintptr_t)to - start, perm);
+}
+
+static bool map_image(void)
+{
+    return map_own(_start, __text_end, PGTABLE_RX) &&
+           map_own(__text_end, __rodata_end, PGTABLE_RO) &&
+           map_own(__rodata_end, boot_stack_guard, PGTABLE_RW) &&
+           map_own(boot_stack_guard + GUARD, __image_end, PGTABLE_RW);
+}
+
+/* The tree's size, if it looks like one; read with the MMU off, so in aligned words. */
+static u64 tree_size(u64 dtb)
+{
+    const u32 *header = (const u32 *)(uintptr_t)dtb;
+    u64 size;
+
+    if (dtb == 0 || (dtb & 3) != 0 || header[0] != 0xedfe0dd0) {
+        return 0;
+    }
+    size = __builtin_bswap32(header[1]);
+    return size <= DTB_MAX ? size : 0;
+}
+
+/* From head.S: the root of a table for the MMU of the level we're at. */
+hpa_t boot_tables(u64 dtb)
+{
+    bool ok;
+
+    entry_el = (u32)(sysreg_read(CurrentEL) >> 2) & 3;
+    set_regs(entry_el);
+    ok = pgtable_create(&el2, PGTABLE_EL2, cpu_pa_bits(), pool_alloc) && map_image();
+    tree.base = ALIGN_DOWN(dtb, (u64)PAGE_SIZE);
+    tree.size = tree_size(dtb);
+    if (tree.size != 0) {
+        tree.size = ALIGN_UP(dtb + tree.size, (u64)PAGE_SIZE) - tree.base;
+        ok = ok && pgtable_map(&el2, tree.base, tree.base, tree.size, PGTABLE_RO);
+    }
+    while (!ok) { /* can't be: the pool is large enough; there's no UART yet to say so */
+        __asm__ volatile("wfe");
+    }
+    return (hpa_t)(uintptr_t)el2.root;
+}
+
+void boot_main(u64 dtb)
+{
+    cpu_features_read();
+    if (entry_el == 2) {
+        sysreg_write(tpidr_el2, (u64)(uintptr_t)&pcpus[0]);
+        cpu_set_stack(0, (u64)(uintptr_t)boot_stack_top);
+    }
+    muntin_main(tree.size == 0 ? NULL : (const void *)(uintptr_t)dtb, cpu_affinity());
+}
+
+u32 boot_el(void)
+{
+    return entry_el;
+}
+
+u64 image_base(void)
+{
+    return (u64)(uintptr_t)_start;
+}
+
+u64 image_linked_size(void)
+{
+    return (u64)(__image_end - _start);
+}
+
+u64 image_size(void)
+{
+    u64 size = *(const u64 *)(const void *)(_start + HEADER_SIZE_OFFSET);
+
+    return MAX(size, image_linked_size());
+}
+
+bool boot_map_device(hpa_t base, u64 size)
+{
+    hpa_t p = ALIGN_DOWN(base, (hpa_t)PAGE_SIZE);
+    bool ok = true;
+
+    while (ok && p < base + size) {
+        struct pgtable_leaf leaf;
+
+        if ((p & (2 * MIB - 1)) == 0 && base + size - p >= 2 * MIB &&
+            pgtable_map(&el2, p, p, 2 * MIB, PGTABLE_DEVICE)) {
+            p += 2 * MIB;
+            continue;
+        }
+        /* page by page: two devices may share one */
+        if (pgtable_lookup(&el2, p, &leaf)) {
+            ok = leaf.perm == PGTABLE_DEVICE;
+        } else {
+            ok = pgtable_map(&el2, p, p, PAGE_SIZE, PGTABLE_DEVICE);
+        }
+        p += PAGE_SIZE;
+    }
+    dsb_ishst(); /* the entries, before the first access that walks them */
+    isb();
+    return ok;
+}
+
+/* Maps [base, base + size) as data, but for the holes, which are sorted and don't overlap. */
+static bool map_ram(hpa_t base, u64 size, const struct range *hole, u32 holes)
+{
+    hpa_t end = base + size;
+
+    for (u32 i = 0; i < holes; i++) {
+        hpa_t hole_end = hole[i].base + hole[i].size;
+
+        if (hole[i].size == 0 || !range_overlap(base, end - base, hole[i].base, hole[i].size)) {
+            continue;
+        }
+        if (hole[i].base > base &&
+            !pgtable_map(&el2, base, base, hole[i].base - base, PGTABLE_RW)) {
+            return false;
+        }
+        base = MIN(hole_end, end);
+    }
+    return base == end || pgtable_map(&el2, base, base, end - base, PGTABLE_RW);
+}
+
+static void sort_holes(struct range *hole, u32 holes)
+{
+    for (u32 i = 1; i < holes; i++) {
+        for (u32 j = i; j > 0 && hole[j - 1].base > hole[j].base; j--) {
+            struct range r = hole[j];
+
+            hole[j] = hole[j - 1];
+            hole[j - 1] = r;
+        }
+    }
+}
+
+/* Each other CPU's stack, with an unmapped page below it. */
+static bool map_stacks(hpa_t base)
+{
+    for (u32 i = 1; i < pcpu_count; i++) {
+        hpa_t bottom = base + (i - 1) * (GUARD + STACK_SIZE) + GUARD;
+
+        if (!pgtable_map(&el2, bottom, bottom, STACK_SIZE, PGTABLE_RW)) {
+            return false;
+        }
+        cpu_set_stack(i, bottom + STACK_SIZE);
+    }
+    return true;
+}
+
+static bool map_gic(const struct board *b)
+{
+    bool ok = boot_map_device(b->gicd.base, b->gicd.size) &&
+              boot_map_device(b->gicc.base, b->gicc.size) &&
+              boot_map_device(b->gich.base, b->gich.size);
+
+    for (u32 i = 0; i < b->ngicr; i++) {
+        ok = ok && boot_map_device(b->gicr[i].base, b->gicr[i].size);
+    }
+    return ok;
+}
+
+void boot_finish(const struct board *b)
+{
+    struct range stacks = {0, (u64)(pcpu_count - 1) * (GUARD + STACK_SIZE)};
+    struct range hole[HOLES] = {{image_base(), image_linked_size()}, tree};
+
+    if (stacks.size != 0 && !page_alloc_guest(stacks.size, PAGE_SIZE, &stacks.base)) {
+        panic("no memory for stacks");
+    }
+    hole[2] = stacks;
+    sort_holes(hole, HOLES);
+    for (u32 i = 0; i < b->nram; i++) {
+        if (!map_ram(b->ram[i].base, b->ram[i].size, hole, HOLES)) {
+            panic("the board's memory can't be mapped: 0x%llx + 0x%llx",
+                  (unsigned long long)b->ram[i].base, (unsigned long long)b->ram[i].size);
+        }
+    }
+    if (!map_stacks(stacks.base)) {
+        panic("no memory for stacks");
+    }
+    dsb_ishst();
+    isb();
+    el2.alloc = page_alloc;
+    sysreg_write(sctlr_el2, sysreg_read(sctlr_el2) | SCTLR_WXN);
+    isb();
+    stage2_init();
+    if (!clock_init()) {
+        panic("no clock");
+    }
+    host_irqs.vtimer = b->timer_intid[2];
+    host_irqs.hyp = b->timer_intid[3];
+    host_irqs.uart = b->uart_intid;
+    if (!map_gic(b) || !gic_init(b)) {
+        panic("the interrupt controller does not answer");
+    }
+    cpu_init();
+}

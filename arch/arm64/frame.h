@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the vectors save of a guest, and where: shared by assembly and C. While a guest runs, SP_EL2
+ * points to its frame, so that an exception can store registers before it has any to spare.
+ */
+#ifndef ARCH_ARM64_FRAME_H
+#define ARCH_ARM64_FRAME_H
+
+#define FRAME_ELR   248
+#define FRAME_SPSR  256
+#define FRAME_STACK 264
+#define FRAME_SIZE  272
+
+/* struct cpu_start: what a secondary CPU is handed, read with its MMU off */
+#define START_STACK 0
+#define START_PCPU  8
+#define START_TTBR  16
+#define START_TCR   24
+#define START_MAIR  32
+
+#define STACK_SIZE 16384
+
+#ifndef __ASSEMBLER__
+
+#include "core/types.h"
+
+struct frame {
+    u64 x[31];
+    u64 elr;
+    u64 spsr;
+    u64 stack; /* of the physical CPU: SP_EL2 while EL2 code runs */
+};
+
+_Static_assert(offsetof(struct frame, elr) == FRAME_ELR, "vectors.S");
+_Static_assert(offsetof(struct frame, spsr) == FRAME_SPSR, "vectors.S");
+_Static_assert(offsetof(struct frame, stack) == FRAME_STACK, "vectors.S");
+_Static_assert(sizeof(struct frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, "SP alignment");
+
+struct cpu_start {
+    u64 stack;
+    u64 pcpu;
+    u64 ttbr, tcr, mair;
+};
+
+_Static_assert(offsetof(struct cpu_start, stack) == START_STACK, "head.S");
+_Static_assert(offsetof(struct cpu_start, pcpu) == START_PCPU, "head.S");
+_Static_assert(offsetof(struct cpu_start, ttbr) == START_TTBR, "head.S");
+_Static_assert(offsetof(struct cpu_start, tcr) == START_TCR, "head.S");
+_Static_assert(offsetof(struct cpu_start, mair) == START_MAIR, "head.S");
+
+#endif
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From an exception of a guest to whoever deals with it, and back. Runs on the physical CPU's stack
+ * with interrupts masked; no EL2 control register is written here.
+ */
+#include "arch/arm-common/clock.h"
+#include "arch/arm-common/vpsci.h"
+#include "arch/arm64/access.h"
+#include "arch/arm64/arm64.h"
+#include "core/arch.h"
+#include "core/atomic.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/sched.h"
+#include "core/vm.h"
+#include "sysreg.h"
+
+#define EC_WFX        0x01u
+#define EC_HVC32      0x12u
+#define EC_SMC32      0x13u
+#define EC_HVC64      0x16u
+#define EC_SMC64      0x17u
+#define EC_SYSREG     0x18u
+#define EC_IABT_LOWER 0x20u
+#define EC_DABT_LOWER 0x24u
+
+#define IRQ_BURST 16u /* acknowledged in one go before the guest gets its turn */
+
+struct host_irqs host_irqs;
+
+static struct frame *leave(struct arm64_vcpu *v)
+{
+    struct pcpu *p = v->vcpu.pcpu;
+
+    if (likely((atomic_load(&v->vcpu.attention) | atomic_load(&p->remote.attention)) == 0)) {
+        return &v->frame;
+    }
+    return &to_arm64(sched_enter(p))->frame;
+}
+
+static void call(struct arm64_vcpu *v, bool is_smc)
+{
+    if (is_smc) {
+        access_skip(v, 4); /* trapped: the return address is the SMC itself (Arm ARM D1.3.1) */
+    }
+    vpsci_call(&v->vcpu, v->frame.x);
+}
+
+static void sysreg(struct arm64_vcpu *v, u32 iss)
+{
+    bool write = (iss & 1) == 0;
+    u32 rt = iss >> 5 & 31;
+    u64 value = rt == 31 ? 0 : v->frame.x[rt];
+
+    switch (vsysreg_access(&v->vcpu, &v->sysreg, iss, &value, write)) {
+    case SYSREG_DONE:
+        if (!write && rt != 31) {
+            v->frame.x[rt] = value;
+        }
+        access_skip(v, 4);
+        break;
+    case SYSREG_UNDEF:
+        inject_undef(v);
+        break;
+    case SYSREG_STOP:
+        vm_log(v->vcpu.vm, LOG_WARN, "register access 0x%x: stopped, as configured", iss);
+        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
+        break;
+    }
+}
+
+static void unsupported(struct arm64_vcpu *v, u32 esr)
+{
+    counter_inc(&v->vcpu.vm->sysreg_unknown);
+    if (v->vcpu.vm->cfg->on_instruction == POLICY_ABORT) {
+        vm_log(v->vcpu.vm, LOG_WARN, "instruction with syndrome 0x%x: stopped, as configured", esr);
+        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
+    } else if (v->vcpu.vm->cfg->on_instruction == POLICY_IGNORE) {
+        access_skip(v, (esr & BIT(25)) != 0 ? 4 : 2);
+    } else {
+        inject_undef(v);
+    }
+}
+
+struct frame *trap_sync(struct frame *f)
+{
+    struct arm64_vcpu *v = container_of(f, struct arm64_vcpu, frame);
+    u32 esr = (u32)sysreg_read(esr_el2);
+
+    v->vcpu.exits++;
+    switch (esr >> 26) {
+    case EC_HVC64:
+    case EC_HVC32:
+        call(v, false);
+        break;
+    case EC_DABT_LOWER:
+        access_data_abort(v, esr);
+        break;
+    case EC_SYSREG:
+        sysreg(v, esr & 0x1ffffff);
+        break;
+    case EC_SMC64:
+    case EC_SMC32:
+        call(v, true);
+        break;
+    case EC_WFX:
+        access_skip(v, (esr & BIT(25)) != 0 ? 4 : 2);
+        if ((esr & 1) == 0) {
+            vcpu_wfi(&v->vcpu);
+        } else {
+            sched_requeue(&v->vcpu);
+        }
+        break;
+    case EC_IABT_LOWER:
+        inject_abort(v, true, sysreg_read(far_el2));
+        break;
+    default:
+        unsupported(v, esr);
+        break;
+    }
+    return leave(v);
+}
+
+static void virtual_timer(struct pcpu *p, u32 iar)
+{
+    struct vcpu *v = p->current;
+    u32 intid = host_irqs.vtimer;
+
+    if (v == NULL) {
+        gic_deactivate(iar); /* came while its guest was being unloaded */
+    } else {
+        v->vm->irqchip->inject_hw(v->vm, v, intid, intid);
+    }
+}
+
+static void dispatch(struct pcpu *p, u32 iar)
+{
+    u32 intid = gic_intid(iar);
+
+    gic_eoi(iar);
+    if (intid == host_irqs.vtimer) {
+        virtual_timer(p, iar); /* the guest deactivates it */
+        return;
+    }
+    if (intid == host_irqs.hyp) {
+        clock_irq(); /* it's a level: away with it before it's deactivated */
+        atomic_or(&p->remote.attention, (u32)PCPU_TIMER);
+    } else if (intid == gic.maint) {
+        if (p->current != NULL) {
+            atomic_or(&p->current->attention, (u32)VCPU_IRQ);
+        }
+    } else if (intid == host_irqs.uart && arch_uart_irq != NULL) {
+        arch_uart_irq();
+    }
+    gic_deactivate(iar);
+}
+
+void trap_poll_irqs(struct pcpu *p)
+{
+    for (u32 i = 0; i < IRQ_BURST; i++) {
+        u32 iar = gic_ack();
+
+        if (gic_intid(iar) >= GIC_SPURIOUS && gic_intid(iar) < GIC_SPURIOUS + 4) {
+            return;
+        }
+        dispatch(p, iar);
+    }
+}
+
+struct frame *trap_irq(struct frame *f)
+{
+    struct arm64_vcpu *v = container_of(f, struct arm64_vcpu, frame);
+
+    v->vcpu.exits++;
+    trap_poll_irqs(v->vcpu.pcpu);
+    return leave(v);
+}
+
+/* An asynchronous external abort while the guest ran: what it touched is its own, so is the end. */
+struct frame *trap_serror(struct frame *f)
+{
+    struct arm64_vcpu *v = container_of(f, struct arm64_vcpu, frame);
+
+    v->vcpu.exits++;
+    vm_log(v->vcpu.vm, LOG_ERR, "SError (syndrome 0x%x) at pc 0x%llx", (u32)sysreg_read(esr_el2),
+           (unsigned long long)v->frame.elr);
+    vm_stop(v->vcpu.vm, VM_EXIT_UNEXPECTED);
+    return leave(v);
+}

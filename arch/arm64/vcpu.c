@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A vCPU's registers: reset, and moving them between the struct and the CPU. All of it happens when
+ * another vCPU is loaded, never on a trap that returns to the same one.
+ */
+#include "arch/arm-common/boot.h"
+#include "arch/arm-common/stage2.h"
+#include "arch/arm-common/clock.h"
+#include "arch/arm64/arm64.h"
+#include "arch/arm64/traps.h"
+#include "core/arch.h"
+#include "core/atomic.h"
+#include "core/config.h"
+#include "core/page.h"
+#include "core/panic.h"
+#include "core/vm.h"
+#include "sysreg.h"
+
+#include <string.h>
+
+#define SPSR_EL1H_MASKED 0x3c5u
+#define SCTLR_EL1_RESET  0x30d00800u /* RES1 bits, MMU and caches off */
+#define CNTV_CTL_ENABLE  1u
+#define CNTV_CTL_IMASK   2u
+
+struct vcpu *arch_vcpu_create(struct vm *vm, u32 id)
+{
+    struct arm64_vcpu *v = page_alloc(sizeof(*v));
+
+    (void)vm;
+    (void)id;
+    if (v == NULL) {
+        return NULL;
+    }
+    v->vcpu.irq.count = (u8)gic.lr_count;
+    return &v->vcpu;
+}
+
+void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
+{
+    struct arm64_vcpu *v = to_arm64(c);
+    u64 stack = v->frame.stack;
+
+    memset(&v->frame, 0, sizeof(v->frame));
+    memset(&v->el1, 0, sizeof(v->el1));
+    memset(&v->fp, 0, sizeof(v->fp));
+    v->frame.stack = stack;
+    v->frame.elr = entry;
+    v->frame.x[0] = context;
+    v->frame.spsr = SPSR_EL1H_MASKED;
+    v->el1.sctlr = SCTLR_EL1_RESET;
+    v->cntv_ctl = 0;
+    v->cntv_cval = 0;
+    v->hcr = hcr_el2_value() | HCR_RW | (c->trap_wfi ? HCR_TWI : 0);
+    v->vtimer_active = false;
+    gic_cpuif_reset(&v->cpuif);
+    vtimer_reset(&v->ptimer, c);
+    vsysreg_reset(&v->sysreg, c);
+}
+
+#define EL1_REGISTERS(R)                                                                           \
+    R(sctlr, sctlr_el1)                                                                            \
+    R(cpacr, cpacr_el1)                                                                            \
+    R(ttbr0, ttbr0_el1)                                                                            \
+    R(ttbr1, ttbr1_el1)                                                                            \
+    R(tcr, tcr_el1)                                                                                \
+    R(mair, mair_el1)                                                                              \
+    R(amair, amair_el1)                                                                            \
+    R(vbar, vbar_el1)                                                                              \
+    R(contextidr, contextidr_el1)                                                                  \
+    R(esr, esr_el1)                                                                                \
+    R(far, far_el1)                                                                                \
+    R(afsr0, afsr0_el1)                                                                            \
+    R(afsr1, afsr1_el1)                                                                            \
+    R(par, par_el1)                                                                                \
+    R(elr, elr_el1)                                                                                \
+    R(spsr, spsr_el1)                                                                              \
+    R(sp_el0, sp_el0)                                                                              \
+    R(sp_el1, sp_el1)                                                                              \
+    R(tpidr_el0, tpidr_el0)                                                                        \
+    R(tpidrro_el0, tpidrro_el0)                                                                    \
+    R(tpidr_el1, tpidr_el1)                                                                        \
+    R(csselr, csselr_el1)                                                                          \
+    R(cntkctl, cntkctl_el1)                                                                        \
+    R(mdscr, mdscr_el1)
+
+#define AARCH32_REGISTERS(R)                                                                       \
+    R(dacr32, dacr32_el2)                                                                          \
+    R(ifsr32, ifsr32_el2)                                                                          \
+    R(fpexc32, fpexc32_el2)                                                                        \
+    R(spsr_abt, spsr_abt)                                                                          \
+    R(spsr_und, spsr_und)                                                                          \
+    R(spsr_irq, spsr_irq)                                                                          \
+    R(spsr_fiq, spsr_fiq)
+
+/* APIAKey, APIBKey, APDAKey, APDBKey, APGAKey: low and high halves */
+#define PAC_REGISTERS(R)                                                                           \
+    R(pac[0], S3_0_C2_C1_0)                                                                        \
+    R(pac[1], S3_0_C2_C1_1)                                                                        \
+    R(pac[2], S3_0_C2_C1_2)                                                                        \
+    R(pac[3], S3_0_C2_C1_3)                                                                        \
+    R(pac[4], S3_0_C2_C2_0)                                                                        \
+    R(pac[5], S3_0_C2_C2_1)                                                                        \
+    R(pac[6], S3_0_C2_C2_2)                                                                        \
+    R(pac[7], S3_0_C2_C2_3)                                                                        \
+    R(pac[8], S3_0_C2_C3_0)                                                                        \
+    R(pac[9], S3_0_C2_C3_1)
+
+#define SAVE(field, reg) r->field = sysreg_read(reg);
+#define LOAD(field, reg) sysreg_write(reg, r->field);
+
+static void save_el1(struct el1_regs *r)
+{
+    EL1_REGISTERS(SAVE)
+    if (cpu.aarch32_el1) {
+        AARCH32_REGISTERS(SAVE)
+    }
+    if (cpu.pauth) {
+        PAC_REGISTERS(SAVE)
+    }
+}
+
+static void load_el1(const struct el1_regs *r)
+{
+    EL1_REGISTERS(LOAD)
+    if (cpu.aarch32_el1) {
+        AARCH32_REGISTERS(LOAD)
+    }
+    if (cpu.pauth) {
+        PAC_REGISTERS(LOAD)
+    }
+}
+
+/* The guest's FP and SIMD registers; EL2 itself is compiled without. */
+#define FP_PAIRS(op)                                                                               \
+    op " q0, q1, [%0]\n" op " q2, q3, [%0, #32]\n" op " q4, q5, [%0, #64]\n" op                    \
+       " q6, q7, [%0, #96]\n" op " q8, q9, [%0, #128]\n" op " q10, q11, [%0, #160]\n" op           \
+       " q12, q13, [%0, #192]\n" op " q14, q15, [%0, #224]\n" op " q16, q17, [%0, #256]\n" op      \
+       " q18, q19, [%0, #288]\n" op " q20, q21, [%0, #320]\n" op " q22, q23, [%0, #352]\n" op      \
+       " q24, q25, [%0, #384]\n" op " q26, q27, [%0, #416]\n" op " q28, q29, [%0, #448]\n" op      \
+       " q30, q31, [%0, #480]\n"
+
+static void save_fp(struct fp_regs *f)
+{
+    __asm__ volatile(".arch_extension fp\n.arch_extension simd\n" FP_PAIRS("stp")
+                     :
+                     : "r"(f->v)
+                     : "memory");
+    f->fpcr = sysreg_read(fpcr);
+    f->fpsr = sysreg_read(fpsr);
+}
+
+static void load_fp(const struct fp_regs *f)
+{
+    __asm__ volatile(".arch_extension fp\n.arch_extension simd\n" FP_PAIRS("ldp")
+                     :
+                     : "r"(f->v)
+                     : "memory");
+    sysreg_write(fpcr, f->fpcr);
+    sysreg_write(fpsr, f->fpsr);
+}
+
+/*
+ * The virtual timer's physical interrupt is linked to the guest's: while the guest handles it, it's
+ * active in the physical GIC. That state travels with the vCPU, so that the next vCPU's timer can
+ * interrupt.
+ */
+static void save_vtimer(struct arm64_vcpu *v)
+{
+    v->cntv_ctl = sysreg_read(cntv_ctl_el0);
+    v->cntv_cval = sysreg_read(cntv_cval_el0);
+    sysreg_write(cntv_ctl_el0, 0);
+    isb(); /* off before its active state is looked at: no new interrupt in between */
+    v->vtimer_active = gic_ppi_active(host_irqs.vtimer);
+    if (v->vtimer_active) {
+        gic_ppi_set_active(host_irqs.vtimer, false);
+    }
+}
+
+static void load_vtimer(struct arm64_vcpu *v)
+{
+    if (v->vtimer_active) {
+        gic_ppi_set_active(host_irqs.vtimer, true);
+    }
+    sysreg_write(cntvoff_el2, v->vcpu.vm->counter_offset);
+    sysreg_write(cntv_cval_el0, v->cntv_cval);
+    isb(); /* offset and deadline before it's enabled */
+    sysreg_write(cntv_ctl_el0, v->cntv_ctl);
+}
+
+static void unload(struct arm64_vcpu *v)
+{
+    gic_guest_save(&v->vcpu.irq, &v->cpuif);
+    save_vtimer(v);
+    save_el1(&v->el1);
+    save_fp(&v->fp);
+}
+
+static void load(struct arm64_vcpu *v)
+{
+    v->frame.stack = cpu_stack(v->vcpu.pcpu);
+    sysreg_write(hcr_el2, v->hcr);
+    sysreg_write(vttbr_el2, stage2_vttbr(v->vcpu.vm));
+    sysreg_write(vmpidr_el2, v->vcpu.mpidr | BIT64(31) | (v->vcpu.vm->nvcpus == 1 ? BIT64(30) : 0));
+    isb(); /* the regime before EL1 registers that depend on it (HCR_EL2.RW) */
+    load_el1(&v->el1);
+    load_fp(&v->fp);
+    load_vtimer(v);
+    gic_guest_load(&v->vcpu.irq, &v->cpuif);
+}
+
+void arch_vcpu_switch(struct pcpu *p, struct vcpu *next)
+{
+    if (p->current != NULL) {
+        unload(to_arm64(p->current));
+    }
+    atomic_store(&p->current, next);
+    if (next != NULL) {
+        load(to_arm64(next));
+    }
+}
+
+void arch_vcpu_run(struct vcpu *v)
+{
+    guest_enter(&to_arm64(v)->frame);
+}
+
+u64 arch_vcpu_wakeup_ns(struct vcpu *c)
+{
+    const struct arm64_vcpu *v = to_arm64(c);
+
+    if ((v->cntv_ctl & (CNTV_CTL_ENABLE | CNTV_CTL_IMASK)) != CNTV_CTL_ENABLE) {
+        return TIMER_OFF;
+    }
+    if (v->cntv_cval > UINT64_MAX - c->vm->counter_offset) {
+        return TIMER_OFF;
+    }
+    return clock_ns(v->cntv_cval + c->vm->counter_offset);
+}
+
+void arch_irq_save(struct vcpu *v)
+{
+    gic_lr_save(&v->irq, &to_arm64(v)->cpuif);
+}
+
+void arch_irq_load(struct vcpu *v)
+{
+    gic_lr_load(&v->irq, &to_arm64(v)->cpuif);
+}
+
+void arch_vcpu_dump(struct vcpu *c, void (*print)(const char *fmt, ...))
+{
+    const struct arm64_vcpu *v = to_arm64(c);
+
+    print("  pc 0x%llx  pstate 0x%llx  exits %llu", (unsigned long long)v->frame.elr,
+          (unsigned long long)v->frame.spsr, (unsigned long long)c->exits);
+    for (u32 i = 0; i < 30; i += 3) {
+        print("  x%-2u 0x%016llx  x%-2u 0x%016llx  x%-2u 0x%016llx", i,
+              (unsigned long long)v->frame.x[i], i + 1, (unsigned long long)v->frame.x[i + 1],
+              i + 2, (unsigned long long)v->frame.x[i + 2]);
+    }
+    print("  x30 0x%016llx", (unsigned long long)v->frame.x[30]);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exception vectors of EL2 and the way back into the guest. From a guest SP_EL2 points to its frame
+ * (frame.h): registers go there, then SP becomes the physical CPU's stack. C returns the frame of
+ * the guest to enter, which need not be the one that left.
+ */
+#include "arch/arm64/frame.h"
+
+    .macro save_guest
+    stp     x0, x1, [sp, #0]
+    stp     x2, x3, [sp, #16]
+    stp     x4, x5, [sp, #32]
+    stp     x6, x7, [sp, #48]
+    stp     x8, x9, [sp, #64]
+    stp     x10, x11, [sp, #80]
+    stp     x12, x13, [sp, #96]
+    stp     x14, x15, [sp, #112]
+    stp     x16, x17, [sp, #128]
+    stp     x18, x19, [sp, #144]
+    stp     x20, x21, [sp, #160]
+    stp     x22, x23, [sp, #176]
+    stp     x24, x25, [sp, #192]
+    stp     x26, x27, [sp, #208]
+    stp     x28, x29, [sp, #224]
+    mrs     x1, elr_el2
+    stp     x30, x1, [sp, #240]
+    mrs     x2, spsr_el2
+    ldr     x3, [sp, #FRAME_STACK]
+    str     x2, [sp, #FRAME_SPSR]
+    mov     x0, sp
+    mov     sp, x3
+    .endm
+
+    .macro from_guest handler
+    .balign 128
+    save_guest
+    bl      \handler
+    b       guest_enter
+    .endm
+
+    /*
+     * An exception of EL2 itself is the end. x18 is never used by the compiler (-ffixed-x18), so it
+     * can carry the old SP while we move to a stack that is surely there.
+     */
+    .macro from_el2 kind
+    .balign 128
+    mov     x18, sp
+    mov     x0, #\kind
+    b       el2_fatal
+    .endm
+
+    .section .text.vectors, "ax"
+    .balign 2048
+    .global vectors
+vectors:
+    from_el2 0                      // current EL, SP_EL0: never in use
+    from_el2 1
+    from_el2 2
+    from_el2 3
+    from_el2 4                      // current EL: sync, IRQ, FIQ, SError
+    from_el2 5
+    from_el2 6
+    from_el2 7
+    from_guest trap_sync            // AArch64 guest
+    from_guest trap_irq
+    from_guest trap_irq
+    from_guest trap_serror
+    from_guest trap_sync            // AArch32 guest
+    from_guest trap_irq
+    from_guest trap_irq
+    from_guest trap_serror
+
+el2_fatal:
+    adrp    x1, emergency_stack + 4096
+    add     x1, x1, :lo12:emergency_stack + 4096
+    mov     sp, x1
+    stp     x29, x30, [sp, #-16]!
+    mov     x1, x18
+    mov     x2, x30
+    mov     x3, x29
+    b       trap_fatal
+
+/* x0: frame of the guest to enter */
+    .global guest_enter
+guest_enter:
+    ldp     x30, x1, [x0, #240]
+    ldr     x2, [x0, #FRAME_SPSR]
+    mov     sp, x0
+    msr     elr_el2, x1
+    msr     spsr_el2, x2
+    ldp     x2, x3, [sp, #16]
+    ldp     x4, x5, [sp, #32]
+    ldp     x6, x7, [sp, #48]
+    ldp     x8, x9, [sp, #64]
+    ldp     x10, x11, [sp, #80]
+    ldp     x12, x13, [sp, #96]
+    ldp     x14, x15, [sp, #112]
+    ldp     x16, x17, [sp, #128]
+    ldp     x18, x19, [sp, #144]
+    ldp     x20, x21, [sp, #160]
+    ldp     x22, x23, [sp, #176]
+    ldp     x24, x25, [sp, #192]
+    ldp     x26, x27, [sp, #208]
+    ldp     x28, x29, [sp, #224]
+    ldp     x0, x1, [sp, #0]
+    eret
+    dsb     nsh                     // nothing behind an ERET may be run speculatively
+    isb
+
+    .section .bss.emergency, "aw", @nobits
+    .balign 4096
+emergency_stack:
+    .space 4096

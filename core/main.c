@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The composition root: boot, on one page, from the board's device tree to the first guest. The
+ * only file of core that knows arch, vdev and fdt.
+ */
+#include "core/main.h"
+
+#include "arch/arm-common/boot.h"
+#include "arch/arm-common/fw_cfg.h"
+#include "arch/arm-common/gic.h"
+#include "arch/arm-common/psci.h"
+#include "arch/arm-common/clock.h"
+#include "arch/arm-common/uart.h"
+#include "core/arch.h"
+#include "core/board.h"
+#include "core/bundle.h"
+#include "core/check.h"
+#include "core/config.h"
+#include "core/console.h"
+#include "core/log.h"
+#include "core/page.h"
+#include "core/panic.h"
+#include "core/sched.h"
+#include "core/vm.h"
+#include "fdt/guest.h"
+#include "fdt/host.h"
+#include "vdev/chan.h"
+#include "vdev/gic/vgic.h"
+#include "vdev/net/port.h"
+#include "vdev/table.h"
+
+#include <string.h>
+
+#define ARENA_SIZE     (32 * KIB) /* of one VM's config */
+#define ESCAPE_DEFAULT 0x1d       /* Ctrl-] */
+#define GICV_SIZE      0x2000u
+#define SEED_SIZE      32u
+
+static struct board board;
+static struct bundle bundle;
+static struct vm_config *configs[VM_MAX];
+static struct image_plan *plans[VM_MAX];
+static u32 nconfigs;
+static u32 seed_used;
+
+static void halt(void) NORETURN;
+static void halt(void)
+{
+    log_err("nothing can be started: halted");
+    arch_stop(STOP_HALT);
+}
+
+/* --- boot arguments ----------------------------------------------------------------------------
+ */
+
+/* Finds `word` or `word=value` among the boot arguments; *value is what follows '=', or "". */
+static bool boot_argument(const char *word, const char **value)
+{
+    size_t len = strlen(word);
+
+    for (const char *p = board.bootargs; *p != '\0';) {
+        size_t n = 0;
+
+        while (p[n] != '\0' && p[n] != ' ') {
+            n++;
+        }
+        if (n >= len && strncmp(p, word, len) == 0 && (n == len || p[len] == '=')) {
+            *value = n == len ? "" : p + len + 1;
+            return true;
+        }
+        p += n;
+        while (*p == ' ') {
+            p++;
+        }
+    }
+    return false;
+}
+
+/* --- the board ---------------------------------------------------------------------------------
+ */
+
+static void find_boot_cpu(u64 mpidr)
+{
+    for (u32 i = 0; i < board.ncpus; i++) {
+        if (board.cpu_mpidr[i] == mpidr) {
+            board.cpu_mpidr[i] = board.cpu_mpidr[0];
+            board.cpu_mpidr[0] = mpidr;
+            return;
+        }
+    }
+    board.cpu_mpidr[0] = mpidr; /* a tree without CPU nodes still has this one */
+    board.ncpus = MAX(board.ncpus, 1u);
+}
+
+static void check_board(void)
+{
+    if (board.nram == 0) {
+        log_err("the board's device tree names no memory");
+        halt();
+    }
+    if (board.gic_version == 0) {
+        log_err("the board's device tree has no GICv2 or GICv3");
+        halt();
+    }
+    if (board.gic_version == 2 && (board.gich.size == 0 || board.gicv.size == 0)) {
+        log_err("the board's GICv2 has no virtualization frames (GICH, GICV) in the device tree");
+        halt();
+    }
+    if (board.psci == CONDUIT_NONE && board.ncpus > 1) {
+        log_warn("no PSCI in the board's device tree: %u CPUs stay off", board.ncpus - 1);
+        board.ncpus = 1;
+    }
+}
+
+static void read_memory(void)
+{
+    u64 total = 0;
+
+    for (u32 i = 0; i < board.nram; i++) {
+        page_add(board.ram[i].base, board.ram[i].size);
+        total += board.ram[i].size;
+    }
+    for (u32 i = 0; i < board.nreserved; i++) {
+        page_reserve(board.reserved[i].base, board.reserved[i].size);
+    }
+    page_reserve(image_base(), image_size());
+    page_reserve((hpa_t)(uintptr_t)board.dtb, board.dtb_size);
+    if (board.initrd.size != 0) {
+        page_reserve(board.initrd.base, board.initrd.size);
+    }
+    log_info("%s, %u CPUs, %llu MiB RAM, GICv%u", board.model, board.ncpus,
+             (unsigned long long)(total / MIB), board.gic_version);
+}
+
+static void refuse_level(u32 el)
+{
+    if (el == 2) {
+        return;
+    }
+    if (el == 1) {
+        log_err("started at EL1, but a hypervisor needs EL2: with QEMU say "
+                "-M virt,virtualization=on; on a board, let the boot loader enter at EL2");
+    } else {
+        log_err("started at EL3, but a hypervisor needs EL2: let TF-A start me as BL33, or with "
+                "QEMU leave out secure=on");
+    }
+    halt();
+}
+
+/* --- the bundle --------------------------------------------------------------------------------
+ */
+
+static bool open_bundle(const char *where, hpa_t base, u64 size)
+{
+    const char *why;
+
+    if (!bundle_open(&bundle, (const void *)(uintptr_t)base, size, NULL, &why)) {
+        log_err("the bundle %s is no good: %s", where, why);
+        return false;
+    }
+    log_info("bundle: %s, %llu KiB", where, (unsigned long long)(bundle.size / KIB));
+    return true;
+}
+
+static bool load_fw_cfg_bundle(void)
+{
+    struct fw_cfg_file file;
+    hpa_t base;
+
+    if (!boot_map_device(board.fw_cfg.base, board.fw_cfg.size) ||
+        !fw_cfg_find(&board, "opt/muntin/bundle", &file)) {
+        return false;
+    }
+    if (!page_alloc_guest(ALIGN_UP((u64)file.size, (u64)PAGE_SIZE), PAGE_SIZE, &base)) {
+        log_err("the bundle has %u KiB, but the largest free piece of RAM only %llu",
+                file.size / KIB, (unsigned long long)(page_largest(PAGE_SIZE) / KIB));
+        halt();
+    }
+    if (!fw_cfg_read(&board, &file, (void *)(uintptr_t)base)) {
+        log_err("the bundle could not be read from fw_cfg");
+        halt();
+    }
+    if (!open_bundle("from fw_cfg", base, file.size)) {
+        halt();
+    }
+    return true;
+}
+
+/* In this order: behind the image, the boot loader's initrd, QEMU's fw_cfg. */
+static void find_bundle(void)
+{
+    u64 linked = ALIGN_UP(image_linked_size(), (u64)PAGE_SIZE);
+
+    if (image_size() > linked) {
+        if (!open_bundle("behind the image", image_base() + linked, image_size() - linked)) {
+            halt();
+        }
+        return;
+    }
+    if (board.initrd.size != 0) {
+        if (!open_bundle("from the boot loader (initrd)", board.initrd.base, board.initrd.size)) {
+            halt();
+        }
+        return;
+    }
+    if (board.fw_cfg.size != 0 && load_fw_cfg_bundle()) {
+        return;
+    }
+    log_err("no bundle: there's none behind the image, no initrd, and no fw_cfg file "
+            "opt/muntin/bundle; make one with `muntin pack`");
+    halt();
+}
+
+/* --- configs -----------------------------------------------------------------------------------
+ */
+
+static void emit_diag(struct diag *d, int level, const char *text)
+{
+    (void)d;
+    log_msg((enum log_level)level, "%s", text);
+}
+
+static struct cfg_bundle_source source = {{config_bundle_open}, &bundle};
+static struct diag diag = {.emit = emit_diag};
+
+static void parse_config(const struct bundle_file *f)
+{
+    struct cfg_arena arena = {page_alloc(ARENA_SIZE), ARENA_SIZE, 0};
+    struct vm_config *vm;
+    struct image_plan *plan;
+
+    if (arena.base == NULL) {
+        log_err("%.*s: no room for another VM", STR_ARG(f->name));
+        return;
+    }
+    vm = cfg_alloc(&arena, sizeof(*vm));
+    plan = cfg_alloc(&arena, sizeof(*plan));
+    assert(vm != NULL && plan != NULL);
+    config_parse(vm, f->name, (struct str){(const char *)f->data, (u32)f->size}, &source.source,
+                 vdev_types, &arena, &diag);
+    configs[nconfigs] = vm;
+    plans[nconfigs++] = plan;
+}
+
+static void read_configs(void)
+{
+    static struct bundle_file files[VM_MAX];
+    u32 count = config_list(&bundle, files, VM_MAX);
+
+    if (count > VM_MAX) {
+        log_err("the bundle has %u VMs: the first %u are taken", count, VM_MAX);
+    }
+    for (u32 i = 0; i < MIN(count, (u32)VM_MAX); i++) {
+        parse_config(&files[i]);
+    }
+    for (u32 i = 0; i < nconfigs; i++) {
+        check_vm(configs[i], &bundle, board.gic_version, pcpu_count, &diag);
+    }
+    check_all(configs, nconfigs, &diag);
+    if (nconfigs == 0) {
+        log_err("the bundle has no config: no file NAME.qvmconf in it");
+        halt();
+    }
+}
+
+/* --- VMs ---------------------------------------------------------------------------------------
+ */
+
+static bool make_irqchip(struct vm *vm)
+{
+    if (board.gic_version == 2 &&
+        !arch_s2_map(vm, gpa(vm->cfg->gicc), board.gicv.base, GICV_SIZE, S2_DEVICE)) {
+        return false;
+    }
+    return vgic_create(vm, board.gic_version);
+}
+
+/*
+ * Randomness for one start of one VM: from the CPU or the firmware, else a piece of the board's
+ * rng-seed that nobody had before. Without either the guest's tree has no rng-seed.
+ */
+static u32 make_seed(u8 seed[SEED_SIZE])
+{
+    u32 len = MIN(SEED_SIZE / 2, board.rng_seed_len - seed_used);
+
+    if (arch_entropy(seed, SEED_SIZE)) {
+        return SEED_SIZE;
+    }
+    memcpy(seed, board.rng_seed + seed_used, len);
+    memset(board.rng_seed + seed_used, 0, len);
+    seed_used += len;
+    return len;
+}
+
+static u32 make_dtb(struct vm *vm, void *buf, u32 size)
+{
+    u8 seed[SEED_SIZE];
+    u32 seed_len = make_seed(seed);
+
+    return fdt_guest_build(vm->cfg, vm->plan, &board, seed, seed_len, buf, size, &diag);
+}
+
+static void all_stopped(void)
+{
+    const char *value;
+
+    if (boot_argument("stay", &value)) {
+        log_info("no VM runs any more; staying up, as asked");
+        return;
+    }
+    log_info("no VM runs any more: powering off");
+    arch_stop(STOP_POWEROFF);
+}
+
+static const struct vm_hooks hooks = {make_irqchip, make_dtb, all_stopped};
+
+static void create_vms(void)
+{
+    vm_hooks = &hooks;
+    for (u32 i = 0; i < nconfigs; i++) {
+        if (configs[i]->errors != 0) {
+            log_err("%.*s: not started: its config has %u errors", STR_ARG(configs[i]->name),
+                    configs[i]->errors);
+        } else if (!image_plan(configs[i], plans[i], &diag) ||
+                   vm_create(configs[i], plans[i]) == NULL) {
+            log_err("%.*s: not started", STR_ARG(configs[i]->name));
+        }
+    }
+    vm_settle();
+    if (vm_count == 0) {
+        log_err("no VM can be started");
+        halt();
+    }
+}
+
+static void start_console(void)
+{
+    static const struct console_hooks console = {chan_prompt_write, chan_focus, chan_find,
+                                                 net_show};
+    const char *value;
+    char escape = ESCAPE_DEFAULT;
+
+    if (boot_argument("escape", &value) && value[0] == '^' && value[1] != '\0') {
+        escape = (char)(value[1] & 0x1f);
+    }
+    console_init(&console);
+    chan_init(escape, console_input);
+    log_sink = chan_log;
+    arch_uart_irq = chan_uart_irq;
+    uart_enable_irq();
+}
+
+static void set_up_cpus(void)
+{
+    sched_init(board.ncpus);
+    for (u32 i = 0; i < board.ncpus; i++) {
+        pcpus[i].mpidr = board.cpu_mpidr[i];
+    }
+    pcpus[0].online = true;
+}
+
+void muntin_main(const void *dtb, u64 boot_mpidr)
+{
+    const char *value;
+
+    if (!fdt_host_read(dtb, &board)) {
+        arch_stop(STOP_HALT); /* no tree, no UART: nothing can be said */
+    }
+    if (boot_map_device(board.uart_reg.base, board.uart_reg.size)) {
+        uart_init(&board);
+    }
+    log_info("Muntin " MUNTIN_VERSION);
+    refuse_level(boot_el());
+    if (boot_argument("debug", &value)) {
+        log_threshold = LOG_DEBUG;
+    }
+    find_boot_cpu(boot_mpidr);
+    check_board();
+    read_memory();
+    set_up_cpus();
+    boot_finish(&board);
+    psci_init(&board);
+    find_bundle();
+    start_console();
+    read_configs();
+    create_vms();
+    (void)arch_start_cpus();
+    log_info("memory: %llu KiB taken by Muntin, %llu MiB left",
+             (unsigned long long)((page_taken() + image_linked_size()) / KIB),
+             (unsigned long long)(page_free() / MIB));
+    console_banner();
+    for (u32 i = 0; i < vm_count; i++) {
+        (void)vm_start(vms[i]);
+    }
+    sched_run(&pcpus[0]);
+}
