@@ -112,18 +112,31 @@ void gic_ppi_set_active(u32 intid, bool active)
     dsb_sy(); /* has reached the GIC before the timer is enabled: else it fires once more */
 }
 
+void gic_maintenance(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+{
+    ctx->eoicount = (u16)(ctx->eoicount + (ops->control() >> GIC_HCR_EOICOUNT_SHIFT));
+    /* a write sets the count to 0; EN alone, so that the line is low until the next load */
+    cpuif->hcr = GIC_HCR_EN;
+    ops->set_control(cpuif->hcr);
+}
+
 void gic_guest_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
-    ctx->count = (u8)gic.lr_count;
     ops->guest_load(ctx, cpuif);
 }
 
 void gic_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
-    ops->guest_save(ctx, cpuif);
+    gic_lr_save(ctx);
+    ops->guest_save(cpuif);
+    gic_maintenance(ctx, cpuif);
+    /* no virtual interrupt of this vCPU, and no maintenance interrupt, from here on */
+    cpuif->hcr = 0;
+    ops->set_control(0);
+    isb();
 }
 
 void gic_cpuif_reset(struct gic_cpuif *cpuif)
 {
-    *cpuif = (struct gic_cpuif){.hcr = GIC_HCR_EN};
+    *cpuif = (struct gic_cpuif){0};
 }

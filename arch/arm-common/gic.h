@@ -28,10 +28,12 @@ struct pcpu;
 #define GICC_EOIR 0x0010
 #define GICC_DIR  0x1000
 
-/* GICH_HCR and ICH_HCR_EL2: the same bits */
-#define GIC_HCR_EN      BIT(0)
-#define GIC_HCR_LRENPIE BIT(2) /* maintenance interrupt: EOIcount is not 0 */
-#define GIC_HCR_NPIE    BIT(3) /* … no list register is pending */
+/* GICH_HCR and ICH_HCR_EL2: the same bits; EOIcount is [31:27] */
+#define GIC_HCR_EN             BIT(0)
+#define GIC_HCR_UIE            BIT(1) /* maintenance interrupt: at most one register is in use */
+#define GIC_HCR_LRENPIE        BIT(2) /* … EOIcount isn't 0 */
+#define GIC_HCR_NPIE           BIT(3) /* … none holds a pending interrupt */
+#define GIC_HCR_EOICOUNT_SHIFT 27
 
 struct gic {
     bool v3;
@@ -50,7 +52,7 @@ extern struct gic gic;
 /* State of the virtual CPU interface that belongs to a vCPU, apart from list registers. */
 struct gic_cpuif {
     u32 vmcr;
-    u32 hcr; /* of the last load */
+    u32 hcr; /* what the hardware was given, while loaded */
     u32 ap0r[4], ap1r[4];
 };
 
@@ -134,9 +136,9 @@ static inline void gic_deactivate(u32 iar)
 /* --- the virtual CPU interface --- */
 
 /*
- * Puts vCPU state into the hardware: all list registers (ctx->used and ctx->dirty are written, the
- * others cleared), control, priorities. On the CPU that will run it, which holds no other's state.
- * Sets ctx->count.
+ * Puts vCPU state into the hardware: list registers (those in ctx->used as ctx has them, the others
+ * empty; ctx->dirty becomes 0), control, priorities. On the CPU that will run it, which holds no
+ * other's state.
  */
 void gic_guest_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
 
@@ -144,26 +146,23 @@ void gic_guest_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
 void gic_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
 
 /*
- * The list registers of the loaded vCPU, as core/irq.h has it.
- * Save: the state of those in ctx->used and not in ctx->dirty is read back; 0 in `state` says that
- * the guest is done with it. If ctx->missing was set at the last load, EOIcount is added to
- * ctx->eoicount.
- * Load: those in ctx->dirty are written, ctx->dirty becomes 0 and ctx->used what is now occupied.
- * ctx->refill asks for a maintenance interrupt when no register is pending any more (the vGIC
- * always has the most urgent pending interrupt in one, so that's no storm), ctx->missing for one
- * when the guest ends an interrupt that is in none.
+ * The list registers of the loaded vCPU, as core/irq.h has it: save reads the states of used and
+ * not dirty ones, load writes the dirty ones and asks for a maintenance interrupt if ctx->refill is
+ * set. EOIs of interrupts that are in no list register always interrupt, so ctx->eoicount is
+ * brought up to date by gic_maintenance and gic_guest_save alone, and an ordinary exit doesn't read
+ * it.
  */
-void gicv3_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+void gicv3_lr_save(struct irq_ctx *ctx);
 void gicv3_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
-void gicv2_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+void gicv2_lr_save(struct irq_ctx *ctx);
 void gicv2_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
 
-static inline void gic_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+static inline void gic_lr_save(struct irq_ctx *ctx)
 {
     if (likely(gic.v3)) {
-        gicv3_lr_save(ctx, cpuif);
+        gicv3_lr_save(ctx);
     } else {
-        gicv2_lr_save(ctx, cpuif);
+        gicv2_lr_save(ctx);
     }
 }
 
@@ -174,6 +173,20 @@ static inline void gic_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
     } else {
         gicv2_lr_load(ctx, cpuif);
     }
+}
+
+/*
+ * The maintenance interrupt (gic.maint) fired while this vCPU is loaded: makes it quiet. The list
+ * registers must be saved, updated and loaded before the guest runs on.
+ */
+void gic_maintenance(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+
+/* What the control register is to be for these list registers. */
+static inline u32 gic_lr_control(bool refill, bool any_pending)
+{
+    u32 more = any_pending ? GIC_HCR_NPIE : GIC_HCR_UIE; /* NPIE would fire at once, for ever */
+
+    return GIC_HCR_EN | GIC_HCR_LRENPIE | (refill ? more : 0);
 }
 
 /* The virtual CPU interface as at power-on: everything disabled. */
@@ -190,7 +203,9 @@ struct gic_ops {
     uintptr_t (*private_frame)(void); /* GICD or this CPU's SGI frame: the same offsets */
     void (*wait)(uintptr_t frame);    /* until a change of an enable bit has taken effect */
     void (*guest_load)(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
-    void (*guest_save)(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
+    void (*guest_save)(struct gic_cpuif *cpuif); /* all but list registers and control */
+    void (*set_control)(u32 hcr);
+    u32 (*control)(void);
 };
 
 extern const struct gic_ops gicv2_ops, gicv3_ops;

@@ -125,67 +125,64 @@ static void gicv2_kick(const struct pcpu *p)
 
 /* --- the virtual interface --- */
 
-void gicv2_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+static void gicv2_set_control(u32 hcr)
 {
-    for (u32 left = ctx->used & (u32)~ctx->dirty; left != 0; left &= left - 1) {
+    io_write32(gic.gich + GICH_HCR, hcr);
+}
+
+static u32 gicv2_control(void)
+{
+    return io_read32(gic.gich + GICH_HCR);
+}
+
+void gicv2_lr_save(struct irq_ctx *ctx)
+{
+    for (u32 left = ctx->used & ~(u32)ctx->dirty; left != 0; left &= left - 1) {
         u32 n = (u32)__builtin_ctz(left);
 
         ctx->lr[n].state = gic_lr2_state(io_read32(gic.gich + GICH_LR + 4 * n));
-    }
-    if ((cpuif->hcr & GIC_HCR_LRENPIE) != 0) {
-        u32 hcr = io_read32(gic.gich + GICH_HCR);
-
-        /* the count goes back to 0, so that it's added once */
-        ctx->eoicount = (u16)(ctx->eoicount + (hcr >> 27));
-        io_write32(gic.gich + GICH_HCR, cpuif->hcr);
     }
 }
 
 void gicv2_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
-    u32 hcr = GIC_HCR_EN | (ctx->refill ? GIC_HCR_NPIE : 0) | (ctx->missing ? GIC_HCR_LRENPIE : 0);
-    u32 used = 0;
+    bool pending = false;
+    u32 hcr;
 
-    for (u32 left = ctx->used | ctx->dirty; left != 0; left &= left - 1) {
+    for (u32 left = ctx->dirty; left != 0; left &= left - 1) {
         u32 n = (u32)__builtin_ctz(left);
         const struct irq_lr *lr = &ctx->lr[n];
 
-        if ((ctx->dirty & BIT(n)) != 0) {
-            io_write32(gic.gich + GICH_LR + 4 * n, lr->state == 0 ? 0 : gic_lr2_make(lr));
-        }
-        used |= (u32)(lr->state != 0) << n;
+        io_write32(gic.gich + GICH_LR + 4 * n, lr->state == 0 ? 0 : gic_lr2_make(lr));
     }
-    ctx->used = (u16)used;
     ctx->dirty = 0;
+    for (u32 left = ctx->refill ? ctx->used : 0; left != 0; left &= left - 1) {
+        pending |= (ctx->lr[__builtin_ctz(left)].state & LR_PENDING) != 0;
+    }
+    hcr = gic_lr_control(ctx->refill, pending);
     if (hcr != cpuif->hcr) {
         cpuif->hcr = hcr;
-        io_write32(gic.gich + GICH_HCR, hcr);
+        gicv2_set_control(hcr);
     }
 }
 
 static void gicv2_guest_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
-    u32 used = ctx->used;
-
     for (u32 n = 0; n < gic.lr_count; n++) {
-        if ((used & BIT(n)) == 0) {
+        if ((ctx->used & BIT(n)) == 0) {
             io_write32(gic.gich + GICH_LR + 4 * n, 0); /* another vCPU's */
         }
     }
-    ctx->dirty = (u16)(ctx->dirty | used);
+    ctx->dirty = ctx->used;
     io_write32(gic.gich + GICH_VMCR, cpuif->vmcr);
     io_write32(gic.gich + GICH_APR, cpuif->ap1r[0]);
-    cpuif->hcr = 0; /* what the hardware has: so lr_load writes it */
     gicv2_lr_load(ctx, cpuif);
 }
 
-static void gicv2_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+static void gicv2_guest_save(struct gic_cpuif *cpuif)
 {
-    gicv2_lr_save(ctx, cpuif);
     cpuif->vmcr = io_read32(gic.gich + GICH_VMCR);
     cpuif->ap1r[0] = io_read32(gic.gich + GICH_APR);
-    io_write32(gic.gich + GICH_HCR, 0);
-    dsb_sy(); /* no virtual interrupt of this vCPU, and no maintenance interrupt, from here on */
 }
 
 const struct gic_ops gicv2_ops = {
@@ -197,4 +194,6 @@ const struct gic_ops gicv2_ops = {
     .wait = gicv2_wait,
     .guest_load = gicv2_guest_load,
     .guest_save = gicv2_guest_save,
+    .set_control = gicv2_set_control,
+    .control = gicv2_control,
 };

@@ -278,41 +278,44 @@ static void lr_write(u32 n, u64 value)
     }
 }
 
-void gicv3_lr_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+static void gicv3_set_control(u32 hcr)
 {
-    for (u32 left = ctx->used & (u32)~ctx->dirty; left != 0; left &= left - 1) {
+    sysreg_write(ICH_HCR, hcr);
+}
+
+static u32 gicv3_control(void)
+{
+    return (u32)sysreg_read(ICH_HCR);
+}
+
+void gicv3_lr_save(struct irq_ctx *ctx)
+{
+    for (u32 left = ctx->used & ~(u32)ctx->dirty; left != 0; left &= left - 1) {
         u32 n = (u32)__builtin_ctz(left);
 
         ctx->lr[n].state = gic_lr3_state(lr_read(n));
-    }
-    if ((cpuif->hcr & GIC_HCR_LRENPIE) != 0) {
-        u32 hcr = (u32)sysreg_read(ICH_HCR);
-
-        /* the count goes back to 0, so that it's added once */
-        ctx->eoicount = (u16)(ctx->eoicount + (hcr >> 27));
-        sysreg_write(ICH_HCR, cpuif->hcr);
     }
 }
 
 void gicv3_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
-    u32 hcr = GIC_HCR_EN | (ctx->refill ? GIC_HCR_NPIE : 0) | (ctx->missing ? GIC_HCR_LRENPIE : 0);
-    u32 used = 0;
+    bool pending = false;
+    u32 hcr;
 
-    for (u32 left = ctx->used | ctx->dirty; left != 0; left &= left - 1) {
+    for (u32 left = ctx->dirty; left != 0; left &= left - 1) {
         u32 n = (u32)__builtin_ctz(left);
         const struct irq_lr *lr = &ctx->lr[n];
 
-        if ((ctx->dirty & BIT(n)) != 0) {
-            lr_write(n, lr->state == 0 ? 0 : gic_lr3_make(lr));
-        }
-        used |= (u32)(lr->state != 0) << n;
+        lr_write(n, lr->state == 0 ? 0 : gic_lr3_make(lr));
     }
-    ctx->used = (u16)used;
     ctx->dirty = 0;
+    for (u32 left = ctx->refill ? ctx->used : 0; left != 0; left &= left - 1) {
+        pending |= (ctx->lr[__builtin_ctz(left)].state & LR_PENDING) != 0;
+    }
+    hcr = gic_lr_control(ctx->refill, pending);
     if (hcr != cpuif->hcr) {
         cpuif->hcr = hcr;
-        sysreg_write(ICH_HCR, hcr);
+        gicv3_set_control(hcr);
     }
 }
 
@@ -350,27 +353,21 @@ static void ap_save(struct gic_cpuif *c)
 
 static void gicv3_guest_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
-    u32 used = ctx->used;
-
     for (u32 n = 0; n < gic.lr_count; n++) {
-        if ((used & BIT(n)) == 0) {
+        if ((ctx->used & BIT(n)) == 0) {
             lr_write(n, 0); /* another vCPU's */
         }
     }
-    ctx->dirty = (u16)(ctx->dirty | used);
+    ctx->dirty = ctx->used;
     sysreg_write(ICH_VMCR, cpuif->vmcr);
     ap_load(cpuif);
-    cpuif->hcr = 0; /* what the hardware has: so lr_load writes it */
     gicv3_lr_load(ctx, cpuif);
 }
 
-static void gicv3_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+static void gicv3_guest_save(struct gic_cpuif *cpuif)
 {
-    gicv3_lr_save(ctx, cpuif);
     cpuif->vmcr = (u32)sysreg_read(ICH_VMCR);
     ap_save(cpuif);
-    sysreg_write(ICH_HCR, 0);
-    isb(); /* no virtual interrupt of this vCPU, and no maintenance interrupt, from here on */
 }
 
 const struct gic_ops gicv3_ops = {
@@ -382,4 +379,6 @@ const struct gic_ops gicv3_ops = {
     .wait = gicv3_wait,
     .guest_load = gicv3_guest_load,
     .guest_save = gicv3_guest_save,
+    .set_control = gicv3_set_control,
+    .control = gicv3_control,
 };
