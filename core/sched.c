@@ -250,6 +250,9 @@ static void load(struct pcpu *p, struct vcpu *v)
         return;
     }
     arch_vcpu_switch(p, v);
+    if (v != NULL) {
+        atomic_or(&v->attention, (u32)VCPU_IRQ); /* its maintenance interrupt may have got lost */
+    }
     if (old != NULL && old->state == VCPU_BLOCKED) {
         timer_set(&old->wakeup, arch_vcpu_wakeup_ns(old));
     }
