@@ -17,6 +17,9 @@
 u64 host_now_ns;
 u32 host_kicks;
 u32 host_completes;
+void (*host_irq_save)(struct vcpu *v);
+void (*host_irq_load)(struct vcpu *v);
+void (*host_irq_complete)(u32 pintid);
 struct pcpu *host_pcpu = &pcpus[0];
 void (*host_putc)(char c);
 
@@ -139,16 +142,22 @@ void arch_kick(struct pcpu *p)
 
 void arch_irq_complete(u32 pintid)
 {
-    (void)pintid;
-    host_completes++;
+    __atomic_fetch_add(&host_completes, 1, __ATOMIC_RELAXED);
+    if (host_irq_complete != NULL) {
+        host_irq_complete(pintid);
+    }
 }
 
 void arch_irq_save(struct vcpu *v)
 {
-    (void)v;
+    if (host_irq_save != NULL) {
+        host_irq_save(v);
+    }
 }
 
 void arch_irq_load(struct vcpu *v)
 {
-    (void)v;
+    if (host_irq_load != NULL) {
+        host_irq_load(v);
+    }
 }

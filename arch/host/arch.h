@@ -6,10 +6,15 @@
 #include "core/types.h"
 
 struct pcpu;
+struct vcpu;
 
-extern u64 host_now_ns;           /* what arch_now_ns returns */
-extern u32 host_kicks;            /* arch_kick calls */
-extern u32 host_completes;        /* arch_irq_complete calls */
+extern u64 host_now_ns;    /* what arch_now_ns returns */
+extern u32 host_kicks;     /* arch_kick calls */
+extern u32 host_completes; /* arch_irq_complete calls */
+/* Stand in for the hardware's list registers and for its deactivation; NULL: there's none. */
+extern void (*host_irq_save)(struct vcpu *v);
+extern void (*host_irq_load)(struct vcpu *v);
+extern void (*host_irq_complete)(u32 pintid);
 extern struct pcpu *host_pcpu;    /* what arch_pcpu returns */
 extern void (*host_putc)(char c); /* takes what arch_putc sends; NULL: stderr */
 
