@@ -147,6 +147,7 @@ static void dispatch(struct pcpu *p, u32 iar)
         atomic_or(&p->remote.attention, (u32)PCPU_TIMER);
     } else if (intid == gic.maint) {
         if (p->current != NULL) {
+            gic_maintenance(&p->current->irq, &to_arm64(p->current)->cpuif);
             atomic_or(&p->current->attention, (u32)VCPU_IRQ);
         }
     } else if (intid == host_irqs.uart && arch_uart_irq != NULL) {

@@ -240,7 +240,7 @@ u64 arch_vcpu_wakeup_ns(struct vcpu *c)
 
 void arch_irq_save(struct vcpu *v)
 {
-    gic_lr_save(&v->irq, &to_arm64(v)->cpuif);
+    gic_lr_save(&v->irq);
 }
 
 void arch_irq_load(struct vcpu *v)
