@@ -45,8 +45,11 @@ static inline struct arm64_vcpu *to_arm64(struct vcpu *v)
 extern const char vectors[];
 void guest_enter(struct frame *f) NORETURN;
 
-/* head.S */
+/* head.S, and what it calls: see boot.c */
 extern const char secondary_entry[];
+hpa_t boot_tables(u64 dtb);
+void boot_main(u64 dtb) NORETURN;
+void secondary_main(struct pcpu *p) NORETURN;
 
 /* cpu.c: what this CPU model has; read once on the boot CPU. */
 struct cpu_features {
