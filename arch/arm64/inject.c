@@ -4,6 +4,7 @@
  * something which isn't there (Arm ARM D1.3). An AArch32 guest gets them in its own way.
  */
 #include "arch/arm64/arm64.h"
+#include "arch/arm64/traps.h"
 #include "sysreg.h"
 
 #define SPSR_M_MASK    0xfu
