@@ -9,7 +9,9 @@
 static const struct uart_driver *driver; /* NULL: the board has none that we know */
 static uintptr_t base;
 static u32 intid;
-static bool receiving; /* interrupts are on */
+static bool enabled;  /* its interrupts reach us */
+static bool want_get; /* which of them are asked for */
+static bool want_put;
 
 void uart_init(const struct board *board)
 {
@@ -26,8 +28,9 @@ void uart_enable_irq(void)
     if (driver == NULL || intid == 0) {
         return;
     }
-    receiving = true;
-    driver->irqs(base, true, false);
+    enabled = true;
+    want_get = true;
+    driver->irqs(base, want_get, want_put);
     gic_setup_spi(intid, false);
     gic_enable(intid, true);
 }
@@ -49,7 +52,16 @@ int arch_getc(void)
 
 void arch_putc_wait(bool on)
 {
-    if (driver != NULL && receiving) {
-        driver->irqs(base, true, on);
+    want_put = on;
+    if (enabled) {
+        driver->irqs(base, want_get, want_put);
+    }
+}
+
+void arch_getc_wait(bool on)
+{
+    want_get = on;
+    if (enabled) {
+        driver->irqs(base, want_get, want_put);
     }
 }

@@ -248,6 +248,11 @@ void arch_irq_load(struct vcpu *v)
     gic_lr_load(&v->irq, &to_arm64(v)->cpuif);
 }
 
+void arch_irq_complete(u32 pintid)
+{
+    gic_deactivate(pintid);
+}
+
 void arch_vcpu_dump(struct vcpu *c, void (*print)(const char *fmt, ...))
 {
     const struct arm64_vcpu *v = to_arm64(c);
