@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The model behind guest_irq.h: GICv3's virtual CPU interface (IHI 0069 §6) in the terms of
+ * core/irq.h, with all 32 priorities preempting.
+ */
+#include "tests/host/guest_irq.h"
+
+#include "arch/host/arch.h"
+#include "core/arch.h"
+#include "core/atomic.h"
+#include "core/mmio.h"
+#include "core/page.h"
+#include "core/panic.h"
+#include "vdev/gic/vgic.h"
+
+#include <string.h>
+
+static struct guest_cpu *to_guest(struct vcpu *v)
+{
+    return container_of(v, struct guest_cpu, vcpu);
+}
+
+static void save(struct vcpu *v)
+{
+    struct guest_cpu *c = to_guest(v);
+
+    for (u32 left = v->irq.used & (u32)~v->irq.dirty; left != 0; left &= left - 1) {
+        u32 n = (u32)__builtin_ctz(left);
+
+        v->irq.lr[n].state = c->hw[n].state;
+    }
+    v->irq.eoicount = (u16)(v->irq.eoicount + c->eoicount);
+    c->eoicount = 0;
+}
+
+static void check_lr(const struct guest_cpu *c, u32 n)
+{
+    const struct irq_lr *lr = &c->hw[n];
+
+    assert(n < c->vcpu.irq.count);
+    assert((lr->prio & 7) == 0 && lr->virq < 288);
+    assert(!lr->hw || lr->state != (LR_PENDING | LR_ACTIVE));
+    assert(!lr->hw || !lr->eoi);
+    assert(!lr->hw || c->held[lr->pirq]);
+    for (u32 i = 0; i < c->vcpu.irq.count; i++) {
+        assert(i == n || c->hw[i].state == 0 || c->hw[i].virq != lr->virq);
+    }
+}
+
+static void load(struct vcpu *v)
+{
+    struct guest_cpu *c = to_guest(v);
+    u32 dirty = v->irq.dirty;
+
+    for (u32 left = dirty; left != 0; left &= left - 1) {
+        u32 n = (u32)__builtin_ctz(left);
+
+        if (v->irq.lr[n].state == 0) {
+            c->hw[n] = (struct irq_lr){0};
+        } else {
+            c->hw[n] = v->irq.lr[n];
+        }
+    }
+    for (u32 left = dirty; left != 0; left &= left - 1) {
+        if (c->hw[__builtin_ctz(left)].state != 0) {
+            check_lr(c, (u32)__builtin_ctz(left));
+        }
+    }
+    v->irq.dirty = 0;
+    c->np = v->irq.refill;
+    c->lrenp = v->irq.missing;
+}
+
+static _Thread_local struct guest_cpu *this_cpu;
+
+static void complete(u32 pintid)
+{
+    if (this_cpu != NULL) {
+        this_cpu->held[pintid] = false;
+    }
+}
+
+static void memory_add(void)
+{
+    static _Alignas(PAGE_SIZE) u8 memory[16 * MIB];
+    static bool added;
+
+    if (!added) {
+        page_add((hpa_t)(uintptr_t)memory, sizeof(memory));
+        added = true;
+    }
+}
+
+void guest_create(struct guest *g, u32 version, u32 ncpus, u32 lrs)
+{
+    memory_add();
+    memset(g, 0, sizeof(*g));
+    host_irq_save = save;
+    host_irq_load = load;
+    host_irq_complete = complete;
+    host_pcpu = NULL;
+    g->cfg.gicd = GUEST_GICD;
+    g->cfg.gicc = GUEST_GICC;
+    g->cfg.gicr = GUEST_GICR;
+    g->cfg.gic_version = version;
+    g->cfg.on_reference = POLICY_IGNORE;
+    g->vm.cfg = &g->cfg;
+    g->vm.nvcpus = ncpus;
+    for (u32 i = 0; i < ncpus; i++) {
+        struct vcpu *v = &g->cpu[i].vcpu;
+
+        v->vm = &g->vm;
+        v->id = i;
+        v->mpidr = i;
+        v->pcpu = &pcpus[i];
+        v->state = VCPU_READY;
+        v->irq.count = (u8)lrs;
+        pcpus[i].current = v;
+        g->vm.vcpu[i] = v;
+    }
+    assert(vgic_create(&g->vm, version));
+    mmio_freeze(&g->vm.mmio);
+    guest_enter_all(g);
+}
+
+static bool wants_maintenance(const struct guest_cpu *c)
+{
+    bool pending = false;
+
+    for (u32 n = 0; n < c->vcpu.irq.count; n++) {
+        if (c->hw[n].state == 0 && c->hw[n].eoi) {
+            return true;
+        }
+        pending |= c->hw[n].state == LR_PENDING;
+    }
+    return (c->np && !pending) || (c->lrenp && c->eoicount != 0);
+}
+
+void guest_enter(struct guest_cpu *c)
+{
+    struct vcpu *v = &c->vcpu;
+
+    this_cpu = c;
+    for (u32 i = 0;; i++) {
+        if (wants_maintenance(c)) {
+            c->maintenance++;
+            irq_attention(v);
+        }
+        if (atomic_xchg(&v->attention, 0u) == 0) {
+            break;
+        }
+        assert(i < 1000); /* a storm */
+        arch_irq_save(v);
+        v->vm->irqchip->update(v);
+        arch_irq_load(v);
+    }
+}
+
+void guest_enter_all(struct guest *g)
+{
+    bool again = true;
+
+    for (u32 i = 0; again; i++) {
+        assert(i < 1000);
+        again = false;
+        for (u32 n = 0; n < g->vm.nvcpus; n++) {
+            guest_enter(&g->cpu[n]);
+        }
+        for (u32 n = 0; n < g->vm.nvcpus; n++) {
+            again |= g->cpu[n].vcpu.attention != 0;
+        }
+    }
+}
+
+static const struct irq_lr *best(const struct guest_cpu *c)
+{
+    u32 limit = c->depth == 0 ? 0x100 : c->running_prio[c->depth - 1];
+    const struct irq_lr *lr = NULL;
+
+    for (u32 n = 0; n < c->vcpu.irq.count; n++) {
+        if (c->hw[n].state == LR_PENDING && c->hw[n].prio < limit) {
+            lr = &c->hw[n];
+            limit = lr->prio;
+        }
+    }
+    return lr;
+}
+
+static u32 iar_of(const struct irq_lr *lr)
+{
+    return lr == NULL ? GUEST_NONE : lr->virq | (u32)lr->source << 10;
+}
+
+u32 guest_peek(const struct guest_cpu *c)
+{
+    return iar_of(best(c));
+}
+
+u32 guest_ack(struct guest_cpu *c)
+{
+    const struct irq_lr *lr = best(c);
+    u32 iar = iar_of(lr);
+
+    if (lr != NULL) {
+        c->hw[lr - c->hw].state = LR_ACTIVE;
+        c->running[c->depth] = (u16)iar;
+        c->running_prio[c->depth] = lr->prio;
+        c->depth++;
+    }
+    return iar;
+}
+
+void guest_eoi(struct guest_cpu *c, u32 iar)
+{
+    if (c->depth > 0) {
+        c->depth--;
+    }
+    for (u32 n = 0; n < c->vcpu.irq.count; n++) {
+        struct irq_lr *lr = &c->hw[n];
+
+        if ((lr->state & LR_ACTIVE) != 0 && iar_of(lr) == iar) {
+            lr->state &= (u8)~LR_ACTIVE;
+            if (lr->hw) {
+                c->held[lr->pirq] = false;
+            }
+            return;
+        }
+    }
+    c->eoicount = MIN(c->eoicount + 1, 31u);
+}
+
+u64 guest_read(struct guest_cpu *c, u64 addr, u32 size)
+{
+    struct mmio m = {.addr = addr, .size = (u8)size};
+
+    this_cpu = c;
+    assert(mmio_access(&c->vcpu, &m) == MMIO_DONE);
+    return m.value;
+}
+
+void guest_write(struct guest_cpu *c, u64 addr, u32 size, u64 value)
+{
+    struct mmio m = {.addr = addr, .size = (u8)size, .write = true, .value = value};
+
+    this_cpu = c;
+    assert(mmio_access(&c->vcpu, &m) == MMIO_DONE);
+}
+
+void guest_fire(struct guest_cpu *c, u32 intid)
+{
+    if (!c->held[intid]) {
+        c->held[intid] = true;
+        this_cpu = c;
+        c->vcpu.vm->irqchip->inject_hw(c->vcpu.vm, &c->vcpu, intid, intid);
+    }
+}

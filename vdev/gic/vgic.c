@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The virtual GIC's state and what core asks of it: lines, physical interrupts, SGIs, reset. Knows
+ * neither registers (vgic_regs.c, vgicv2.c, vgicv3.c) nor list registers (vgic_lr.c).
+ *
+ * A lock, LOCK_VGIC, per VM. Whoever changes something under it leaves the vCPUs concerned in
+ * vgic.ask; they're told (irq_attention) once the lock is released.
+ */
+#include "vdev/gic/vgic.h"
+
+#include "core/arch.h"
+#include "core/atomic.h"
+#include "core/config.h"
+#include "core/page.h"
+#include "core/sched.h"
+#include "vdev/gic/vgic_state.h"
+
+#include <string.h>
+
+_Static_assert(VGIC_WORDS <= 32, "a bit for each word");
+
+#define V2_SIZE   0x10000u /* as on QEMU's virt; registers are in its first page only */
+#define V2_MIN    0x1000u
+#define V3_SIZE   0x10000u
+#define GICR_SIZE 0x20000u /* of each vCPU: its RD frame, then its SGI frame */
+
+void vgic_unlock(struct vgic *g)
+{
+    u32 ask = g->ask;
+
+    g->ask = 0;
+    spin_unlock(&g->lock);
+    for (; ask != 0; ask &= ask - 1) {
+        irq_attention(g->cpu[__builtin_ctz(ask)].vcpu);
+    }
+}
+
+static void offer(struct vgic *g, struct vgic_cpu *cpu, u32 wi, u32 ready, u32 touched)
+{
+    u32 fresh = ready & ~cpu->ready[wi];
+
+    if (ready != cpu->ready[wi]) {
+        vgic_set_ready(cpu, wi, ready);
+    }
+    if ((fresh | (touched & (ready | cpu->listed[wi]))) != 0) {
+        g->ask |= BIT(cpu->index);
+    }
+}
+
+void vgic_changed(struct vgic *g, struct vgic_cpu *cpu, u32 wi, u32 touched)
+{
+    struct vgic_word *w = vgic_word(g, cpu, wi);
+    u32 ready = vgic_wants(w) & vgic_forward(g, w) & ~(w->active | w->listed);
+
+    if (wi == 0) {
+        offer(g, cpu, 0, ready, touched);
+        return;
+    }
+    for (u32 i = 0; i < g->ncpus; i++) {
+        offer(g, &g->cpu[i], wi, ready & g->cpu[i].mine[wi], touched);
+    }
+}
+
+void vgic_settle(struct vgic *g, struct vgic_cpu *cpu, u32 wi, u32 bits)
+{
+    struct vgic_word *w = vgic_word(g, cpu, wi);
+    u32 over = w->held & bits & ~(w->latch | w->active | w->listed);
+
+    if (over == 0) {
+        return;
+    }
+    w->held &= ~over;
+    if (wi == 0) {
+        cpu->complete |= over; /* only that vCPU's own CPU can */
+        g->ask |= BIT(cpu->index);
+        return;
+    }
+    for (; over != 0; over &= over - 1) {
+        arch_irq_complete(g->pintid[(wi - 1) * 32 + (u32)__builtin_ctz(over)]);
+    }
+}
+
+/* --- routing --------------------------------------------------------------------------------- */
+
+void vgic_route(struct vgic *g, u32 spi, u32 target)
+{
+    u32 old = g->target[spi];
+    u32 wi = 1 + spi / 32, bit = BIT(spi % 32);
+
+    if (old == target) {
+        return;
+    }
+    g->target[spi] = (u8)target;
+    if (old != VGIC_NOBODY) {
+        g->cpu[old].mine[wi] &= ~bit;
+    }
+    if (target != VGIC_NOBODY) {
+        g->cpu[target].mine[wi] |= bit;
+    }
+    vgic_changed(g, NULL, wi, bit);
+}
+
+static bool is_on(const struct vgic_cpu *cpu)
+{
+    return atomic_load(&cpu->vcpu->state) != VCPU_OFF;
+}
+
+u32 vgic_pick(const struct vgic *g, u32 spi, u32 mask)
+{
+    u32 old = g->target[spi];
+
+    if (mask == 0) {
+        return VGIC_NOBODY;
+    }
+    if (old != VGIC_NOBODY && (mask & BIT(old)) != 0 && is_on(&g->cpu[old])) {
+        return old;
+    }
+    for (u32 m = mask; m != 0; m &= m - 1) {
+        if (is_on(&g->cpu[__builtin_ctz(m)])) {
+            return (u32)__builtin_ctz(m);
+        }
+    }
+    return (u32)__builtin_ctz(mask);
+}
+
+/* An SPI with several possible targets must not wait for one that went off since. */
+static void reroute(struct vgic *g, u32 spi)
+{
+    if ((g->multi[spi / 32] & BIT(spi % 32)) != 0) {
+        vgic_route(g, spi, vgic_pick(g, spi, g->mask[spi]));
+    }
+}
+
+/* --- struct irqchip -------------------------------------------------------------------------- */
+
+/* The vCPU state that intid belongs to; *found false: there's no such interrupt. */
+static struct vgic_cpu *owner(struct vgic *g, const struct vcpu *v, u32 intid, bool *found)
+{
+    *found = v != NULL ? intid < IRQ_PRIVATE : intid >= IRQ_PRIVATE && intid < VGIC_IDS;
+    return v != NULL ? &g->cpu[v->id] : NULL;
+}
+
+static void set_line(struct vm *vm, struct vcpu *v, u32 intid, bool level)
+{
+    struct vgic *g = vm->irqchip_data;
+    u32 wi = intid / 32, bit = BIT(intid % 32);
+    struct vgic_word *w;
+    bool found;
+    struct vgic_cpu *cpu = owner(g, v, intid, &found);
+
+    if (!found) {
+        return;
+    }
+    w = vgic_word(g, cpu, wi);
+    spin_lock(&g->lock);
+    if (((w->line & bit) != 0) != level) {
+        w->line ^= bit;
+        if (level) {
+            w->latch |= bit & ~w->level;
+        }
+        if (level || (w->level & bit) != 0) {
+            if (cpu == NULL) {
+                reroute(g, intid - IRQ_PRIVATE);
+            }
+            vgic_changed(g, cpu, wi, bit);
+        }
+    }
+    vgic_unlock(g);
+}
+
+static void inject_hw(struct vm *vm, struct vcpu *v, u32 intid, u32 pintid)
+{
+    struct vgic *g = vm->irqchip_data;
+    u32 wi = intid / 32, bit = BIT(intid % 32);
+    struct vgic_word *w;
+    bool found;
+    struct vgic_cpu *cpu = owner(g, v, intid, &found);
+
+    if (!found) {
+        arch_irq_complete(pintid);
+        return;
+    }
+    w = vgic_word(g, cpu, wi);
+    spin_lock(&g->lock);
+    if (cpu != NULL) {
+        cpu->pintid[intid] = (u16)pintid;
+    } else {
+        g->pintid[intid - IRQ_PRIVATE] = (u16)pintid;
+        reroute(g, intid - IRQ_PRIVATE);
+    }
+    w->held |= bit;
+    w->latch |= bit;
+    vgic_changed(g, cpu, wi, bit);
+    vgic_unlock(g);
+}
+
+void vgic_latch_sgi(struct vgic *g, u32 targets, u32 id, u32 source)
+{
+    for (; targets != 0; targets &= targets - 1) {
+        struct vgic_cpu *cpu = &g->cpu[__builtin_ctz(targets)];
+
+        cpu->sources[id] |= (u8)BIT(source);
+        cpu->word.latch |= BIT(id);
+        vgic_changed(g, cpu, 0, BIT(id));
+    }
+}
+
+static void sgi(struct vcpu *v, u64 value)
+{
+    struct vgic *g = v->vm->irqchip_data;
+
+    if (g->version == 3) {
+        spin_lock(&g->lock);
+        vgic_latch_sgi(g, vgicv3_sgi_targets(g, &g->cpu[v->id], value), (u32)(value >> 24) & 15, 0);
+        vgic_unlock(g);
+    }
+}
+
+static bool pending(struct vcpu *v)
+{
+    struct vgic *g = v->vm->irqchip_data;
+    struct vgic_cpu *cpu = &g->cpu[v->id];
+
+    if (atomic_load(&cpu->ready_words) != 0) {
+        return true;
+    }
+    arch_irq_save(v);
+    for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
+        const struct irq_lr *lr = &v->irq.lr[__builtin_ctz(lrs)];
+
+        if ((lr->state & LR_PENDING) != 0 || (lr->state == 0 && lr->eoi)) {
+            return true; /* in the latter case its line is to be looked at again */
+        }
+    }
+    return v->irq.eoicount != 0;
+}
+
+void vgic_enable_groups(struct vgic *g, u32 groups)
+{
+    g->group_on[0] = (groups & 1) != 0 ? ~0u : 0;
+    g->group_on[1] = (groups & 2) != 0 ? ~0u : 0;
+    for (u32 i = 0; i < g->ncpus; i++) {
+        g->cpu[i].unsettled[1] = true;
+        vgic_changed(g, &g->cpu[i], 0, ~0u);
+    }
+    for (u32 wi = 1; wi < VGIC_WORDS; wi++) {
+        vgic_changed(g, NULL, wi, ~0u);
+    }
+}
+
+/*
+ * Before it runs again a vCPU that isn't in the guest now takes VCPU_IRQ into account, so only
+ * those that are count. p->current is stored before attention is looked at (core/sched.c).
+ */
+bool vgic_runs(const struct vgic_cpu *cpu)
+{
+    const struct vcpu *v = cpu->vcpu;
+
+    return v->pcpu != NULL && atomic_load(&v->pcpu->current) == v &&
+           atomic_load(&v->state) == VCPU_READY;
+}
+
+bool vgic_settling(const struct vgic *g, const struct vgic_cpu *cpu)
+{
+    if (cpu != NULL) {
+        return cpu->unsettled[0] && vgic_runs(cpu);
+    }
+    for (u32 i = 0; i < g->ncpus; i++) {
+        if (g->cpu[i].unsettled[1] && vgic_runs(&g->cpu[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- reset and creation ---------------------------------------------------------------------- */
+
+static void reset_cpu(struct vgic *g, struct vgic_cpu *cpu)
+{
+    struct vcpu *v = cpu->vcpu;
+    u32 complete = cpu->complete | cpu->word.held;
+    u16 pintid[IRQ_PRIVATE];
+
+    memcpy(pintid, cpu->pintid, sizeof(pintid));
+    memset(cpu, 0, sizeof(*cpu));
+    memcpy(cpu->pintid, pintid, sizeof(pintid));
+    cpu->vcpu = v;
+    cpu->index = v->id;
+    cpu->complete = complete;
+    cpu->mine[0] = ~0u;
+    cpu->word.level = ~VGIC_SGI_MASK;
+    memset(v->irq.lr, 0, sizeof(v->irq.lr));
+    v->irq.dirty |= v->irq.used;
+    v->irq.used = 0;
+    v->irq.refill = false;
+    v->irq.missing = false;
+    v->irq.eoicount = 0;
+    g->ask |= BIT(cpu->index);
+}
+
+static void reset(struct vm *vm)
+{
+    struct vgic *g = vm->irqchip_data;
+
+    spin_lock(&g->lock);
+    g->group_on[0] = 0;
+    g->group_on[1] = 0;
+    for (u32 i = 0; i < g->ncpus; i++) {
+        u32 line = g->cpu[i].word.line;
+
+        reset_cpu(g, &g->cpu[i]);
+        g->cpu[i].word.line = line;
+    }
+    for (u32 i = 0; i < ARRAY_SIZE(g->spi); i++) {
+        struct vgic_word *w = &g->spi[i];
+        u32 line = w->line, held = w->held;
+
+        *w = (struct vgic_word){.level = ~0u, .held = held};
+        vgic_settle(g, NULL, i + 1, ~0u);
+        w->line = line; /* inputs are the devices' business */
+    }
+    memset(g->multi, 0, sizeof(g->multi));
+    memset(g->prio, 0, sizeof(g->prio));
+    memset(g->mask, 0, sizeof(g->mask));
+    memset(g->router, 0, sizeof(g->router));
+    memset(g->target, VGIC_NOBODY, sizeof(g->target));
+    if (g->version == 3) {
+        vgicv3_reset(g);
+    } else {
+        vgicv2_reset(g);
+    }
+    vgic_unlock(g);
+}
+
+static void reset_vcpu(struct vcpu *v)
+{
+    struct vgic *g = v->vm->irqchip_data;
+
+    spin_lock(&g->lock);
+    vgic_lr_flush(g, &g->cpu[v->id]);
+    vgic_unlock(g);
+}
+
+static const struct irqchip vgic_irqchip = {
+    .set_line = set_line,
+    .inject_hw = inject_hw,
+    .update = vgic_lr_update,
+    .pending = pending,
+    .sgi = sgi,
+    .reset = reset,
+    .reset_vcpu = reset_vcpu,
+};
+
+static bool add_windows(struct vgic *g, struct vm *vm)
+{
+    const struct vm_config *cfg = vm->cfg;
+
+    if (g->version == 3) {
+        return mmio_add(&vm->mmio, cfg->gicd, V3_SIZE, &g->dev, 0) &&
+               mmio_add(&vm->mmio, cfg->gicr, (u64)GICR_SIZE * g->ncpus, &g->dev, 1);
+    }
+    if (range_overlap(cfg->gicd, V2_SIZE, cfg->gicc, V2_MIN)) {
+        return mmio_add(&vm->mmio, cfg->gicd, V2_MIN, &g->dev, 0);
+    }
+    return mmio_add(&vm->mmio, cfg->gicd, V2_SIZE, &g->dev, 0);
+}
+
+bool vgic_create(struct vm *vm, u32 version)
+{
+    struct vgic *g;
+
+    g = page_alloc(sizeof(*g));
+    if (g == NULL) {
+        return false;
+    }
+    spin_init(&g->lock, LOCK_VGIC);
+    g->vm = vm;
+    g->version = version;
+    g->ncpus = vm->nvcpus;
+    g->dev.ops = version == 3 ? &vgicv3_ops : &vgicv2_ops;
+    g->dev.vm = vm;
+    for (u32 i = 0; i < g->ncpus; i++) {
+        g->cpu[i].vcpu = vm->vcpu[i];
+    }
+    if (!add_windows(g, vm)) {
+        return false;
+    }
+    vm->irqchip = &vgic_irqchip;
+    vm->irqchip_data = g;
+    g->dev.next = vm->devs;
+    vm->devs = &g->dev;
+    reset(vm);
+    return true;
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * List registers of one vCPU: what the guest did with them is taken into the vGIC's state, and what
+ * is most urgent is put into them. Everything here runs on that vCPU's own CPU, which owns v->irq,
+ * with vgic.lock held.
+ *
+ * Rules for a list register (GICv3 architecture §6, "Virtual interrupt handling"; GICv2 §5.2):
+ * - An interrupt is in one at most. It stays there until it's neither pending nor active, unless
+ *   more urgent ones need the place.
+ * - Linked to a physical interrupt (hw), it's pending or active, never both: the guest's
+ *   deactivation would take the physical one along while the second instance is still to come.
+ * - A level-triggered one is pending or active, never both: when the guest ends it, a maintenance
+ *   interrupt (eoi) has us look at the line again. While nothing is left to look at, eoi is off.
+ * - One slot is for the most urgent pending interrupt, always, even if all others are active, so
+ *   that it can preempt.
+ */
+#include "core/arch.h"
+#include "core/atomic.h"
+#include "vdev/gic/vgic_state.h"
+
+/* A list register and what is in it. */
+struct slot {
+    struct irq_lr *lr;
+    u32 n;
+    u32 wi, bit;
+    struct vgic_word *w;
+};
+
+static struct slot slot_of(struct vgic *g, struct vgic_cpu *cpu, u32 n)
+{
+    struct irq_lr *lr = &cpu->vcpu->irq.lr[n];
+    u32 wi = lr->virq / 32;
+
+    return (struct slot){lr, n, wi, BIT(lr->virq % 32), vgic_word(g, cpu, wi)};
+}
+
+/* The list register is free; the hardware's copy is too if that's where we have it from. */
+static void unlist(struct vgic_cpu *cpu, const struct slot *s)
+{
+    s->w->listed &= ~s->bit;
+    s->w->forced &= ~s->bit;
+    cpu->listed[s->wi] &= ~s->bit;
+    cpu->lrs &= ~BIT(s->n);
+    cpu->vcpu->irq.used &= (u16)~BIT(s->n);
+    s->lr->state = 0;
+}
+
+/* After unlist: what may be next for the interrupt. */
+static void unlisted(struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+{
+    vgic_settle(g, cpu, s->wi, s->bit);
+    if ((vgic_wants(s->w) & s->bit) != 0) {
+        vgic_changed(g, cpu, s->wi, 0);
+    }
+}
+
+/* What is pending in s is pending in memory again. */
+static void take_back(const struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+{
+    if ((s->w->handed & s->bit) != 0) {
+        s->w->handed &= ~s->bit;
+        s->w->latch |= s->bit;
+        if (vgic_is_sgi_v2(g, s->lr->virq)) {
+            cpu->sources[s->lr->virq] |= (u8)BIT(s->lr->source);
+        }
+    }
+    s->lr->state &= (u8)~LR_PENDING;
+}
+
+/* What is latched is in s, too. False: it's an SGI of another sender, which has to wait. */
+static bool merge(const struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+{
+    if (vgic_is_sgi_v2(g, s->lr->virq)) {
+        u32 from = cpu->sources[s->lr->virq], same = from & BIT(s->lr->source);
+
+        if (same == 0) {
+            return false;
+        }
+        cpu->sources[s->lr->virq] = (u8)(from & ~same);
+        s->w->handed |= s->bit;
+        if (from != same) {
+            return true;
+        }
+    }
+    s->w->handed |= s->bit;
+    s->w->latch &= ~s->bit;
+    return true;
+}
+
+/* A register write made s active or inactive. */
+static void force(const struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+{
+    s->w->forced &= ~s->bit;
+    if ((s->w->active & s->bit) != 0) {
+        take_back(g, cpu, s);
+        s->lr->state = LR_ACTIVE;
+        s->lr->hw = false; /* it may have ended in hardware in the meantime; vgic_settle knows */
+    } else if ((s->lr->state & LR_ACTIVE) != 0) {
+        s->lr->state &= (u8)~LR_ACTIVE;
+        s->lr->hw = false; /* the physical interrupt has not ended with it */
+    }
+    cpu->vcpu->irq.dirty |= (u16)BIT(s->n);
+}
+
+/* Takes the guest's progress out of s. False: s is free now. */
+static bool observe(struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+{
+    u8 state;
+
+    if (unlikely((s->w->forced & s->bit) != 0)) {
+        force(g, cpu, s);
+    }
+    state = s->lr->state;
+    if ((state & LR_PENDING) == 0) {
+        s->w->handed &= ~s->bit;
+    }
+    if ((state & LR_ACTIVE) != 0) {
+        s->w->active |= s->bit;
+    } else {
+        s->w->active &= ~s->bit;
+    }
+    if (state != 0) {
+        return true;
+    }
+    if (s->lr->hw && (s->w->latch & s->bit) == 0) {
+        s->w->held &= ~s->bit; /* else it fired again since */
+    }
+    if (s->lr->eoi) {
+        /* until it's written, the register goes on asking for maintenance */
+        cpu->vcpu->irq.dirty |= (u16)BIT(s->n);
+        g->ask |= BIT(cpu->index);
+    }
+    unlist(cpu, s);
+    unlisted(g, cpu, s);
+    return false;
+}
+
+/* Gives s what goes with its state: link, maintenance, priority, group. True: something changed. */
+static bool dress(const struct vgic *g, const struct vgic_cpu *cpu, const struct slot *s)
+{
+    struct irq_lr *lr = s->lr;
+    bool wants = (vgic_wants(s->w) & s->bit) != 0;
+    bool held = (s->w->held & s->bit) != 0;
+    bool hw = held && (lr->state == LR_PENDING || (lr->state == LR_ACTIVE && !wants));
+    bool eoi = !hw && (wants || held);
+    bool group1 = (s->w->group1 & s->bit) != 0;
+    u8 prio = vgic_prio(g, cpu, lr->virq);
+
+    if (lr->hw == hw && lr->eoi == eoi && lr->group1 == group1 && lr->prio == prio) {
+        return false;
+    }
+    lr->hw = hw;
+    lr->eoi = eoi;
+    lr->group1 = group1;
+    lr->prio = prio;
+    if (hw) {
+        lr->pirq =
+            lr->virq < IRQ_PRIVATE ? cpu->pintid[lr->virq] : g->pintid[lr->virq - IRQ_PRIVATE];
+    }
+    return true;
+}
+
+/* Makes s what it should be now, after observe. */
+static void adjust(struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+{
+    struct vgic_word *w = s->w;
+    u32 ok = vgic_forward(g, w) & cpu->mine[s->wi] & s->bit;
+    u8 before = s->lr->state;
+
+    if ((before & LR_PENDING) != 0) {
+        if ((ok & (w->handed | (w->line & w->level))) == 0 && (ok & w->latch) == 0) {
+            take_back(g, cpu, s);
+        } else if ((w->latch & s->bit) != 0) {
+            (void)merge(g, cpu, s);
+        }
+    } else if ((ok & w->latch & ~w->level & ~w->held) != 0 && merge(g, cpu, s)) {
+        s->lr->state |= LR_PENDING; /* acknowledged, and another edge or SGI since */
+    }
+    if (s->lr->state == 0) {
+        cpu->vcpu->irq.dirty |= (u16)BIT(s->n);
+        unlist(cpu, s);
+        unlisted(g, cpu, s);
+    } else if (dress(g, cpu, s) || s->lr->state != before) {
+        cpu->vcpu->irq.dirty |= (u16)BIT(s->n);
+    }
+}
+
+/* --- filling --------------------------------------------------------------------------------- */
+
+/* Puts an interrupt that is ready, or out, into the free list register n. */
+static void place(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
+{
+    struct irq_ctx *ctx = &cpu->vcpu->irq;
+    struct irq_lr *lr = &ctx->lr[n];
+    struct slot s;
+
+    *lr = (struct irq_lr){.virq = (u16)id};
+    s = slot_of(g, cpu, n);
+    if ((s.w->active & s.bit) != 0) {
+        lr->state = LR_ACTIVE;
+        vgic_set_out(cpu, s.wi, cpu->out[s.wi] & ~s.bit);
+    } else {
+        lr->state = LR_PENDING;
+        vgic_set_ready(cpu, s.wi, cpu->ready[s.wi] & ~s.bit);
+        if (vgic_is_sgi_v2(g, id)) {
+            lr->source = (u8)__builtin_ctz(cpu->sources[id]);
+        }
+        if ((s.w->latch & s.bit) != 0) {
+            (void)merge(g, cpu, &s);
+        }
+    }
+    s.w->listed |= s.bit;
+    cpu->listed[s.wi] |= s.bit;
+    cpu->lrs |= BIT(n);
+    ctx->used |= (u16)BIT(n);
+    ctx->dirty |= (u16)BIT(n);
+    (void)dress(g, cpu, &s);
+}
+
+static void evict(struct vgic *g, struct vgic_cpu *cpu, u32 n)
+{
+    struct slot s = slot_of(g, cpu, n);
+
+    if ((s.lr->state & LR_PENDING) != 0) {
+        take_back(g, cpu, &s);
+    }
+    if (s.lr->state != 0) {
+        vgic_set_out(cpu, s.wi, cpu->out[s.wi] | s.bit);
+    }
+    unlist(cpu, &s);
+    cpu->vcpu->irq.dirty |= (u16)BIT(n);
+    unlisted(g, cpu, &s);
+}
+
+/* The most urgent of the interrupts in masks[]; words: which of them are not 0, at least one. */
+static u32 most_urgent(const struct vgic *g, const struct vgic_cpu *cpu, const u32 *masks,
+                       u32 words)
+{
+    u32 best = 0, best_prio = 0x100;
+
+    for (; words != 0; words &= words - 1) {
+        u32 wi = (u32)__builtin_ctz(words);
+
+        for (u32 m = masks[wi]; m != 0; m &= m - 1) {
+            u32 id = wi * 32 + (u32)__builtin_ctz(m);
+            u32 prio = vgic_prio(g, cpu, id);
+
+            if (prio < best_prio) {
+                best = id;
+                best_prio = prio;
+            }
+        }
+    }
+    return best;
+}
+
+/*
+ * The list register that is least urgent, to be given up for a pending interrupt of priority prio:
+ * a pending one of lower priority; failing that, if no other is pending at all, an active one.
+ * IRQ_LR_MAX: none.
+ */
+static u32 least_urgent(const struct vgic_cpu *cpu, u32 prio)
+{
+    const struct irq_lr *lr = cpu->vcpu->irq.lr;
+    u32 pending = IRQ_LR_MAX, active = IRQ_LR_MAX;
+
+    for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
+        u32 n = (u32)__builtin_ctz(lrs);
+        u32 *worst = (lr[n].state & LR_ACTIVE) != 0 ? &active : &pending;
+
+        if (*worst == IRQ_LR_MAX || lr[n].prio > lr[*worst].prio) {
+            *worst = n;
+        }
+    }
+    if (pending == IRQ_LR_MAX) {
+        return active;
+    }
+    return lr[pending].prio > prio ? pending : IRQ_LR_MAX;
+}
+
+/* More is ready than there are free list registers: the most urgent go first. */
+static void fill_sorted(struct vgic *g, struct vgic_cpu *cpu, u32 free)
+{
+    for (u32 i = 0; i < cpu->vcpu->irq.count && cpu->ready_words != 0; i++) {
+        u32 id = most_urgent(g, cpu, cpu->ready, cpu->ready_words);
+        u32 n;
+
+        if (free != 0) {
+            n = (u32)__builtin_ctz(free);
+            free &= free - 1;
+        } else {
+            n = least_urgent(cpu, vgic_prio(g, cpu, id));
+            if (n == IRQ_LR_MAX) {
+                return;
+            }
+            evict(g, cpu, n);
+        }
+        place(g, cpu, n, id);
+    }
+}
+
+static void fill_active(struct vgic *g, struct vgic_cpu *cpu, u32 free)
+{
+    /* the last one stays free for a pending interrupt, if there's any */
+    for (u32 i = 0; i < IRQ_LR_MAX && cpu->out_words != 0; i++) {
+        if (free == 0 || ((free & (free - 1)) == 0 && cpu->ready_words != 0)) {
+            return;
+        }
+        place(g, cpu, (u32)__builtin_ctz(free), most_urgent(g, cpu, cpu->out, cpu->out_words));
+        free &= free - 1;
+    }
+}
+
+static u32 free_lrs(const struct vgic_cpu *cpu)
+{
+    return ~cpu->lrs & (BIT(cpu->vcpu->irq.count) - 1);
+}
+
+static void fill(struct vgic *g, struct vgic_cpu *cpu)
+{
+    u32 free = free_lrs(cpu);
+
+    if (unlikely(cpu->out_words != 0)) {
+        fill_active(g, cpu, free);
+        free = free_lrs(cpu);
+    }
+    /* one at a time, in any order, as long as all may fit */
+    while (cpu->ready_words != 0 && free != 0) {
+        u32 wi = (u32)__builtin_ctz(cpu->ready_words);
+        u32 ready = cpu->ready[wi];
+
+        if ((ready & (ready - 1)) != 0 || (cpu->ready_words & (cpu->ready_words - 1)) != 0) {
+            break;
+        }
+        place(g, cpu, (u32)__builtin_ctz(free), wi * 32 + (u32)__builtin_ctz(ready));
+        free &= free - 1;
+    }
+    if (unlikely(cpu->ready_words != 0)) {
+        fill_sorted(g, cpu, free);
+    }
+}
+
+/* --- what the other files call --------------------------------------------------------------- */
+
+/*
+ * The guest ended interrupts that are in no list register: by priority drop order, the most urgent
+ * of the active ones first. (With EOImode 1 a guest may deactivate in another order: then the wrong
+ * one of its own interrupts ends early.)
+ */
+static void take_eois(struct vgic *g, struct vgic_cpu *cpu)
+{
+    u32 count = MIN(cpu->vcpu->irq.eoicount, (u32)VGIC_IDS);
+
+    cpu->vcpu->irq.eoicount = 0;
+    for (; count != 0 && cpu->out_words != 0; count--) {
+        u32 id = most_urgent(g, cpu, cpu->out, cpu->out_words);
+        u32 wi = id / 32, bit = BIT(id % 32);
+
+        vgic_set_out(cpu, wi, cpu->out[wi] & ~bit);
+        vgic_word(g, cpu, wi)->active &= ~bit;
+        vgic_settle(g, cpu, wi, bit);
+        vgic_changed(g, cpu, wi, 0);
+    }
+}
+
+void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu)
+{
+    arch_irq_save(cpu->vcpu);
+    if (cpu->vcpu->irq.eoicount != 0) {
+        take_eois(g, cpu);
+    }
+    for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
+        struct slot s = slot_of(g, cpu, (u32)__builtin_ctz(lrs));
+
+        (void)observe(g, cpu, &s);
+    }
+}
+
+void vgic_lr_update(struct vcpu *v)
+{
+    struct vgic *g = v->vm->irqchip_data;
+    struct vgic_cpu *cpu = &g->cpu[v->id];
+
+    spin_lock(&g->lock);
+    if (unlikely(v->irq.eoicount != 0)) {
+        take_eois(g, cpu);
+    }
+    for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
+        struct slot s = slot_of(g, cpu, (u32)__builtin_ctz(lrs));
+
+        if (observe(g, cpu, &s)) {
+            adjust(g, cpu, &s);
+        }
+    }
+    if ((cpu->ready_words | cpu->out_words) != 0) {
+        fill(g, cpu);
+    }
+    for (; unlikely(cpu->complete != 0); cpu->complete &= cpu->complete - 1) {
+        arch_irq_complete(cpu->pintid[__builtin_ctz(cpu->complete)]);
+    }
+    v->irq.refill = cpu->ready_words != 0;
+    v->irq.missing = cpu->out_words != 0;
+    cpu->unsettled[0] = false;
+    cpu->unsettled[1] = false;
+    g->ask &= ~BIT(cpu->index);
+    vgic_unlock(g);
+}
+
+void vgic_lr_flush(struct vgic *g, struct vgic_cpu *cpu)
+{
+    if (cpu->vcpu->irq.eoicount != 0) {
+        take_eois(g, cpu);
+    }
+    for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
+        struct slot s = slot_of(g, cpu, (u32)__builtin_ctz(lrs));
+
+        if (observe(g, cpu, &s)) {
+            evict(g, cpu, s.n);
+        }
+    }
+}
