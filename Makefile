@@ -107,7 +107,7 @@ $(eval $(call host,asan,gcc,-O1 -fsanitize=address$(COMMA)undefined -fno-sanitiz
 $(eval $(call host,tsan,gcc,-O1 -fsanitize=thread,setup-host))
 $(eval $(call host,fuzz,clang,-O1 -fsanitize=address$(COMMA)undefined$(COMMA)fuzzer -fno-sanitize-recover=all,setup-host))
 
-$(B)/muntin: $(B)/tool/arch/host/tool.c.o $(B)/tool/libmuntin.a
+$(B)/muntin: $(patsubst %,$(B)/tool/%.o,$(wildcard arch/host/tool*.c)) $(B)/tool/libmuntin.a
 	@echo "  LD       $@"
 	$(Q)gcc -o $@ $^
 

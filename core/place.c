@@ -79,7 +79,8 @@ void place_map(const struct vm_config *vm, struct area_map *map)
         const struct vdev_conf *c = &vm->vdev[i];
 
         if (c->loc != 0 || c->has_loc) {
-            add(map, (struct area){AREA_VDEV, c->loc, c->type->mmio_size, c->place, c->type->name});
+            add(map, (struct area){AREA_VDEV, c->loc, c->type->mmio_size,
+                                   c->has_loc ? c->loc_place : c->place, c->type->name});
         }
     }
 }

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * build/muntin, the host tool: checks configs with the very code that reads them on the target,
+ * packs them into a bundle, shows the device tree that a guest will get, prints the manual.
+ * A composition root like core/main.c: may know every layer.
+ */
+#include "arch/host/tool_files.h"
+#include "core/board.h"
+#include "core/check.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "core/vm.h"
+#include "fdt/guest.h"
+#include "fdt/host.h"
+#include "vdev/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_USAGE = 64, EXIT_CONFIG = 65 };
+
+#define ARENA_SIZE (1u << 20)
+#define LL(x)      ((unsigned long long)(x))
+
+static struct {
+    struct files files;
+    struct diag diag;
+    struct cfg_arena arena;
+    struct vm_config vm[VM_MAX];
+    struct vm_config *vms[VM_MAX];
+    u32 count;
+    struct bundle bundle;
+    struct board board;
+
+    const char *out, *append; /* -o, --append */
+    u32 gic, cpus;            /* --gic, --cpus */
+    bool force;               /* -f */
+    bool single;              /* one VM is looked at: where its peers are doesn't matter */
+} tool;
+
+static const char usage_text[] =
+    "usage: muntin check [OPTIONS] FILE.qvmconf [@MORE]... | BUNDLE.cpio\n"
+    "       muntin pack [OPTIONS] [--append muntin.bin] -o OUT FILE.qvmconf [@MORE]...\n"
+    "       muntin dtb [OPTIONS] -o OUT.dtb FILE.qvmconf [@MORE]...\n"
+    "       muntin manual\n"
+    "\n"
+    "Each plain file is one VM; @MORE behind it adds to that VM.\n"
+    "  -I FOLDER          look for files there, too (after the config's folder and the current "
+    "one)\n"
+    "  --board BOARD.dtb  the board's device tree; or, without it:\n"
+    "  --gic 2|3          the version of the board's interrupt controller (3)\n"
+    "  --cpus N           how many CPUs it has (unknown)\n"
+    "  -o OUT             where the result goes\n"
+    "  --append IMAGE     pack: put the bundle behind this image, as one file\n"
+    "  -f                 pack: in spite of errors\n"
+    "\n"
+    "Exit status: 0 fine, 64 wrong usage, 65 errors in the configs.\n";
+
+static int usage(const char *why, const char *what)
+{
+    if (why != NULL) {
+        fprintf(stderr, "muntin: %s%s\n", why, what);
+    }
+    fputs(usage_text, stderr);
+    return EXIT_USAGE;
+}
+
+static void emit(struct diag *d, int level, const char *text)
+{
+    (void)d;
+    (void)level;
+    fprintf(stderr, "%s\n", text);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static struct vm_config *next_vm(void)
+{
+    if (tool.count == VM_MAX) {
+        fprintf(stderr, "muntin: more than %d VMs\n", VM_MAX);
+        exit(EXIT_CONFIG);
+    }
+    tool.vms[tool.count] = &tool.vm[tool.count];
+    return tool.vms[tool.count++];
+}
+
+static void parse(struct str name, struct str text, struct cfg_source *source)
+{
+    config_parse(next_vm(), name, text, source, vdev_types, &tool.arena, &tool.diag);
+}
+
+/* The text of a config file with the @FILE arguments behind it as its last lines. */
+static struct str config_text(const char *path, char *const *more, int count)
+{
+    size_t size, len;
+    char *text = (char *)files_read(path, &size);
+
+    for (int i = 0; i < count; i++) {
+        len = size + strlen(more[i]) + 5;
+        text = realloc(text, len);
+        if (text == NULL) {
+            abort();
+        }
+        size +=
+            (size_t)snprintf(text + size, len - size, "%s\"%s\"\n", i == 0 ? "\n" : "", more[i]);
+    }
+    return (struct str){text, (u32)size};
+}
+
+/* One VM: a config file and what stands behind it as @FILE. */
+static void read_config(const char *path, char *const *more, int count)
+{
+    struct str text;
+
+    path += path[0] == '@';
+    text = config_text(path, more, count);
+    files_folder(&tool.files, path);
+    if (files_add(&tool.files, str_basename(str_of(path)), path, (u8 *)(uintptr_t)text.p,
+                  text.len) == NULL) {
+        return;
+    }
+    parse(str_of(path), text, &tool.files.source);
+    for (u32 i = 0; i < tool.vms[tool.count - 1]->nloads; i++) {
+        struct str name = tool.vms[tool.count - 1]->load[i].path;
+
+        if (name.len > 0) {
+            (void)files_find(&tool.files, name); /* check_vm says what is missing */
+        }
+    }
+}
+
+static void open_bundle(const u8 *data, size_t size, const char *name)
+{
+    const char *why;
+
+    if (!bundle_open(&tool.bundle, data, size, NULL, &why)) {
+        fprintf(stderr, "muntin: %s: %s\n", name, why);
+        exit(EXIT_CONFIG);
+    }
+}
+
+static bool is_bundle(const char *path)
+{
+    size_t size;
+    u8 *data = files_read(path, &size);
+    bool yes = str_ends(str_of(path), ".cpio") || (size > 6 && memcmp(data, "07070", 5) == 0);
+
+    free(data);
+    return yes;
+}
+
+static void read_bundle(const char *path)
+{
+    static struct bundle_file found[VM_MAX];
+    struct cfg_bundle_source source = {{config_bundle_open}, &tool.bundle};
+    size_t size;
+    u8 *data = files_read(path, &size);
+    u32 n;
+
+    open_bundle(data, size, path);
+    n = config_list(&tool.bundle, found, VM_MAX);
+    if (n == 0 || n > VM_MAX) {
+        fprintf(stderr, "muntin: %s: %u VMs (files *.qvmconf), 1 to %d are possible\n", path, n,
+                VM_MAX);
+        exit(EXIT_CONFIG);
+    }
+    for (u32 i = 0; i < n; i++) {
+        parse(found[i].name, (struct str){(const char *)found[i].data, (u32)found[i].size},
+              &source.source);
+    }
+}
+
+/* Configs first, then the files they load, as they are in a bundle. */
+static void order_files(void)
+{
+    struct host_file sorted[FILES_MAX];
+    u32 n = 0;
+
+    for (u32 pass = 0; pass < 2; pass++) {
+        for (u32 i = 0; i < tool.files.count; i++) {
+            if (str_ends(tool.files.file[i].name, ".qvmconf") == (pass == 0)) {
+                sorted[n++] = tool.files.file[i];
+            }
+        }
+    }
+    memcpy(tool.files.file, sorted, n * sizeof(sorted[0]));
+}
+
+/* Reads and checks what the command line names; true if there were no errors. */
+static bool read_all(char *const *args, int count)
+{
+    size_t size;
+    u8 *data;
+
+    if (count == 1 && is_bundle(args[0])) {
+        read_bundle(args[0]);
+    } else {
+        for (int i = 0; i < count;) {
+            int more = 0;
+
+            while (i + 1 + more < count && args[i + 1 + more][0] == '@') {
+                more++;
+            }
+            read_config(args[i], args + i + 1, more);
+            i += 1 + more;
+        }
+        order_files();
+        data = files_pack(&tool.files, &size);
+        open_bundle(data, size, "bundle");
+    }
+    for (u32 i = 0; i < tool.count; i++) {
+        check_vm(tool.vms[i], &tool.bundle, tool.gic, tool.cpus, &tool.diag);
+    }
+    if (tool.count > 1 || !tool.single) {
+        check_all(tool.vms, tool.count, &tool.diag);
+    }
+    return tool.diag.errors == 0 && !tool.files.failed;
+}
+
+/* --- trees ----------------------------------------------------------------------------------- */
+
+static void read_board(const char *path)
+{
+    size_t size;
+    u8 *data = files_read(path, &size);
+
+    if (size < 40 || fdt_host_probe(data) == 0 || fdt_host_probe(data) > size ||
+        !fdt_host_read(data, &tool.board)) {
+        fprintf(stderr, "muntin: %s is not a device tree\n", path);
+        exit(EXIT_CONFIG);
+    }
+    tool.gic = tool.board.gic_version;
+    tool.cpus = tool.board.ncpus;
+}
+
+/* Without --board: a board as QEMU's virt is, with a Cortex-A57. */
+static void assume_board(void)
+{
+    if (tool.board.dtb != NULL) {
+        return;
+    }
+    tool.board.gic_version = tool.gic;
+    tool.board.ncpus = tool.cpus;
+    fmt_print(tool.board.cpu_compatible, sizeof(tool.board.cpu_compatible), "arm,cortex-a57");
+    for (u32 i = 0; i < 4; i++) {
+        tool.board.timer_intid[i] = (const u32[]){29, 30, 27, 26}[i];
+    }
+}
+
+/* The guest's tree; its size, 0 with an error told. To be freed. */
+static u32 build_tree(struct vm_config *vm, u8 **tree)
+{
+    struct image_plan plan;
+    u32 size = 0;
+
+    if (!image_plan(vm, &plan, &tool.diag)) {
+        return 0;
+    }
+    *tree = calloc(1, (size_t)plan.dtb_size);
+    if (*tree != NULL) {
+        size =
+            fdt_guest_build(vm, &plan, &tool.board, NULL, 0, *tree, (u32)plan.dtb_size, &tool.diag);
+    }
+    vm->errors += size == 0;
+    return size;
+}
+
+/* --- what check says ------------------------------------------------------------------------- */
+
+static void show_mem(const struct vm_config *vm)
+{
+    for (u32 i = 0; i < vm->nmems; i++) {
+        const struct cfg_mem *m = &vm->mem[i];
+
+        printf("  %-18s 0x%09llx..0x%09llx  %llu KiB\n", m->kind == MEM_RAM ? "ram" : "rom",
+               LL(m->base), LL(m->base + m->size - 1), LL(m->size / 1024));
+    }
+    printf("  %-18s 0x%09llx  distributor of a GICv%u, %s at 0x%09llx\n", "gic", LL(vm->gicd),
+           vm->gic_version, vm->gic_version == 2 ? "CPU interface" : "redistributors",
+           LL(vm->gic_version == 2 ? vm->gicc : vm->gicr));
+}
+
+static void show_nic(const struct vm_config *vm, const struct vdev_conf *c)
+{
+    struct nic_peer peer = config_nic_peer(c);
+    u8 mac[6];
+
+    if (config_nic_mac(vm, c, mac)) {
+        printf("  mac %02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+               mac[5]);
+    }
+    if (peer.kind == NIC_LINK) {
+        printf("  link to %.*s of %.*s", STR_ARG(peer.name), STR_ARG(peer.system));
+    } else if (peer.kind == NIC_SWITCH) {
+        printf("  switch %.*s", STR_ARG(peer.name));
+    }
+}
+
+/* An interrupt is shown both ways: as in the config, and as in a device tree. */
+static void show_vdev(const struct vm_config *vm, const struct vdev_conf *c)
+{
+    printf("  vdev %-13s 0x%09llx  gic:%u = <0 %u %u>", c->type->name, LL(c->loc), c->intid,
+           c->intid - 32, c->type->level ? 4 : 1);
+    if (c->name.len > 0) {
+        printf("  %.*s", STR_ARG(c->name));
+    }
+    show_nic(vm, c);
+    printf("\n");
+}
+
+static void show_images(const struct vm_config *vm, const struct image_plan *plan)
+{
+    static const char *const type[] = {"load", "guest load", "data load", "fdt load",
+                                       "initrd load"};
+
+    for (u32 i = 0; i < vm->nloads; i++) {
+        if (vm->load[i].type == LOAD_FDT) {
+            printf("  %-18s %.*s\n", type[LOAD_FDT], STR_ARG(vm->load[i].path));
+            continue;
+        }
+        printf("  %-18s 0x%09llx..0x%09llx  %.*s\n", type[vm->load[i].type], LL(plan->addr[i]),
+               LL(plan->addr[i] + plan->mem_size[i] - 1), STR_ARG(vm->load[i].path));
+    }
+    printf("  %-18s 0x%09llx..0x%09llx\n", "device tree", LL(plan->dtb),
+           LL(plan->dtb + plan->dtb_size - 1));
+    printf("  %-18s 0x%09llx\n", "starts at", LL(plan->entry));
+}
+
+static void show_vm(struct vm_config *vm)
+{
+    struct image_plan plan;
+
+    printf("%.*s: %u vCPU%s%s\n", STR_ARG(vm->name), vm->ncpus, vm->ncpus == 1 ? "" : "s",
+           vm->dryrun ? ", not to be started (dryrun)" : "");
+    show_mem(vm);
+    for (u32 i = 0; i < vm->nvdevs; i++) {
+        show_vdev(vm, &vm->vdev[i]);
+    }
+    if (image_plan(vm, &plan, &tool.diag)) {
+        show_images(vm, &plan);
+    }
+}
+
+/* Builds every tree, to find what is wrong with it, and writes it where the config wants it. */
+static void check_tree(struct vm_config *vm)
+{
+    char path[PATH_LEN_MAX];
+    u8 *tree = NULL;
+    u32 size = build_tree(vm, &tree);
+
+    if (size != 0 && vm->fdt_dump_file.len > 0) {
+        snprintf(path, sizeof(path), "%.*s", STR_ARG(vm->fdt_dump_file));
+        files_write(path, tree, size);
+    }
+    free(tree);
+}
+
+/* --- commands -------------------------------------------------------------------------------- */
+
+static int finish(void)
+{
+    if (tool.diag.errors > 0) {
+        fprintf(stderr, "muntin: %u error%s\n", tool.diag.errors, tool.diag.errors > 1 ? "s" : "");
+    }
+    return tool.diag.errors > 0 || tool.files.failed ? EXIT_CONFIG : 0;
+}
+
+static int cmd_check(char *const *args, int count)
+{
+    (void)read_all(args, count);
+    for (u32 i = 0; i < tool.count; i++) {
+        if (tool.vms[i]->errors == 0) {
+            check_tree(tool.vms[i]);
+        }
+        if (tool.vms[i]->errors == 0) {
+            show_vm(tool.vms[i]);
+        } else {
+            printf("%.*s: not started: %u error%s\n", STR_ARG(tool.vms[i]->name),
+                   tool.vms[i]->errors, tool.vms[i]->errors > 1 ? "s" : "");
+        }
+    }
+    return finish();
+}
+
+/*
+ * The bundle behind an image, at ALIGN_UP(image_size, 4 KiB) from its start, where image_size is
+ * what the arm64 header said, .bss included (there are zeros in the file for it); then that field
+ * is rewritten to cover the bundle, so that boot loaders keep off it.
+ */
+static u8 *append_bundle(const u8 *bundle, size_t bundle_size, size_t *size)
+{
+    size_t len, at;
+    u64 memory = 0;
+    u8 *image = files_read(tool.append, &len);
+
+    if (len < 64 || memcmp(image + 56, "ARM\x64", 4) != 0) {
+        fprintf(stderr, "muntin: %s has no arm64 Image header\n", tool.append);
+        exit(EXIT_CONFIG);
+    }
+    for (u32 i = 8; i > 0; i--) {
+        memory = memory << 8 | image[16 + i - 1];
+    }
+    if (memory < len || memory > GIB) {
+        fprintf(stderr,
+                "muntin: %s: header says %llu bytes, file has %zu: a bundle is appended to "
+                "it already?\n",
+                tool.append, LL(memory), len);
+        exit(EXIT_CONFIG);
+    }
+    at = (size_t)ALIGN_UP(memory, 4096ull);
+    *size = ALIGN_UP(at + bundle_size, (size_t)4096);
+    image = realloc(image, *size);
+    if (image == NULL) {
+        abort();
+    }
+    memset(image + len, 0, *size - len);
+    memcpy(image + at, bundle, bundle_size);
+    for (u32 i = 0; i < 8; i++) {
+        image[16 + i] = (u8)((u64)*size >> (8 * i));
+    }
+    return image;
+}
+
+static int cmd_pack(char *const *args, int count)
+{
+    const u8 *data;
+    size_t size;
+
+    if (tool.out == NULL) {
+        return usage("pack needs -o OUT", "");
+    }
+    if (!read_all(args, count) && (!tool.force || tool.files.failed)) {
+        return finish();
+    }
+    data = tool.bundle.data;
+    size = (size_t)tool.bundle.size;
+    if (tool.append != NULL) {
+        data = append_bundle(data, size, &size);
+    }
+    files_write(tool.out, data, size);
+    printf("%s: %zu bytes, %u VMs, %u files\n", tool.out, size, tool.count, tool.files.count);
+    return 0;
+}
+
+static int cmd_dtb(char *const *args, int count)
+{
+    u8 *tree = NULL;
+    u32 size;
+
+    if (tool.out == NULL) {
+        return usage("dtb needs -o OUT.dtb", "");
+    }
+    tool.single = true;
+    if (!read_all(args, count)) {
+        return finish();
+    }
+    if (tool.count != 1) {
+        return usage("dtb is for one VM", "");
+    }
+    size = build_tree(tool.vms[0], &tree);
+    if (size != 0) {
+        files_write(tool.out, tree, size);
+    }
+    return finish();
+}
+
+static void print(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+}
+
+static int cmd_manual(char *const *args, int count)
+{
+    (void)args;
+    if (count != 0) {
+        return usage("manual takes no arguments", "");
+    }
+    config_manual(vdev_types, print);
+    return 0;
+}
+
+static u32 number(const char *text)
+{
+    char *end;
+    unsigned long v = strtoul(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || v == 0 || v > PCPU_MAX) {
+        exit(usage("not a sensible number: ", text));
+    }
+    return (u32)v;
+}
+
+/* Takes the option at arg; how many words it had, 0: it's none. */
+static int take_option(char *const *arg, int count)
+{
+    const char *value = count > 1 ? arg[1] : NULL;
+
+    if (strcmp(arg[0], "-f") == 0) {
+        tool.force = true;
+        return 1;
+    }
+    if (arg[0][0] != '-') {
+        return 0;
+    }
+    if (value == NULL) {
+        exit(usage("unknown option, or nothing behind it: ", arg[0]));
+    }
+    if (strcmp(arg[0], "-o") == 0) {
+        tool.out = value;
+    } else if (strcmp(arg[0], "-I") == 0 && tool.files.paths < FILES_PATHS) {
+        tool.files.path[tool.files.paths++] = arg[1];
+    } else if (strcmp(arg[0], "--append") == 0) {
+        tool.append = value;
+    } else if (strcmp(arg[0], "--board") == 0) {
+        read_board(value);
+    } else if (strcmp(arg[0], "--gic") == 0) {
+        tool.gic = number(value);
+    } else if (strcmp(arg[0], "--cpus") == 0) {
+        tool.cpus = number(value);
+    } else {
+        exit(usage("unknown option ", arg[0]));
+    }
+    return 2;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(char *const *args, int count);
+    bool files; /* at least one is needed */
+} commands[] = {
+    {"check", cmd_check, true},
+    {"pack", cmd_pack, true},
+    {"dtb", cmd_dtb, true},
+    {"manual", cmd_manual, false},
+};
+
+int main(int argc, char **argv)
+{
+    char **args = calloc((size_t)argc + 1, sizeof(*args));
+    int count = 0;
+
+    if (args == NULL || argc < 2) {
+        return usage(NULL, NULL);
+    }
+    files_init(&tool.files);
+    tool.diag.emit = emit;
+    tool.arena = (struct cfg_arena){calloc(1, ARENA_SIZE), ARENA_SIZE, 0};
+    tool.gic = 3;
+    for (int i = 2; i < argc;) {
+        int n = take_option(argv + i, argc - i);
+
+        if (n == 0) {
+            args[count++] = argv[i];
+        }
+        i += MAX(n, 1);
+    }
+    assume_board();
+    for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            if (commands[i].files && count == 0) {
+                return usage("which config? ", argv[1]);
+            }
+            return commands[i].run(args, count);
+        }
+    }
+    return usage("unknown command ", argv[1]);
+}
