@@ -241,6 +241,7 @@ void vgic_enable_groups(struct vgic *g, u32 groups)
     g->group_on[1] = (groups & 2) != 0 ? ~0u : 0;
     for (u32 i = 0; i < g->ncpus; i++) {
         g->cpu[i].unsettled[1] = true;
+        g->ask |= BIT(i); /* its update is what ends RWP */
         vgic_changed(g, &g->cpu[i], 0, ~0u);
     }
     for (u32 wi = 1; wi < VGIC_WORDS; wi++) {
