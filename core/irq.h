@@ -39,9 +39,11 @@ struct irq_lr {
  * occupied and what is in them; of the fields below arch changes only lr[].state, dirty and
  * eoicount:
  * save: reads the state of lr[n] for each n in used and not in dirty (what the vGIC changed since
- *       the last load is newer than the hardware); adds the hardware's EOI count to eoicount and
- *       clears it there. It may run any number of times before the next load.
+ *       the last load is newer than the hardware). It may run any number of times before the next
+ *       load.
  * load: writes each lr[n] in dirty, 0 where state is 0, and clears dirty.
+ * The end of an interrupt that is in no list register is a maintenance interrupt, whose handler (or
+ * the switch to another vCPU) adds the hardware's count to eoicount.
  */
 struct irq_ctx {
     struct irq_lr lr[IRQ_LR_MAX];
@@ -49,7 +51,6 @@ struct irq_ctx {
     u16 used;     /* bit n: lr[n] is occupied */
     u16 dirty;    /* bit n: lr[n] was changed by the vGIC and must be written */
     bool refill;  /* more is pending than fits: maintenance interrupt when none is left pending */
-    bool missing; /* an active one is in no list register: maintenance interrupt when it ends */
     u16 eoicount; /* EOIs of interrupts that were in no list register; the vGIC takes them */
 };
 
