@@ -5,7 +5,7 @@
  */
 #include "arch/host/arch.h"
 #include "core/atomic.h"
-#include "tests/host/guest_irq.h"
+#include "tests/host/gcpu.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,97 +35,97 @@ enum {
 #define SPI   45u
 #define LAST  287u
 
-static struct guest g;
+static struct gcpu_vm g;
 static u32 version;
-static struct guest_cpu *const cpu0 = &g.cpu[0], *const cpu1 = &g.cpu[1];
+static struct gcpu *const cpu0 = &g.cpu[0], *const cpu1 = &g.cpu[1];
 
 /* --- small words ----------------------------------------------------------------------------- */
 
 /* Where the register of `kind` for interrupt id of vCPU c is. */
-static u64 reg(const struct guest_cpu *c, u32 kind, u32 id)
+static u64 reg(const struct gcpu *c, u32 kind, u32 id)
 {
-    u64 base = GUEST_GICD;
+    u64 base = GCPU_GICD;
 
     if (version == 3 && id < IRQ_PRIVATE) {
-        base = GUEST_GICR + c->vcpu.id * GUEST_STRIDE + GUEST_SGIS;
+        base = GCPU_GICR + c->vcpu.id * GCPU_STRIDE + GCPU_SGIS;
     }
     return base + kind + (kind == IPRIORITYR ? id : id / 32 * 4);
 }
 
-static void set(struct guest_cpu *c, u32 kind, u32 id)
+static void set(struct gcpu *c, u32 kind, u32 id)
 {
-    guest_write(c, reg(c, kind, id), 4, BIT(id % 32));
-    guest_enter_all(&g);
+    gcpu_write(c, reg(c, kind, id), 4, BIT(id % 32));
+    gcpu_enter_all(&g);
 }
 
-static bool get(struct guest_cpu *c, u32 kind, u32 id)
+static bool get(struct gcpu *c, u32 kind, u32 id)
 {
-    return (guest_read(c, reg(c, kind, id), 4) >> (id % 32) & 1) != 0;
+    return (gcpu_read(c, reg(c, kind, id), 4) >> (id % 32) & 1) != 0;
 }
 
-static void set_prio(struct guest_cpu *c, u32 id, u32 prio)
+static void set_prio(struct gcpu *c, u32 id, u32 prio)
 {
-    guest_write(c, reg(c, IPRIORITYR, id), 1, prio);
-    guest_enter_all(&g);
+    gcpu_write(c, reg(c, IPRIORITYR, id), 1, prio);
+    gcpu_enter_all(&g);
 }
 
 static void set_edge(u32 id)
 {
-    u64 at = GUEST_GICD + ICFGR + id / 16 * 4;
+    u64 at = GCPU_GICD + ICFGR + id / 16 * 4;
 
-    guest_write(cpu0, at, 4, guest_read(cpu0, at, 4) | BIT(id % 16 * 2 + 1));
+    gcpu_write(cpu0, at, 4, gcpu_read(cpu0, at, 4) | BIT(id % 16 * 2 + 1));
 }
 
 static void target(u32 id, u32 cpu)
 {
     if (version == 3) {
-        guest_write(cpu0, GUEST_GICD + IROUTER + 8 * id, 8, cpu);
+        gcpu_write(cpu0, GCPU_GICD + IROUTER + 8 * id, 8, cpu);
     } else {
-        guest_write(cpu0, GUEST_GICD + ITARGETSR + id, 1, BIT(cpu));
+        gcpu_write(cpu0, GCPU_GICD + ITARGETSR + id, 1, BIT(cpu));
     }
-    guest_enter_all(&g);
+    gcpu_enter_all(&g);
 }
 
 static void line(u32 id, bool level)
 {
     g.vm.irqchip->set_line(&g.vm, NULL, id, level);
-    guest_enter_all(&g);
+    gcpu_enter_all(&g);
 }
 
 /* SGI id to the vCPUs in the mask */
-static void sgi(struct guest_cpu *c, u32 id, u32 targets)
+static void sgi(struct gcpu *c, u32 id, u32 targets)
 {
     if (version == 3) {
         g.vm.irqchip->sgi(&c->vcpu, (u64)id << 24 | targets);
     } else {
-        guest_write(c, GUEST_GICD + 0xf00, 4, targets << 16 | id);
+        gcpu_write(c, GCPU_GICD + 0xf00, 4, targets << 16 | id);
     }
-    guest_enter_all(&g);
+    gcpu_enter_all(&g);
 }
 
 /* What c acknowledges now, without the sender of an SGI. */
-static u32 ack(struct guest_cpu *c)
+static u32 ack(struct gcpu *c)
 {
     u32 iar;
 
-    guest_enter_all(&g);
-    iar = guest_ack(c);
-    guest_enter_all(&g);
+    gcpu_enter_all(&g);
+    iar = gcpu_ack(c);
+    gcpu_enter_all(&g);
     return iar;
 }
 
-static void eoi(struct guest_cpu *c, u32 iar)
+static void eoi(struct gcpu *c, u32 iar)
 {
-    guest_eoi(c, iar);
-    guest_enter_all(&g);
+    gcpu_eoi(c, iar);
+    gcpu_enter_all(&g);
 }
 
 /* Acknowledged and ended at once. */
-static u32 take(struct guest_cpu *c)
+static u32 take(struct gcpu *c)
 {
     u32 iar = ack(c);
 
-    if (iar != GUEST_NONE) {
+    if (iar != GCPU_NONE) {
         eoi(c, iar);
     }
     return iar & 0x3ff;
@@ -135,16 +135,16 @@ static void start(u32 v, u32 ncpus)
 {
     version = v;
     host_completes = 0;
-    guest_create(&g, v, ncpus, 4);
-    guest_write(cpu0, GUEST_GICD + CTLR, 4, 3);
+    gcpu_create(&g, v, ncpus, 4);
+    gcpu_write(cpu0, GCPU_GICD + CTLR, 4, 3);
     for (u32 id = IRQ_PRIVATE; id <= LAST && v == 2; id += 4) {
-        guest_write(cpu0, GUEST_GICD + ITARGETSR + id, 4, 0x01010101);
+        gcpu_write(cpu0, GCPU_GICD + ITARGETSR + id, 4, 0x01010101);
     }
     for (u32 i = 0; i < ncpus; i++) {
         set(&g.cpu[i], ISENABLER, 0);
-        guest_write(&g.cpu[i], reg(&g.cpu[i], ISENABLER, 0), 4, 0xffff);
+        gcpu_write(&g.cpu[i], reg(&g.cpu[i], ISENABLER, 0), 4, 0xffff);
     }
-    guest_enter_all(&g);
+    gcpu_enter_all(&g);
 }
 
 static int start_v2(void **state)
@@ -169,20 +169,20 @@ static void level_interrupt_follows_its_line(void **state)
 
     (void)state;
     set(cpu0, ISENABLER, SPI);
-    assert_int_equal(ack(cpu0), GUEST_NONE);
+    assert_int_equal(ack(cpu0), GCPU_NONE);
     line(SPI, true);
     assert_true(get(cpu0, ISPENDR, SPI));
     iar = ack(cpu0);
     assert_int_equal(iar, SPI);
     assert_true(get(cpu0, ISACTIVER, SPI));
     assert_true(get(cpu0, ISPENDR, SPI)); /* active and pending: the line is up */
-    assert_int_equal(ack(cpu0), GUEST_NONE);
+    assert_int_equal(ack(cpu0), GCPU_NONE);
     eoi(cpu0, iar);
     assert_int_equal(ack(cpu0), SPI); /* still up: again */
     line(SPI, false);
     assert_false(get(cpu0, ISPENDR, SPI));
     eoi(cpu0, SPI);
-    assert_int_equal(ack(cpu0), GUEST_NONE);
+    assert_int_equal(ack(cpu0), GCPU_NONE);
     assert_false(get(cpu0, ISACTIVER, SPI));
 }
 
@@ -216,10 +216,10 @@ static void line_dropped_before_acknowledge_is_retracted(void **state)
     (void)state;
     set(cpu0, ISENABLER, SPI);
     line(SPI, true);
-    assert_int_equal(guest_peek(cpu0), SPI);
+    assert_int_equal(gcpu_peek(cpu0), SPI);
     line(SPI, false);
-    assert_int_equal(guest_peek(cpu0), GUEST_NONE);
-    assert_int_equal(ack(cpu0), GUEST_NONE);
+    assert_int_equal(gcpu_peek(cpu0), GCPU_NONE);
+    assert_int_equal(ack(cpu0), GCPU_NONE);
 }
 
 static void edge_is_remembered_after_the_line_fell(void **state)
@@ -239,7 +239,7 @@ static void edge_is_remembered_after_the_line_fell(void **state)
     assert_true(get(cpu0, ISACTIVER, SPI));
     eoi(cpu0, SPI);
     assert_int_equal(take(cpu0), SPI);
-    assert_int_equal(take(cpu0), GUEST_NONE);
+    assert_int_equal(take(cpu0), GCPU_NONE);
 }
 
 static void disabled_while_pending_stays_pending(void **state)
@@ -253,9 +253,9 @@ static void disabled_while_pending_stays_pending(void **state)
         }
         set(cpu0, ISENABLER, id);
         line(id, true);
-        assert_int_equal(guest_peek(cpu0), id);
+        assert_int_equal(gcpu_peek(cpu0), id);
         set(cpu0, ICENABLER, id);
-        assert_int_equal(ack(cpu0), GUEST_NONE);
+        assert_int_equal(ack(cpu0), GCPU_NONE);
         assert_true(get(cpu0, ISPENDR, id));
         set(cpu0, ISENABLER, id);
         assert_int_equal(ack(cpu0), id);
@@ -266,16 +266,16 @@ static void disabled_while_pending_stays_pending(void **state)
         assert_false(get(cpu0, ISACTIVER, id));
         assert_false(get(cpu0, ISPENDR, id));
         set(cpu0, ISENABLER, id);
-        assert_int_equal(ack(cpu0), GUEST_NONE);
+        assert_int_equal(ack(cpu0), GCPU_NONE);
     }
 }
 
 static void timer_is_linked_to_its_physical_interrupt(void **state)
 {
     (void)state;
-    guest_fire(cpu0, TIMER);
-    guest_enter_all(&g);
-    assert_int_equal(ack(cpu0), GUEST_NONE); /* not enabled: waits, and can't fire again */
+    gcpu_fire(cpu0, TIMER);
+    gcpu_enter_all(&g);
+    assert_int_equal(ack(cpu0), GCPU_NONE); /* not enabled: waits, and can't fire again */
     assert_true(cpu0->held[TIMER]);
     assert_true(get(cpu0, ISPENDR, TIMER));
     set(cpu0, ISENABLER, TIMER);
@@ -283,7 +283,7 @@ static void timer_is_linked_to_its_physical_interrupt(void **state)
     assert_true(cpu0->held[TIMER]);
     eoi(cpu0, TIMER);
     assert_false(cpu0->held[TIMER]);
-    guest_fire(cpu0, TIMER);
+    gcpu_fire(cpu0, TIMER);
     assert_int_equal(ack(cpu0), TIMER);
     eoi(cpu0, TIMER);
     assert_int_equal(cpu0->maintenance, 0);
@@ -294,14 +294,14 @@ static void sgi_reaches_its_targets(void **state)
 {
     (void)state;
     sgi(cpu0, 5, 2);
-    assert_int_equal(ack(cpu0), GUEST_NONE);
+    assert_int_equal(ack(cpu0), GCPU_NONE);
     assert_int_equal(take(cpu1), 5);
     sgi(cpu0, 6, 3);
     assert_int_equal(take(cpu0), 6);
     assert_int_equal(take(cpu1), 6);
     sgi(cpu1, 7, 2);
     assert_int_equal(take(cpu1), 7);
-    assert_int_equal(take(cpu1), GUEST_NONE);
+    assert_int_equal(take(cpu1), GCPU_NONE);
 }
 
 #define BOTH(test) cmocka_unit_test_setup(test, start_v2), cmocka_unit_test_setup(test, start_v3)

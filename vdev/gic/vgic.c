@@ -294,7 +294,6 @@ static void reset_cpu(struct vgic *g, struct vgic_cpu *cpu)
     v->irq.dirty |= v->irq.used;
     v->irq.used = 0;
     v->irq.refill = false;
-    v->irq.missing = false;
     v->irq.eoicount = 0;
     g->ask |= BIT(cpu->index);
 }

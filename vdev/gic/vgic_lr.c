@@ -399,7 +399,6 @@ void vgic_lr_update(struct vcpu *v)
         arch_irq_complete(cpu->pintid[__builtin_ctz(cpu->complete)]);
     }
     v->irq.refill = cpu->ready_words != 0;
-    v->irq.missing = cpu->out_words != 0;
     cpu->unsettled[0] = false;
     cpu->unsettled[1] = false;
     g->ask &= ~BIT(cpu->index);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The model behind guest_irq.h: GICv3's virtual CPU interface (IHI 0069 §6) in the terms of
+ * The model behind gcpu.h: GICv3's virtual CPU interface (IHI 0069 §6) in the terms of
  * core/irq.h, with all 32 priorities preempting.
  */
-#include "tests/host/guest_irq.h"
+#include "tests/host/gcpu.h"
 
 #include "arch/host/arch.h"
 #include "core/arch.h"
@@ -15,25 +15,23 @@
 
 #include <string.h>
 
-static struct guest_cpu *to_guest(struct vcpu *v)
+static struct gcpu *to_guest(struct vcpu *v)
 {
-    return container_of(v, struct guest_cpu, vcpu);
+    return container_of(v, struct gcpu, vcpu);
 }
 
 static void save(struct vcpu *v)
 {
-    struct guest_cpu *c = to_guest(v);
+    struct gcpu *c = to_guest(v);
 
     for (u32 left = v->irq.used & (u32)~v->irq.dirty; left != 0; left &= left - 1) {
         u32 n = (u32)__builtin_ctz(left);
 
         v->irq.lr[n].state = c->hw[n].state;
     }
-    v->irq.eoicount = (u16)(v->irq.eoicount + c->eoicount);
-    c->eoicount = 0;
 }
 
-static void check_lr(const struct guest_cpu *c, u32 n)
+static void check_lr(const struct gcpu *c, u32 n)
 {
     const struct irq_lr *lr = &c->hw[n];
 
@@ -49,7 +47,7 @@ static void check_lr(const struct guest_cpu *c, u32 n)
 
 static void load(struct vcpu *v)
 {
-    struct guest_cpu *c = to_guest(v);
+    struct gcpu *c = to_guest(v);
     u32 dirty = v->irq.dirty;
 
     for (u32 left = dirty; left != 0; left &= left - 1) {
@@ -68,10 +66,9 @@ static void load(struct vcpu *v)
     }
     v->irq.dirty = 0;
     c->np = v->irq.refill;
-    c->lrenp = v->irq.missing;
 }
 
-static _Thread_local struct guest_cpu *this_cpu;
+static _Thread_local struct gcpu *this_cpu;
 
 static void complete(u32 pintid)
 {
@@ -91,7 +88,7 @@ static void memory_add(void)
     }
 }
 
-void guest_create(struct guest *g, u32 version, u32 ncpus, u32 lrs)
+void gcpu_create(struct gcpu_vm *g, u32 version, u32 ncpus, u32 lrs)
 {
     memory_add();
     memset(g, 0, sizeof(*g));
@@ -99,9 +96,9 @@ void guest_create(struct guest *g, u32 version, u32 ncpus, u32 lrs)
     host_irq_load = load;
     host_irq_complete = complete;
     host_pcpu = NULL;
-    g->cfg.gicd = GUEST_GICD;
-    g->cfg.gicc = GUEST_GICC;
-    g->cfg.gicr = GUEST_GICR;
+    g->cfg.gicd = GCPU_GICD;
+    g->cfg.gicc = GCPU_GICC;
+    g->cfg.gicr = GCPU_GICR;
     g->cfg.gic_version = version;
     g->cfg.on_reference = POLICY_IGNORE;
     g->vm.cfg = &g->cfg;
@@ -120,10 +117,10 @@ void guest_create(struct guest *g, u32 version, u32 ncpus, u32 lrs)
     }
     assert(vgic_create(&g->vm, version));
     mmio_freeze(&g->vm.mmio);
-    guest_enter_all(g);
+    gcpu_enter_all(g);
 }
 
-static bool wants_maintenance(const struct guest_cpu *c)
+static bool wants_maintenance(const struct gcpu *c)
 {
     bool pending = false;
 
@@ -133,10 +130,10 @@ static bool wants_maintenance(const struct guest_cpu *c)
         }
         pending |= c->hw[n].state == LR_PENDING;
     }
-    return (c->np && !pending) || (c->lrenp && c->eoicount != 0);
+    return (c->np && !pending) || c->eoicount != 0;
 }
 
-void guest_enter(struct guest_cpu *c)
+void gcpu_enter(struct gcpu *c)
 {
     struct vcpu *v = &c->vcpu;
 
@@ -144,6 +141,8 @@ void guest_enter(struct guest_cpu *c)
     for (u32 i = 0;; i++) {
         if (wants_maintenance(c)) {
             c->maintenance++;
+            v->irq.eoicount = (u16)(v->irq.eoicount + c->eoicount);
+            c->eoicount = 0;
             irq_attention(v);
         }
         if (atomic_xchg(&v->attention, 0u) == 0) {
@@ -156,7 +155,7 @@ void guest_enter(struct guest_cpu *c)
     }
 }
 
-void guest_enter_all(struct guest *g)
+void gcpu_enter_all(struct gcpu_vm *g)
 {
     bool again = true;
 
@@ -164,7 +163,7 @@ void guest_enter_all(struct guest *g)
         assert(i < 1000);
         again = false;
         for (u32 n = 0; n < g->vm.nvcpus; n++) {
-            guest_enter(&g->cpu[n]);
+            gcpu_enter(&g->cpu[n]);
         }
         for (u32 n = 0; n < g->vm.nvcpus; n++) {
             again |= g->cpu[n].vcpu.attention != 0;
@@ -172,7 +171,7 @@ void guest_enter_all(struct guest *g)
     }
 }
 
-static const struct irq_lr *best(const struct guest_cpu *c)
+static const struct irq_lr *best(const struct gcpu *c)
 {
     u32 limit = c->depth == 0 ? 0x100 : c->running_prio[c->depth - 1];
     const struct irq_lr *lr = NULL;
@@ -188,15 +187,15 @@ static const struct irq_lr *best(const struct guest_cpu *c)
 
 static u32 iar_of(const struct irq_lr *lr)
 {
-    return lr == NULL ? GUEST_NONE : lr->virq | (u32)lr->source << 10;
+    return lr == NULL ? GCPU_NONE : lr->virq | (u32)lr->source << 10;
 }
 
-u32 guest_peek(const struct guest_cpu *c)
+u32 gcpu_peek(const struct gcpu *c)
 {
     return iar_of(best(c));
 }
 
-u32 guest_ack(struct guest_cpu *c)
+u32 gcpu_ack(struct gcpu *c)
 {
     const struct irq_lr *lr = best(c);
     u32 iar = iar_of(lr);
@@ -210,7 +209,7 @@ u32 guest_ack(struct guest_cpu *c)
     return iar;
 }
 
-void guest_eoi(struct guest_cpu *c, u32 iar)
+void gcpu_eoi(struct gcpu *c, u32 iar)
 {
     if (c->depth > 0) {
         c->depth--;
@@ -229,7 +228,7 @@ void guest_eoi(struct guest_cpu *c, u32 iar)
     c->eoicount = MIN(c->eoicount + 1, 31u);
 }
 
-u64 guest_read(struct guest_cpu *c, u64 addr, u32 size)
+u64 gcpu_read(struct gcpu *c, u64 addr, u32 size)
 {
     struct mmio m = {.addr = addr, .size = (u8)size};
 
@@ -238,7 +237,7 @@ u64 guest_read(struct guest_cpu *c, u64 addr, u32 size)
     return m.value;
 }
 
-void guest_write(struct guest_cpu *c, u64 addr, u32 size, u64 value)
+void gcpu_write(struct gcpu *c, u64 addr, u32 size, u64 value)
 {
     struct mmio m = {.addr = addr, .size = (u8)size, .write = true, .value = value};
 
@@ -246,7 +245,7 @@ void guest_write(struct guest_cpu *c, u64 addr, u32 size, u64 value)
     assert(mmio_access(&c->vcpu, &m) == MMIO_DONE);
 }
 
-void guest_fire(struct guest_cpu *c, u32 intid)
+void gcpu_fire(struct gcpu *c, u32 intid)
 {
     if (!c->held[intid]) {
         c->held[intid] = true;
