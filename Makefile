@@ -50,13 +50,16 @@ T := $(B)/$(ARCH)
 arm64_CROSS := aarch64-linux-gnu-
 arm64_CFLAGS := -march=armv8-a -ffixed-x18 -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none
 CROSS := $($(ARCH)_CROSS)
-TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -O2 -g -ffreestanding -fpie -fvisibility=hidden -Icore/lib/include -include core/lib/hidden.h \
+TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -g -ffreestanding -fpie -fvisibility=hidden -Icore/lib/include -include core/lib/hidden.h \
 	-Iarch/$(ARCH) -fno-stack-protector -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
 	-fno-tree-loop-distribute-patterns
 TARGET_SRC := $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch/arm-common/*.c) \
 	$(filter-out %.ld.S,$(wildcard arch/$(ARCH)/*.c arch/$(ARCH)/*.S))
 TARGET_OBJ := $(patsubst %,$(T)/%.o,$(TARGET_SRC)) $(patsubst $(B)/%,$(T)/%.o,$(FDT_SRC))
 
+# Fast where guests wait for it, small everywhere else:
+OPTIMIZE = $(if $(filter arch/% vdev/virtio/% vdev/net/% vdev/gic/% core/lib/% $(HOT),$<),-O2,-Os)
+HOT := $(addprefix core/,gmem.c mmio.c sched.c spinlock.c timer.c)
 # boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault:
 $(T)/arch/arm64/boot.c.o $(T)/arch/arm-common/pgtable.c.o: TARGET_CFLAGS += -mstrict-align
 
@@ -75,12 +78,12 @@ $(T)/link.ld: arch/$(ARCH)/link.ld.S | setup-build
 
 $(T)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c
 	@mkdir -p $(@D)
-	$(Q)$(CROSS)gcc $(filter-out -I.,$(TARGET_CFLAGS)) -w -I$(FDT_DIR) -c -o $@ $<
+	$(Q)$(CROSS)gcc $(filter-out -I.,$(TARGET_CFLAGS)) $(OPTIMIZE) -w -I$(FDT_DIR) -c -o $@ $<
 
 $(T)/%.o: % | setup-build $(FDT_DIR)/fdt.c
 	@mkdir -p $(@D)
 	@echo "  CC       $<"
-	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(WARN) $(if $(filter fdt/%,$<),-isystem $(FDT_DIR)) -MMD -MP -c -o $@ $<
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(OPTIMIZE) $(WARN) $(if $(filter fdt/%,$<),-isystem $(FDT_DIR)) -MMD -MP -c -o $@ $<
 
 $(filter-out %/fdt.c,$(FDT_SRC)): | $(FDT_DIR)/fdt.c
 $(FDT_DIR)/fdt.c: | setup-build
