@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* An emulated timer (Arm ARM D12.2.4): three registers, a deadline at EL2, a level. */
+#include "arch/arm-common/vtimer.h"
+
+#include "arch/arm-common/clock.h"
+#include "core/arch.h"
+#include "core/irq.h"
+#include "core/vcpu.h"
+#include "core/vm.h"
+
+#define ENABLE  BIT(0)
+#define IMASK   BIT(1)
+#define ISTATUS BIT(2)
+
+/* Further away than this is never: more than a century, and no overflow when it becomes ns. */
+#define TICKS_MAX BIT64(57)
+
+u64 vtimer_count(const struct vm *vm)
+{
+    return clock_ticks() - vm->counter_offset;
+}
+
+/* The condition, whether masked or not. */
+static bool is_due(const struct vtimer *t, u64 count)
+{
+    return (t->ctl & ENABLE) != 0 && count >= t->cval;
+}
+
+/* Line and deadline follow the registers. */
+static void settle(struct vtimer *t)
+{
+    u64 count = vtimer_count(t->vcpu->vm);
+    bool wanted = (t->ctl & (ENABLE | IMASK)) == ENABLE;
+    bool line = wanted && count >= t->cval;
+    u64 deadline_ns = TIMER_OFF;
+
+    if (wanted && !line && t->cval - count < TICKS_MAX) {
+        deadline_ns = arch_now_ns() + clock_ns(t->cval - count) + 1;
+    }
+    if (deadline_ns != t->timer.deadline_ns) {
+        timer_set(&t->timer, deadline_ns);
+    }
+    if (line != t->line) {
+        t->line = line;
+        t->vcpu->vm->irqchip->set_line(t->vcpu->vm, t->vcpu, VTIMER_INTID, line);
+    }
+}
+
+static void expired(struct timer *timer)
+{
+    settle(container_of(timer, struct vtimer, timer));
+}
+
+void vtimer_init(struct vtimer *t, struct vcpu *v)
+{
+    *t = (struct vtimer){.vcpu = v};
+    timer_init(&t->timer, v->pcpu, expired);
+}
+
+void vtimer_reset(struct vtimer *t)
+{
+    timer_cancel(&t->timer);
+    t->cval = 0;
+    t->ctl = 0;
+    t->line = false;
+}
+
+u64 vtimer_read(const struct vtimer *t, enum vtimer_reg reg)
+{
+    u64 count;
+
+    if (reg == VTIMER_CVAL) {
+        return t->cval;
+    }
+    count = vtimer_count(t->vcpu->vm);
+    if (reg == VTIMER_TVAL) {
+        return (u32)(t->cval - count);
+    }
+    return t->ctl | (is_due(t, count) ? ISTATUS : 0);
+}
+
+void vtimer_write(struct vtimer *t, enum vtimer_reg reg, u64 value)
+{
+    switch (reg) {
+    case VTIMER_CTL:
+        t->ctl = (u32)value & (ENABLE | IMASK);
+        break;
+    case VTIMER_CVAL:
+        t->cval = value;
+        break;
+    case VTIMER_TVAL:
+        t->cval = vtimer_count(t->vcpu->vm) + (u64)(s64)(s32)value;
+        break;
+    }
+    settle(t);
+}
