@@ -23,6 +23,7 @@ static void put_byte(char c)
 
 static void log_line(const char *line, size_t len)
 {
+    log_keep(line, len);
     if (log_sink != NULL) {
         log_sink(line, len);
         return;

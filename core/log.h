@@ -40,6 +40,15 @@ extern enum log_level log_threshold;
  */
 extern void (*log_sink)(const char *line, size_t len);
 
+/*
+ * The last messages, at least the last 40 lines, kept in memory. log_last gives the place of the
+ * last `lines` (at least 1) lines, or of the oldest that is left; log_read takes the line there
+ * into `line` and steps on; false behind the last one. Any CPU.
+ */
+void log_keep(const char *line, size_t len);
+u64 log_last(u32 lines);
+bool log_read(u64 *pos, char *line, size_t size);
+
 /* snprintf of the kinds above; always terminates; returns what the whole text would need. */
 int fmt_print(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
 int fmt_vprint(char *buf, size_t size, const char *fmt, va_list ap);
