@@ -8,6 +8,7 @@
 #include "vdev/chan.h"
 
 #include "core/arch.h"
+#include "core/console.h"
 #include "core/log.h"
 #include "core/page.h"
 #include "vdev/chan_mux.h"
@@ -241,13 +242,11 @@ static void PRINTF(1, 2) say(const char *fmt, ...)
     mux_say(line, MIN((size_t)n, sizeof(line) - 1));
 }
 
-/* How the escape key is written: "Ctrl-]", or the character itself. */
 static const char *escape_name(void)
 {
     static char name[8];
 
-    fmt_print(name, sizeof(name), mux.escape < 0x20 ? "Ctrl-%c" : "%c",
-              mux.escape < 0x20 ? mux.escape + 0x40 : mux.escape);
+    console_key_name((char)mux.escape, name, sizeof(name));
     return name;
 }
 

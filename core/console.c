@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Muntin's prompt: a line editor and a table of commands. Each command prints a bounded amount,
+ * into the mux's ring, and never waits: what takes time is started and reported by a message later.
+ * Knows neither mux nor network, but for the hooks. No lock: one caller at a time.
+ */
+#include "core/console.h"
+
+#include "core/arch.h"
+#include "core/atomic.h"
+#include "core/log.h"
+#include "core/page.h"
+#include "core/vdev.h"
+#include "core/vm.h"
+
+#include <string.h>
+
+#define PROMPT    "muntin> "
+#define LINE_MAX  120
+#define WORDS_MAX 4 /* one more than any command takes */
+#define LOG_LINES 20
+#define NS_PER_MS 1000000u
+
+enum key {
+    CTRL_C = 3,
+    BACKSPACE = 8,
+    FORM_FEED = 12,
+    CTRL_U = 21,
+    ESC = 27,
+    DEL = 127,
+};
+
+struct command {
+    const char *name; /* one word or two */
+    const char *arg;  /* as help shows it: "", or one, in brackets if it may be left out */
+    const char *help;
+    void (*run)(const char *arg);  /* arg is NULL if it was left out */
+    void (*run_vm)(struct vm *vm); /* instead of run: arg is a VM's name */
+};
+
+static const struct console_hooks *hooks;
+static char line[LINE_MAX + 1];
+static u32 line_len;
+static char last_key;    /* of an end of line: \r\n counts once */
+static u8 escape_state;  /* 1: behind ESC, 2: behind ESC [ */
+static bool left_prompt; /* the command gave the focus to a VM */
+
+/* --- output ----------------------------------------------------------------------------------- */
+
+static void put(const char *s)
+{
+    hooks->write(s, strlen(s));
+}
+
+/* Newlines become what a terminal wants. */
+static void PRINTF(1, 2) print(const char *fmt, ...)
+{
+    char text[512];
+    const char *p = text, *nl;
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)fmt_vprint(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    while ((nl = strchr(p, '\n')) != NULL) {
+        hooks->write(p, (size_t)(nl - p));
+        put("\r\n");
+        p = nl + 1;
+    }
+    put(p);
+}
+
+void console_key_name(char key, char *buf, size_t size)
+{
+    bool control = key > 0 && key < 0x20;
+
+    fmt_print(buf, size, control ? "Ctrl-%c" : "%c", control ? key + 0x40 : key);
+}
+
+/* --- VMs -------------------------------------------------------------------------------------- */
+
+static void print_names(void)
+{
+    for (u32 i = 0; i < vm_count; i++) {
+        print("%s%s", i == 0 ? "" : ", ", vms[i]->name);
+    }
+    print(vm_count == 0 ? "there are no VMs\n" : "\n");
+}
+
+/* The VM of this name, or NULL after saying which there are. */
+static struct vm *find_vm(const char *name)
+{
+    for (u32 i = 0; i < vm_count; i++) {
+        if (strcmp(vms[i]->name, name) == 0) {
+            return vms[i];
+        }
+    }
+    print("no VM is called '%s': ", name);
+    print_names();
+    return NULL;
+}
+
+static u64 ram_size(const struct vm *vm)
+{
+    u64 size = 0;
+
+    for (u32 i = 0; i < vm->mem.count; i++) {
+        size += vm->mem.region[i].size;
+    }
+    return size;
+}
+
+static const char *state_name(struct vm *vm)
+{
+    return vm_state_name(atomic_load(&vm->state));
+}
+
+static const char *vcpu_state(struct vcpu *v)
+{
+    switch (atomic_load(&v->state)) {
+    case VCPU_OFF:
+        return "off";
+    case VCPU_BLOCKED:
+        return "waits for an interrupt";
+    default:
+        return atomic_load(&v->pcpu->current) == v ? "runs" : "waits for its CPU";
+    }
+}
+
+static void show_vcpu(struct vcpu *v)
+{
+    u64 ms = atomic_load(&v->run_ns) / NS_PER_MS;
+
+    print("  vCPU %u on CPU %u: %s, %llu exits, %llu.%03llu s run\n", v->id, v->pcpu->id,
+          vcpu_state(v), (unsigned long long)atomic_load(&v->exits),
+          (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000));
+}
+
+static void list_vm(struct vm *vm)
+{
+    u32 number = hooks->find(vm->name);
+
+    print("  %-16s %-9s %u vCPUs, %llu MiB", vm->name, state_name(vm), vm->nvcpus,
+          (unsigned long long)(ram_size(vm) / MIB));
+    if (number != 0) {
+        print(", console %u", number);
+    }
+    if (atomic_load(&vm->state) == VM_STOPPED && vm->starts > 0) {
+        print(", %s", vm_reason_name(vm->reason));
+    }
+    print("\n");
+}
+
+static void run_vm_list(const char *arg)
+{
+    (void)arg;
+    for (u32 i = 0; i < vm_count; i++) {
+        list_vm(vms[i]);
+    }
+    if (vm_count == 0) {
+        print("there are no VMs\n");
+    }
+}
+
+static void show_vm(struct vm *vm)
+{
+    list_vm(vm);
+    print("  started %u times; accesses to nothing: %llu memory, %llu system registers; %llu "
+          "unknown calls\n",
+          vm->starts, (unsigned long long)atomic_load(&vm->mmio_unknown),
+          (unsigned long long)atomic_load(&vm->sysreg_unknown),
+          (unsigned long long)atomic_load(&vm->smc_unknown));
+    for (u32 i = 0; i < vm->nvcpus; i++) {
+        show_vcpu(vm->vcpu[i]);
+    }
+    for (struct vdev *d = vm->devs; d != NULL; d = d->next) {
+        if (d->ops->show != NULL) {
+            d->ops->show(d, print);
+        }
+    }
+}
+
+static void run_vm_status(const char *arg)
+{
+    struct vm *vm = arg != NULL ? find_vm(arg) : NULL;
+
+    if (vm != NULL) {
+        show_vm(vm);
+    }
+    for (u32 i = 0; arg == NULL && i < vm_count; i++) {
+        show_vm(vms[i]);
+    }
+}
+
+static void start_vm(struct vm *vm)
+{
+    if (vm_start(vm)) {
+        print("%s: starts\n", vm->name);
+    } else {
+        print("%s can't be started: it's %s; `vm reset %s` restarts it\n", vm->name, state_name(vm),
+              vm->name);
+    }
+}
+
+/* True, after saying so, if the VM is stopped. */
+static bool is_stopped(struct vm *vm)
+{
+    if (atomic_load(&vm->state) != VM_STOPPED) {
+        return false;
+    }
+    print("%s is stopped already; `vm start %s` starts it\n", vm->name, vm->name);
+    return true;
+}
+
+/* Guests have no power button yet, and pulling the plug is not what `stop` promises. */
+static void stop_vm(struct vm *vm)
+{
+    if (!is_stopped(vm)) {
+        print("%s can't be asked to stop: its machine has no power button. Run `poweroff` in it, "
+              "or stop it at once with `vm kill %s`\n",
+              vm->name, vm->name);
+    }
+}
+
+static void kill_vm(struct vm *vm)
+{
+    if (!is_stopped(vm)) {
+        vm_stop(vm, VM_EXIT_KILLED);
+    }
+}
+
+static void reset_vm(struct vm *vm)
+{
+    if (!vm_start(vm)) {
+        vm_restart(vm);
+    }
+}
+
+static void dump_vm(struct vm *vm)
+{
+    for (u32 i = 0; i < vm->nvcpus; i++) {
+        show_vcpu(vm->vcpu[i]);
+        arch_vcpu_dump(vm->vcpu[i], print);
+    }
+}
+
+/* --- the rest --------------------------------------------------------------------------------- */
+
+/* A decimal number up to 9999; false if it's none. */
+static bool read_number(const char *s, u32 *value)
+{
+    *value = 0;
+    for (u32 i = 0; s[i] != '\0'; i++) {
+        if (s[i] < '0' || s[i] > '9' || i == 4) {
+            return false;
+        }
+        *value = *value * 10 + (u32)(s[i] - '0');
+    }
+    return s[0] != '\0';
+}
+
+static void run_focus(const char *arg)
+{
+    u32 number = hooks->find(arg);
+
+    if (number == 0) {
+        print("no console is called '%s'; there are those of: ", arg);
+        print_names();
+        return;
+    }
+    left_prompt = true;
+    hooks->focus(number);
+}
+
+static void run_net_show(const char *arg)
+{
+    (void)arg;
+    hooks->net_show(print);
+}
+
+static void run_log(const char *arg)
+{
+    u32 lines = LOG_LINES;
+    char text[400];
+    u64 pos;
+
+    if (arg != NULL && (!read_number(arg, &lines) || lines == 0)) {
+        print("log: '%s' is not a number of lines, 1 to 9999\n", arg);
+        return;
+    }
+    pos = log_last(lines);
+    for (u32 i = 0; i < lines && log_read(&pos, text, sizeof(text)); i++) {
+        print("%s\n", text);
+    }
+}
+
+static void run_memory(const char *arg)
+{
+    (void)arg;
+    for (u32 i = 0; i < vm_count; i++) {
+        print("  %-16s %8llu KiB\n", vms[i]->name, (unsigned long long)(ram_size(vms[i]) / KIB));
+    }
+    print("  %-16s %8llu KiB, and its image\n", "Muntin", (unsigned long long)(page_taken() / KIB));
+    print("  %-16s %8llu KiB, the largest piece %llu KiB\n", "free",
+          (unsigned long long)(page_free() / KIB),
+          (unsigned long long)(page_largest(PAGE_SIZE) / KIB));
+}
+
+static void run_help(const char *arg);
+
+static const struct command commands[] = {
+    {"help", "", "this list", run_help, NULL},
+    {"vm list", "", "all VMs, a line each", run_vm_list, NULL},
+    {"vm status", "[NAME]", "what the vCPUs and devices do", run_vm_status, NULL},
+    {"vm start", "NAME", "starts a stopped VM from its images", NULL, start_vm},
+    {"vm stop", "NAME", "how it can be stopped in order", NULL, stop_vm},
+    {"vm kill", "NAME", "stops it at once, as if its power failed", NULL, kill_vm},
+    {"vm reset", "NAME", "starts it anew, whatever it does", NULL, reset_vm},
+    {"vm dump", "NAME", "registers of its vCPUs", NULL, dump_vm},
+    {"focus", "NAME", "gives the console to a VM", run_focus, NULL},
+    {"net show", "", "switches, their ports and counters", run_net_show, NULL},
+    {"log", "[N]", "the last N messages of Muntin (20)", run_log, NULL},
+    {"memory", "", "who has how much of the machine's memory", run_memory, NULL},
+};
+
+static void run_help(const char *arg)
+{
+    char key[8];
+
+    (void)arg;
+    for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
+        char head[32];
+
+        fmt_print(head, sizeof(head), "%s %s", commands[i].name, commands[i].arg);
+        print("  %-18s %s\n", head, commands[i].help);
+    }
+    console_key_name(hooks->escape, key, sizeof(key));
+    print("  Keys: %s and then 1-9: the console of a VM, n, p: the next, the previous, 0: here\n",
+          key);
+}
+
+/* --- a line ----------------------------------------------------------------------------------- */
+
+/* Splits at spaces, in place; returns the number of words. What follows WORDS_MAX of them is cut.
+ */
+static u32 split(char *text, char **word)
+{
+    u32 n = 0;
+
+    for (char *p = text; *p != '\0' && n < WORDS_MAX;) {
+        if (*p == ' ') {
+            *p++ = '\0';
+            continue;
+        }
+        word[n++] = p;
+        while (*p != ' ' && *p != '\0') {
+            p++;
+        }
+    }
+    return n;
+}
+
+/* How many words of the line make the command's name: 0 if it's another command. */
+static u32 match(const struct command *c, char **word, u32 count)
+{
+    size_t first = strlen(word[0]);
+
+    if (strncmp(c->name, word[0], first) != 0) {
+        return 0;
+    }
+    if (c->name[first] == '\0') {
+        return 1;
+    }
+    return c->name[first] == ' ' && count >= 2 && strcmp(c->name + first + 1, word[1]) == 0 ? 2 : 0;
+}
+
+/* No such command; but maybe some begin with the same word. */
+static void unknown(char **word, u32 count)
+{
+    size_t first = strlen(word[0]);
+    const char *lead = "there are: ";
+
+    print("'%s%s%s' is no command; ", word[0], count > 1 ? " " : "", count > 1 ? word[1] : "");
+    for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
+        const char *name = commands[i].name;
+
+        if (strncmp(name, word[0], first) == 0 && name[first] == ' ') {
+            print("%s%s", lead, name);
+            lead = ", ";
+        }
+    }
+    print(*lead == ',' ? "\n" : "`help` lists them\n");
+}
+
+static void run(const struct command *c, const char *arg)
+{
+    struct vm *vm;
+
+    if (c->run_vm == NULL) {
+        c->run(arg);
+        return;
+    }
+    vm = find_vm(arg);
+    if (vm != NULL) {
+        c->run_vm(vm);
+    }
+}
+
+static void execute(char *text)
+{
+    char *word[WORDS_MAX];
+    u32 count = split(text, word);
+
+    if (count == 0) {
+        return;
+    }
+    for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
+        const struct command *c = &commands[i];
+        u32 used = match(c, word, count), args = count - used;
+
+        if (used == 0) {
+            continue;
+        }
+        if (args > (c->arg[0] != '\0') || (args == 0 && c->arg[0] == 'N')) {
+            print("usage: %s%s%s\n", c->name, c->arg[0] != '\0' ? " " : "", c->arg);
+        } else {
+            run(c, args == 1 ? word[used] : NULL);
+        }
+        return;
+    }
+    unknown(word, count);
+}
+
+/* --- keys ------------------------------------------------------------------------------------- */
+
+static void end_of_line(void)
+{
+    put("\r\n");
+    line[line_len] = '\0';
+    line_len = 0;
+    left_prompt = false;
+    execute(line);
+    if (!left_prompt) {
+        put(PROMPT);
+    }
+}
+
+static void erase(u32 count)
+{
+    for (; count > 0; count--) {
+        put("\b \b");
+        line_len--;
+    }
+}
+
+static void type(char c)
+{
+    if (c >= ' ' && c < DEL && line_len < LINE_MAX) {
+        line[line_len++] = c;
+        hooks->write(&c, 1);
+    }
+}
+
+/* Arrow keys and the like come as ESC [ … letter, and mean nothing here. */
+static bool in_escape(char c)
+{
+    if (c == ESC) {
+        escape_state = 1;
+    } else if (escape_state == 1) {
+        escape_state = c == '[' || c == 'O' ? 2 : 0;
+    } else if (escape_state == 2) {
+        escape_state = c >= '@' && c <= '~' ? 0 : 2;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void console_input(char c)
+{
+    char before = last_key;
+
+    last_key = c;
+    if (in_escape(c)) {
+        return;
+    }
+    switch (c) {
+    case '\n':
+        if (before == '\r') {
+            break;
+        }
+        end_of_line();
+        break;
+    case '\r':
+        end_of_line();
+        break;
+    case BACKSPACE:
+    case DEL:
+        erase(MIN(line_len, 1u));
+        break;
+    case CTRL_U:
+        erase(line_len);
+        break;
+    case CTRL_C:
+        line_len = 0;
+        put("^C\r\n" PROMPT);
+        break;
+    case FORM_FEED:
+        put("\r" PROMPT);
+        hooks->write(line, line_len);
+        break;
+    default:
+        type(c);
+        break;
+    }
+}
+
+void console_init(const struct console_hooks *h)
+{
+    hooks = h;
+    line_len = 0;
+    last_key = 0;
+    escape_state = 0;
+}
+
+void console_banner(void)
+{
+    char key[8];
+
+    console_key_name(hooks->escape, key, sizeof(key));
+    log_info("%u VM%s:", vm_count, vm_count == 1 ? "" : "s");
+    for (u32 i = 0; i < vm_count; i++) {
+        struct vm *vm = vms[i];
+        u32 number = hooks->find(vm->name);
+        char where[32] = "no console";
+
+        if (number > 9) {
+            fmt_print(where, sizeof(where), "%s n, p", key);
+        } else if (number > 0) {
+            fmt_print(where, sizeof(where), "%s %u", key, number);
+        }
+        log_info("  %-10s %s: %u vCPUs, %llu MiB, %s", where, vm->name, vm->nvcpus,
+                 (unsigned long long)(ram_size(vm) / MIB), state_name(vm));
+    }
+    log_info("keys: %s and then 1-9: that console; n, p: the next, the previous; 0: Muntin's "
+             "prompt; ?: these keys",
+             key);
+}
