@@ -4,7 +4,6 @@
  * aren't created. Each of these goes when the real one can be built for the host.
  */
 #include "core/arch.h"
-#include "core/image.h"
 #include "core/panic.h"
 #include "core/vcpu.h"
 
@@ -63,15 +62,4 @@ struct vcpu *arch_vcpu_create(struct vm *vm, u32 id)
 void arch_vcpu_dump(struct vcpu *v, void (*print)(const char *fmt, ...))
 {
     print("registers of vCPU %u\n", v->id);
-}
-
-bool image_load_step(const struct vm_config *vm, const struct image_plan *plan, struct gmem *mem,
-                     struct image_cursor *c, u64 budget)
-{
-    (void)vm;
-    (void)plan;
-    (void)mem;
-    (void)c;
-    (void)budget;
-    return true;
 }
