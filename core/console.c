@@ -526,6 +526,7 @@ void console_init(const struct console_hooks *h)
 void console_banner(void)
 {
     char key[8];
+    u32 first = 0;
 
     console_key_name(hooks->escape, key, sizeof(key));
     log_info("%u VM%s:", vm_count, vm_count == 1 ? "" : "s");
@@ -539,10 +540,14 @@ void console_banner(void)
         } else if (number > 0) {
             fmt_print(where, sizeof(where), "%s %u", key, number);
         }
-        log_info("  %-10s %s: %u vCPUs, %llu MiB, %s", where, vm->name, vm->nvcpus,
-                 (unsigned long long)(ram_size(vm) / MIB), state_name(vm));
+        if (first == 0) {
+            first = number;
+        }
+        log_info("  %-10s %s: %u vCPU%s, %llu MiB", where, vm->name, vm->nvcpus,
+                 vm->nvcpus == 1 ? "" : "s", (unsigned long long)(ram_size(vm) / MIB));
     }
     log_info("keys: %s and then 1-9: that console; n, p: the next, the previous; 0: Muntin's "
              "prompt; ?: these keys",
              key);
+    hooks->focus(first);
 }

@@ -23,7 +23,10 @@ void console_init(const struct console_hooks *hooks);
  */
 void console_input(char c);
 
-/* The first screen: says what runs and which keys to press. Once the VMs were started. */
+/*
+ * The first screen: says which VMs there are and which keys to press, and gives the focus to the
+ * first VM that has a console. When the VMs exist.
+ */
 void console_banner(void);
 
 /* How a key is written: "Ctrl-]" for 0x1d, else the character itself. At most 8 bytes. */

@@ -47,6 +47,7 @@ static void halt(void) NORETURN;
 static void halt(void)
 {
     log_err("nothing can be started: halted");
+    chan_drain();
     arch_stop(STOP_HALT);
 }
 
@@ -306,9 +307,11 @@ static void all_stopped(void)
 
     if (boot_argument("stay", &value)) {
         log_info("no VM runs any more; staying up, as asked");
+        chan_focus(0);
         return;
     }
     log_info("no VM runs any more: powering off");
+    chan_drain();
     arch_stop(STOP_POWEROFF);
 }
 
@@ -335,16 +338,18 @@ static void create_vms(void)
 
 static void start_console(void)
 {
-    static const struct console_hooks console = {chan_prompt_write, chan_focus, chan_find,
-                                                 net_show};
+    static struct console_hooks console = {.escape = ESCAPE_DEFAULT,
+                                           .write = chan_prompt_write,
+                                           .focus = chan_focus,
+                                           .find = chan_find,
+                                           .net_show = net_show};
     const char *value;
-    char escape = ESCAPE_DEFAULT;
 
     if (boot_argument("escape", &value) && value[0] == '^' && value[1] != '\0') {
-        escape = (char)(value[1] & 0x1f);
+        console.escape = (char)(value[1] & 0x1f);
     }
     console_init(&console);
-    chan_init(escape, console_input);
+    chan_init(console.escape, console_input);
     log_sink = chan_log;
     arch_uart_irq = chan_uart_irq;
     uart_enable_irq();

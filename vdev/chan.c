@@ -214,6 +214,9 @@ void chan_drain(void)
     u64 end = arch_now_ns() + DRAIN_NS, now;
     enum mux_progress p;
 
+    if (mux.count == 0) {
+        return; /* not set up yet: messages go to the UART as they come */
+    }
     do {
         now = arch_now_ns();
         spin_lock(&mux.lock);

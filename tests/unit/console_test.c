@@ -392,10 +392,15 @@ static void banner_names_vms_and_keys(void **state)
     console_banner();
     assert_string_equal(
         screen, "muntin: 2 VMs:\n"
-                "muntin:   Ctrl-] 1   one: 2 vCPUs, 64 MiB, running\n"
-                "muntin:   Ctrl-] 2   two: 1 vCPUs, 0 MiB, stopped\n"
+                "muntin:   Ctrl-] 1   one: 2 vCPUs, 64 MiB\n"
+                "muntin:   Ctrl-] 2   two: 1 vCPU, 0 MiB\n"
                 "muntin: keys: Ctrl-] and then 1-9: that console; n, p: the next, the previous; "
                 "0: Muntin's prompt; ?: these keys\n");
+    assert_int_equal(focused, 1);
+    clear();
+    vm_count = 0;
+    console_banner();
+    assert_int_equal(focused, 0);
     log_sink = NULL;
 }
 
