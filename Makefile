@@ -107,7 +107,7 @@ $(B)/$(1)/%_fuzz: $(B)/$(1)/tests/fuzz/%_fuzz.c.o $(patsubst %,$(B)/$(1)/%.o,$(w
 endef
 $(eval $(call host,tool,gcc,-O2,setup-tool))
 $(eval $(call host,asan,gcc,-O1 -fsanitize=address$(COMMA)undefined -fno-sanitize-recover=all,setup-host))
-$(eval $(call host,tsan,gcc,-O1 -fsanitize=thread,setup-host))
+$(eval $(call host,tsan,gcc,-O1 -fsanitize=thread -Wno-tsan,setup-host))
 $(eval $(call host,fuzz,clang,-O1 -fsanitize=address$(COMMA)undefined$(COMMA)fuzzer -fno-sanitize-recover=all,setup-host))
 
 $(B)/muntin: $(patsubst %,$(B)/tool/%.o,$(wildcard arch/host/tool*.c)) $(B)/tool/libmuntin.a
