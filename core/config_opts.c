@@ -208,6 +208,8 @@ static void opt_load(struct parser *p, const struct keyword *k, const struct tok
     if (num_read_size(first, &l.addr) == NUM_OK && (rest.len > 0 || l.type == LOAD_FDT)) {
         l.has_addr = true;
         l.path = rest;
+    } else {
+        l.addr = 0;
     }
     if (l.path.len == 0 && !l.has_addr) {
         diag_error(p->diag, arg.place, "'load' with an empty file name");

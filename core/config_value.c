@@ -7,7 +7,9 @@
 #include "core/log.h"
 #include "core/str.h"
 
-#define WORD_MAX 32 /* longer words get no suggestion */
+#define WORD_MAX   32 /* longer words get no suggestion */
+#define SHORT_FORM 3  /* "intr" of "interrupt": alike for that many letters, but for its last one  \
+                       */
 
 static u32 digit(char c)
 {
@@ -117,6 +119,12 @@ static u32 edit_distance(struct str a, struct str b)
     return row[a.len % 3][b.len];
 }
 
+static bool is_short_form(struct str brief, struct str word)
+{
+    return brief.len > SHORT_FORM && brief.len < word.len &&
+           memcmp(brief.p, word.p, brief.len - 1) == 0;
+}
+
 void suggest_add(struct suggest *s, const char *candidate)
 {
     struct str c = str_of(candidate);
@@ -126,7 +134,10 @@ void suggest_add(struct suggest *s, const char *candidate)
         return;
     }
     d = edit_distance(s->word, c);
-    if (d >= s->word.len || d > MAX(2u, s->word.len / 2)) {
+    if (is_short_form(c, s->word) || is_short_form(s->word, c)) {
+        d = MIN(d, (u32)SHORT_FORM);
+    }
+    if (d > MAX(1u, s->word.len / 2)) {
         return;
     }
     for (i = 0; i < s->count && s->distance[i] <= d; i++) {

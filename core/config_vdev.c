@@ -304,7 +304,7 @@ static void opt_num(struct parser *p, const struct opt *o, const struct token *a
                    kind, o->name);
     } else if (r == NUM_RANGE || v < o->min || v > opt_max(o)) {
         diag_error(p->diag, arg->place,
-                   o->type == OPT_OCT ? "'%s' must be 0%llo..0%llo, not %.*s"
+                   o->type == OPT_OCT ? "'%s' must be %llo..%llo (octal), not %.*s"
                                       : "'%s' must be %llu..%llu, not %.*s",
                    o->name, (unsigned long long)o->min, (unsigned long long)opt_max(o),
                    STR_ARG(arg->text));
