@@ -8,6 +8,7 @@
 #include "fdt/gen.h"
 
 #include "core/log.h"
+#include "fdt/symbols.h"
 
 #include <string.h>
 
@@ -30,7 +31,6 @@ enum {
     GICV3_GICR_SIZE = 0x20000, /* of one CPU */
 
     CLOCK_HZ = 24000000,
-    LABEL = 48,
 };
 
 /* A tree being written. The first error sticks; what follows it does nothing. */
@@ -140,7 +140,7 @@ static bool is_compatible(const struct vdev_type *type, const char *want)
     return false;
 }
 
-static bool is_uart(const struct vdev_conf *conf)
+bool gen_is_uart(const struct vdev_conf *conf)
 {
     return is_compatible(conf->type, "arm,pl011");
 }
@@ -282,7 +282,7 @@ static void gen_aliases(struct gen *g)
 
     node(g, "aliases");
     for (u32 i = 0; i < vm->nvdevs; i++) {
-        if (is_uart(&vm->vdev[i])) {
+        if (gen_is_uart(&vm->vdev[i])) {
             fmt_print(name, sizeof(name), "serial%u", count++);
             gen_vdev_path(&vm->vdev[i], path);
             prop_text(g, name, path);
@@ -297,7 +297,7 @@ static void gen_stdout(struct gen *g)
     char path[GEN_PATH];
 
     for (u32 i = 0; i < vm->nvdevs; i++) {
-        if (is_uart(&vm->vdev[i])) {
+        if (gen_is_uart(&vm->vdev[i])) {
             gen_vdev_path(&vm->vdev[i], path);
             prop_text(g, "stdout-path", path);
             return;
@@ -357,6 +357,7 @@ static void gen_cpus(struct gen *g)
     node(g, "cpus");
     prop_number(g, "#address-cells", 1, 1);
     prop_number(g, "#size-cells", 1, 0);
+    phandle(g);
     for (u32 i = 0; i < g->in->vm->ncpus; i++) {
         node_at(g, "cpu", i);
         prop_text(g, "device_type", "cpu");
@@ -433,113 +434,21 @@ static void gen_gic(struct gen *g)
     end(g);
 }
 
-/* --- labels for overlays --- */
-
-struct symbol {
-    char label[LABEL], path[GEN_PATH];
-};
-
-/* Labels are C identifiers: anything else in a config's names becomes '_'. */
-static void make_label(char *label, const char *text, u32 len)
-{
-    u32 i;
-
-    for (i = 0; i < MIN(len, (u32)LABEL - 1); i++) {
-        char c = text[i];
-        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-
-        label[i] = c == '_' || good ? c : '_';
-    }
-    label[i] = '\0';
-}
-
-/* How many vdevs before this one have its type. */
-static u32 ordinal(const struct vm_config *vm, u32 index)
-{
-    u32 count = 0;
-
-    for (u32 i = 0; i < index; i++) {
-        count += vm->vdev[i].type == vm->vdev[index].type;
-    }
-    return count;
-}
-
-/* A vdev has up to three: TYPE_N, its name, and uartN. */
-static bool vdev_symbol(const struct vm_config *vm, u32 index, u32 which, struct symbol *s)
-{
-    const struct vdev_conf *conf = &vm->vdev[index];
-    char text[LABEL];
-
-    gen_vdev_path(conf, s->path);
-    if (which == 0) {
-        fmt_print(text, sizeof(text), "%s_%u", conf->type->name, ordinal(vm, index));
-        make_label(s->label, text, (u32)strlen(text));
-        return true;
-    }
-    if (which == 1) {
-        make_label(s->label, conf->name.p, conf->name.len);
-        return conf->name.len > 0;
-    }
-    fmt_print(s->label, LABEL, "uart%u", ordinal(vm, index));
-    return is_uart(conf);
-}
-
-/* Symbol number i; false: that number has none. */
-static bool symbol(const struct gen_input *in, u32 i, struct symbol *s)
-{
-    static const char *const fixed[] = {"chosen", "cpus", "psci", "timer", "vdevs"};
-    const struct vm_config *vm = in->vm;
-
-    if (i < ARRAY_SIZE(fixed)) {
-        fmt_print(s->label, LABEL, "%s", fixed[i]);
-        fmt_print(s->path, GEN_PATH, "/%s", fixed[i]);
-        return true;
-    }
-    i -= (u32)ARRAY_SIZE(fixed);
-    if (i == 0) {
-        fmt_print(s->label, LABEL, "gic");
-        gen_gic_path(vm, s->path);
-        return true;
-    }
-    i -= 1;
-    if (i < vm->ncpus) {
-        fmt_print(s->label, LABEL, "cpu%u", i);
-        fmt_print(s->path, GEN_PATH, "/cpus/cpu@%x", i);
-        return true;
-    }
-    i -= vm->ncpus;
-    return vdev_symbol(vm, i / 3, i % 3, s);
-}
-
-/* True if an earlier symbol has this label: names of a config may collide with the built-in ones.
- */
-static bool symbol_taken(const struct gen_input *in, u32 index, const char *label)
-{
-    struct symbol s;
-
-    for (u32 i = 0; i < index; i++) {
-        if (symbol(in, i, &s) && strcmp(s.label, label) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
+/* --- the tree --- */
 
 static void gen_symbols(struct gen *g)
 {
-    u32 count = 6 + g->in->vm->ncpus + 3 * g->in->vm->nvdevs;
+    u32 count = symbols_count(g->in->vm);
     struct symbol s;
 
     node(g, "__symbols__");
     for (u32 i = 0; i < count; i++) {
-        if (symbol(g->in, i, &s) && !symbol_taken(g->in, i, s.label)) {
+        if (symbols_get(g->in->vm, i, &s)) {
             prop_text(g, s.label, s.path);
         }
     }
     end(g);
 }
-
-/* --- the tree --- */
 
 static void gen_root(struct gen *g)
 {
@@ -603,7 +512,7 @@ static u32 vdev_bound(const struct vdev_conf *conf)
         }
         sum += prop_bound((u32)strlen(p->name), value);
     }
-    return sum + 5 * prop_bound(LABEL, GEN_PATH); /* alias, stdout-path, symbols */
+    return sum + 5 * prop_bound(SYMBOL_LABEL, GEN_PATH); /* alias, stdout-path, symbols */
 }
 
 u32 gen_bound(const struct vm_config *vm)
@@ -611,7 +520,7 @@ u32 gen_bound(const struct vm_config *vm)
     u32 sum = 56 + 3072; /* header, reservation block; nodes that every VM has, rng-seed */
 
     sum += prop_bound(8, vm->cmdline.len + 1);
-    sum += vm->nmems * 128 + vm->ncpus * (256 + prop_bound(LABEL, GEN_PATH));
+    sum += vm->nmems * 128 + vm->ncpus * (256 + prop_bound(SYMBOL_LABEL, GEN_PATH));
     for (u32 i = 0; i < vm->nvdevs; i++) {
         sum += vdev_bound(&vm->vdev[i]);
     }

@@ -38,6 +38,9 @@ void gen_vdev_path(const struct vdev_conf *conf, char *buf);
 u32 gen_vdev_reg(const struct gen_input *in, const struct vdev_conf *conf, u8 *value);
 u32 gen_vdev_interrupts(const struct vdev_conf *conf, u8 *value);
 
+/* True for the devices that a console can be on. */
+bool gen_is_uart(const struct vdev_conf *conf);
+
 /* Paths of the nodes of the interrupt controller and of the devices' clock. */
 void gen_gic_path(const struct vm_config *vm, char *buf);
 #define GEN_CLOCK_PATH "/apb-pclk"
