@@ -333,7 +333,7 @@ int user_force(const struct user *u, void *base, int node, const char *name,
     }
     if (have != NULL && is_place(name)) {
         diag_warn(u->diag, u->load->place,
-                  "device tree '%.*s': %s of %s is ignored: the config says what it is",
+                  "device tree '%.*s': '%s' of %s is ignored: the config says what it is",
                   STR_ARG(u->load->path), name, fdt_get_name(base, node, NULL));
     }
     return fdt_setprop(base, node, name, value->data, (int)value->len);
