@@ -59,6 +59,7 @@ group_host() {
     need libclang-rt-dev '/usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.fuzzer*.a' \
         '/usr/lib/clang/*/lib/*/libclang_rt.fuzzer*.a'
     need clang-format clang-format
+    need device-tree-compiler dtc
     need python3 /usr/bin/python3
     need python3-pytest '/usr/lib/python3/dist-packages/pytest/__init__.py'
     need python3-pytest-xdist '/usr/lib/python3/dist-packages/xdist/__init__.py'
