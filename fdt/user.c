@@ -210,17 +210,40 @@ static int remove_replaced(void *base, u32 ncpus)
     return error;
 }
 
-/* What refers to the user's interrupt controller is to refer to ours. */
-static u32 gic_phandle(const void *base)
+/* The user's interrupt controller, the first that can be referred to; negative: none. */
+static int find_gic(const void *base)
 {
     int depth = 0;
 
     for (int at = 0; at >= 0 && depth >= 0; at = fdt_next_node(base, at, &depth)) {
         if (is_gic(base, at) && fdt_get_phandle(base, at) != 0) {
-            return fdt_get_phandle(base, at);
+            return at;
         }
     }
-    return 0;
+    return -1;
+}
+
+/* Labels of the user's interrupt controller become labels of ours. False: no room. */
+static bool move_gic_labels(void *base, int gic, const struct vm_config *vm)
+{
+    char from[2 * GEN_PATH], to[GEN_PATH];
+    int symbols = fdt_subnode_offset(base, 0, "__symbols__"), at, error = 0;
+
+    if (symbols < 0 || fdt_get_path(base, gic, from, sizeof(from)) != 0) {
+        return true;
+    }
+    gen_gic_path(vm, to);
+    for (at = fdt_first_property_offset(base, symbols); at >= 0 && error == 0;
+         at = fdt_next_property_offset(base, at)) {
+        const char *name;
+        int len;
+        const void *path = fdt_getprop_by_offset(base, at, &name, &len);
+
+        if (len == (int)strlen(from) + 1 && memcmp(path, from, (size_t)len) == 0) {
+            error = fdt_setprop(base, symbols, name, to, (int)strlen(to) + 1);
+        }
+    }
+    return error == 0;
 }
 
 static u32 root_cells(const void *base, const char *name)
@@ -263,26 +286,35 @@ static bool set_cells(const struct user *u, const void *base, struct gen_input *
     return true;
 }
 
-bool user_strip(const struct user *u, void *base, struct gen_input *in)
+/* Phandles of generated nodes: the user's where they take the place of his. */
+static bool set_phandles(const struct user *u, const void *base, int gic, struct gen_input *in)
 {
     int clock = fdt_path_offset(base, GEN_CLOCK_PATH);
-    u32 gic = gic_phandle(base), max;
+    u32 max = UINT32_MAX;
 
-    if (!set_cells(u, base, in)) {
-        return false;
-    }
     if (fdt_find_max_phandle(base, &max) != 0 || max > UINT32_MAX - 2 * MERGE_NODES) {
         user_error(u, "no phandles are left above 0x%x", max);
         return false;
     }
-    in->gic_phandle = gic != 0 ? gic : max + 1;
+    in->gic_phandle = gic >= 0 ? fdt_get_phandle(base, gic) : max + 1;
     in->clock_phandle = clock >= 0 ? fdt_get_phandle(base, clock) : 0;
     if (in->clock_phandle == 0) {
         in->clock_phandle = max + 2;
     }
     in->free_phandle = max + 3;
-    if (remove_replaced(base, in->vm->ncpus) != 0) {
-        user_error(u, "malformed");
+    return true;
+}
+
+bool user_strip(const struct user *u, void *base, struct gen_input *in)
+{
+    int gic = find_gic(base);
+
+    if (!set_cells(u, base, in) || !set_phandles(u, base, gic, in)) {
+        return false;
+    }
+    if ((gic >= 0 && !move_gic_labels(base, gic, in->vm)) ||
+        remove_replaced(base, in->vm->ncpus) != 0) {
+        user_error(u, "no room to change it");
         return false;
     }
     return true;
@@ -403,6 +435,7 @@ static int merge_props(const struct user *u, void *base, int to, const void *gen
 {
     int list[MERGE_PROPS], count = 0, at, error = 0;
     int depth = fdt_node_depth(base, to);
+    bool symbols = strcmp(fdt_get_name(base, to, NULL), "__symbols__") == 0;
 
     fdt_for_each_property_offset(at, gen, from)
     {
@@ -417,7 +450,7 @@ static int merge_props(const struct user *u, void *base, int to, const void *gen
 
         value.data = fdt_getprop_by_offset(gen, list[--count], &name, &len);
         value.len = (u32)len;
-        if (is_fact(name, depth) || fdt_getprop(base, to, name, NULL) == NULL) {
+        if (symbols || is_fact(name, depth) || fdt_getprop(base, to, name, NULL) == NULL) {
             error = user_force(u, base, to, name, &value);
         }
     }
