@@ -304,7 +304,7 @@ static void no_reservation_is_lost(void **state)
     fdt_begin_node(data, "reserved-memory");
     fdt_property_u32(data, "#address-cells", 2);
     fdt_property_u32(data, "#size-cells", 2);
-    fdt_property(data, "ranges", NULL, 0);
+    fdt_property(data, "ranges", "", 0);
     for (u32 i = 0; i < 40; i++) {
         fdt_begin_node(data, "r");
         reg(data, 0x40000000ull + i * 0x100000ull, 0x800);
@@ -334,7 +334,7 @@ static void reservation_within_another(void **state)
     fdt_begin_node(data, "reserved-memory");
     fdt_property_u32(data, "#address-cells", 2);
     fdt_property_u32(data, "#size-cells", 2);
-    fdt_property(data, "ranges", NULL, 0);
+    fdt_property(data, "ranges", "", 0);
     for (u32 i = 0; i < 3; i++) {
         fdt_begin_node(data, "r");
         reg(data, 0x40000000ull, 0x10000 >> i);
@@ -404,7 +404,7 @@ static u64 uart_of(const char *stdout_path)
     fdt_begin_node(data, "bus");
     fdt_property_u32(data, "#address-cells", 2);
     fdt_property_u32(data, "#size-cells", 2);
-    fdt_property(data, "ranges", NULL, 0);
+    fdt_property(data, "ranges", "", 0);
     uart_node(data, "serial@3000", 0x3000);
     fdt_end_node(data);
     fdt_begin_node(data, "aliases");
@@ -450,7 +450,7 @@ static void disabled_bus_hides_its_devices(void **state)
     (void)state;
     fdt_begin_node(data, "bus");
     text_prop(data, "status", "disabled");
-    fdt_property(data, "ranges", NULL, 0);
+    fdt_property(data, "ranges", "", 0);
     fdt_property_u32(data, "#address-cells", 2);
     fdt_property_u32(data, "#size-cells", 2);
     uart_node(data, "serial@3000", 0x3000);
