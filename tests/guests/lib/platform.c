@@ -7,7 +7,7 @@
 #include "tests/guests/lib/dt.h"
 #include "tests/guests/lib/image.h"
 
-enum { MAX_DEPTH = 8, MAX_REGS = 1 + MAX_GICR };
+enum { MAX_DEPTH = 8, IRQ_EDGE = 1 };
 
 struct platform platform;
 
@@ -105,9 +105,11 @@ static void take_uart(const struct node *n)
 
 static void take_virtio(const struct node *n)
 {
+    bool edge = dt_cells(dt_get(n->dt, n->offset, "interrupts"), 2, 1) & IRQ_EDGE;
+
     if (platform.virtio_count < MAX_VIRTIO) {
         platform.virtio[platform.virtio_count++] =
-            (struct virtio_slot){node_reg(n, 0).base, node_irq(n, 0)};
+            (struct virtio_slot){node_reg(n, 0).base, node_irq(n, 0), edge};
     }
 }
 

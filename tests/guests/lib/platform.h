@@ -21,6 +21,7 @@ struct region {
 struct virtio_slot {
     uint64_t base;
     uint32_t irq;
+    bool edge; /* else level */
 };
 
 struct platform {

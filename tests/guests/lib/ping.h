@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The little protocol between victim and echo: Ethernet frames of an experimental type with a
+ * payload that both ends can check.
+ */
+#ifndef TESTS_GUESTS_LIB_PING_H
+#define TESTS_GUESTS_LIB_PING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PING_REQUEST = 1, PING_REPLY = 2 };
+enum { PING_MIN_PAYLOAD = 0, PING_MAX_PAYLOAD = 1400 };
+
+struct ping {
+    uint8_t to[6];
+    uint8_t from[6];
+    uint8_t ethertype[2];
+    uint8_t magic[4];
+    uint8_t pad[2];
+    uint32_t kind;
+    uint32_t seq;
+    uint32_t len; /* of the payload */
+    uint8_t payload[PING_MAX_PAYLOAD];
+};
+
+/* Sends a request to everybody. */
+bool ping_send(uint32_t seq, uint32_t len);
+
+/* Takes the next frame of the protocol, 0 or enum kind; *intact tells whether it is as sent. */
+uint32_t ping_receive(struct ping *p, bool *intact);
+
+/* Answers the request. */
+bool ping_reply(struct ping *p);
+
+#endif
