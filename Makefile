@@ -58,7 +58,7 @@ TARGET_SRC := $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch
 TARGET_OBJ := $(patsubst %,$(T)/%.o,$(TARGET_SRC)) $(patsubst $(B)/%,$(T)/%.o,$(FDT_SRC))
 
 # Fast where guests wait for it, small everywhere else:
-OPTIMIZE = $(if $(filter arch/% vdev/virtio/% vdev/net/% vdev/gic/% core/lib/% $(HOT),$<),-O2,-Os)
+OPTIMIZE = $(if $(filter arch/arm64/% arch/arm-common/gic% vdev/virtio/% vdev/net/% vdev/gic/% core/lib/% $(HOT),$<),-O2,-Os)
 HOT := $(addprefix core/,gmem.c mmio.c sched.c spinlock.c timer.c)
 # boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault:
 $(T)/arch/arm64/boot.c.o $(T)/arch/arm-common/pgtable.c.o: TARGET_CFLAGS += -mstrict-align

@@ -61,7 +61,8 @@ void arch_kick(struct pcpu *p); /* makes p leave its guest or its idle; any CPU,
 void arch_idle(struct pcpu *p, bool wait);
 
 /* --- vCPUs --- */
-struct vcpu *arch_vcpu_create(struct vm *vm, u32 id); /* NULL: out of memory. Boot only */
+/* Pinned to p. NULL: out of memory. Boot only. */
+struct vcpu *arch_vcpu_create(struct vm *vm, u32 id, struct pcpu *p);
 void arch_vcpu_reset(struct vcpu *v, u64 entry,
                      u64 context); /* architectural reset, at its entry */
 /* On p: saves p->current's guest state if any, loads v's (NULL: none) and makes it p->current. */

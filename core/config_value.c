@@ -7,9 +7,10 @@
 #include "core/log.h"
 #include "core/str.h"
 
-#define WORD_MAX   32 /* longer words get no suggestion */
-#define SHORT_FORM 3  /* "intr" of "interrupt": alike for that many letters, but for its last one  \
-                       */
+#define WORD_MAX 32 /* longer words get no suggestion */
+#define SHORT_FORM                                                                                 \
+    3 /* "intr" of "interrupt": alike for that many letters, but for its last one                  \
+       */
 
 static u32 digit(char c)
 {

@@ -122,14 +122,11 @@ static bool add_vcpu(struct vm *vm, const struct cfg_cpu *c)
                 pcpu_count);
         return false;
     }
-    v = arch_vcpu_create(vm, vm->nvcpus);
+    v = arch_vcpu_create(vm, vm->nvcpus, p);
     if (v == NULL) {
         log_err("%s: no memory for a vCPU", vm->name);
         return false;
     }
-    v->vm = vm;
-    v->id = vm->nvcpus;
-    v->pcpu = p;
     v->prio = c->prio;
     v->mpidr = v->id; /* all in one cluster: VCPU_MAX is below 16 */
     timer_init(&v->wakeup, p, wakeup_fired);

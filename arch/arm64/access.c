@@ -122,60 +122,50 @@ static bool fetch(struct arm64_vcpu *v, u32 *insn)
     return true;
 }
 
-/* Base register 31 is the stack pointer: SP_EL0 or SP_EL1, by PSTATE. */
-static u64 base_read(const struct arm64_vcpu *v, u32 n)
+struct insn_access {
+    struct arm64_vcpu *v;
+    u64 ipa; /* of the instruction's first byte */
+};
+
+enum { ACCESS_OK, ACCESS_ELSEWHERE };
+
+static int access_piece(void *ctx, u32 at, u32 size, bool write, u64 *value)
 {
-    if (n != 31) {
-        return v->frame.x[n];
+    const struct insn_access *a = ctx;
+    struct mmio m = {.addr = a->ipa + at, .value = *value, .size = (u8)size, .write = write};
+
+    if (!do_access(a->v, &m)) {
+        return ACCESS_ELSEWHERE; /* it got an exception of its own */
     }
-    return (v->frame.spsr & 1) != 0 ? sysreg_read(sp_el1) : sysreg_read(sp_el0);
+    *value = m.value;
+    return ACCESS_OK;
 }
 
-static void base_write(struct arm64_vcpu *v, u32 n, u64 value)
+static bool without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
 {
-    if (n != 31) {
-        v->frame.x[n] = value;
-    } else if ((v->frame.spsr & 1) != 0) {
-        sysreg_write(sp_el1, value);
-    } else {
-        sysreg_write(sp_el0, value);
-    }
-}
-
-/* One register of a decoded instruction, at most 8 bytes a piece. */
-static bool transfer(struct arm64_vcpu *v, const struct ldst *l, u32 rt, u64 ipa)
-{
-    struct mmio m = {.addr = ipa, .size = l->size, .write = !l->load};
-
-    if (m.write) {
-        m.value = reg_read(v, rt);
-    }
-    if (!do_access(v, &m)) {
-        return false;
-    }
-    if (l->load) {
-        reg_write(v, rt, extend(m.value, l->size, l->sign, l->is64));
-    }
-    return true;
-}
-
-static bool without_syndrome(struct arm64_vcpu *v, u64 ipa)
-{
+    bool sp_el1 = (v->frame.spsr & 1) != 0;
+    u64 sp = sp_el1 ? sysreg_read(sp_el1) : sysreg_read(sp_el0);
+    struct ldst_cpu cpu_regs = {v->frame.x, &sp, vcpu_get_q, vcpu_set_q};
+    struct insn_access a = {v, ipa};
     struct ldst l;
     u32 insn;
-    u64 base;
 
-    /* The access has to stay in the page whose address the fault gave: what follows is unknown. */
-    if (!fetch(v, &insn) || !decode_ldst(insn, &l) || l.simd ||
-        (ipa & 0xfff) + (u64)l.size * (l.pair ? 2 : 1) > 0x1000) {
+    if (!fetch(v, &insn) || !decode_ldst(insn, &l) || l.load == ((esr & ISS_WNR) != 0)) {
         return false;
     }
-    base = base_read(v, l.rn);
-    if (!transfer(v, &l, l.rt, ipa) || (l.pair && !transfer(v, &l, l.rt2, ipa + l.size))) {
-        return true; /* it got an exception of its own */
+    /* FAR is of the byte that faulted: it must be the first, and all must be in the page that HPFAR
+     * names, since what follows is unknown. */
+    if (ldst_address(&l, &cpu_regs) != sysreg_read(far_el2) ||
+        (ipa & 0xfff) + (u64)l.size * l.count > 0x1000) {
+        return false;
     }
-    if (l.writeback) {
-        base_write(v, l.rn, base + (u64)(s64)l.offset);
+    if (ldst_run(&l, &cpu_regs, access_piece, &a) != ACCESS_OK) {
+        return true;
+    }
+    if (sp_el1) {
+        sysreg_write(sp_el1, sp);
+    } else {
+        sysreg_write(sp_el0, sp);
     }
     access_skip(v, 4);
     return true;
@@ -207,7 +197,7 @@ void access_data_abort(struct arm64_vcpu *v, u32 esr)
     }
     if ((esr & ISS_ISV) != 0) {
         with_syndrome(v, esr, ipa);
-    } else if (!without_syndrome(v, ipa)) {
+    } else if (!without_syndrome(v, esr, ipa)) {
         inject_abort(v, false, sysreg_read(far_el2));
     }
 }

@@ -4,7 +4,6 @@
 #define ARCH_ARM64_ARM64_H
 
 #include "arch/arm-common/gic.h"
-#include "arch/arm-common/vtimer.h"
 #include "arch/arm64/frame.h"
 #include "arch/arm64/vsysreg.h"
 #include "core/vcpu.h"
@@ -13,7 +12,7 @@
 struct el1_regs {
     u64 sctlr, cpacr, ttbr0, ttbr1, tcr, mair, amair, vbar, contextidr;
     u64 esr, far, afsr0, afsr1, par, elr, spsr, sp_el0, sp_el1;
-    u64 tpidr_el0, tpidrro_el0, tpidr_el1, csselr, cntkctl, mdscr;
+    u64 tpidr_el0, tpidrro_el0, tpidr_el1, csselr, cntkctl;
     u64 dacr32, ifsr32, fpexc32, spsr_abt, spsr_und, spsr_irq, spsr_fiq; /* AArch32 at EL1 */
     u64 pac[10];                                                         /* pointer-auth keys */
 };
@@ -32,7 +31,6 @@ struct arm64_vcpu {
     struct gic_cpuif cpuif;
     u64 cntv_ctl, cntv_cval;
     bool vtimer_active; /* the physical timer interrupt waits for this guest's EOI */
-    struct vtimer ptimer;
     struct vsysreg sysreg;
 };
 
@@ -51,12 +49,17 @@ hpa_t boot_tables(u64 dtb);
 void boot_main(u64 dtb) NORETURN;
 void secondary_main(struct pcpu *p) NORETURN;
 
-/* cpu.c: what this CPU model has; read once on the boot CPU. */
+/* cpu.c: what the CPUs have that matters when guests are switched; read once on the boot CPU. */
 struct cpu_features {
-    bool vhe, pauth, fgt, ecv, aarch32_el1, rng, fwb, gicv3_regs;
-    u32 pa_bits; /* capped at 48 */
+    bool pan;         /* FEAT_PAN */
+    bool pauth;       /* pointer authentication */
+    bool aarch32_el1; /* a guest may be AArch32 */
 };
 extern struct cpu_features cpu;
+
+/* vcpu.c: one SIMD&FP register of the guest that is loaded */
+void vcpu_get_q(u32 n, u64 q[2]);
+void vcpu_set_q(u32 n, const u64 q[2]);
 
 /* EL2 state of this CPU that no guest switch changes: traps off, vectors, GIC, timer. */
 void cpu_init(void);

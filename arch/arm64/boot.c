@@ -12,6 +12,7 @@
 #include "arch/arm-common/stage2.h"
 #include "arch/arm-common/clock.h"
 #include "arch/arm64/arm64.h"
+#include "arch/arm64/idregs.h"
 #include "core/arch.h"
 #include "core/main.h"
 #include "core/page.h"
@@ -230,6 +231,7 @@ static bool map_gic(const struct board *b)
 
 void boot_finish(const struct board *b)
 {
+    struct vsysreg_ids ids;
     struct range stacks = {0, (u64)(pcpu_count - 1) * (GUARD + STACK_SIZE)};
     struct range hole[HOLES] = {{image_base(), image_linked_size()}, tree};
 
@@ -262,5 +264,7 @@ void boot_finish(const struct board *b)
     if (!map_gic(b) || !gic_init(b)) {
         panic("the interrupt controller does not answer");
     }
+    idregs_read(&ids);
+    vsysreg_init(&ids, stage2_ipa_bits(), gic.v3, stage2_fwb());
     cpu_init();
 }

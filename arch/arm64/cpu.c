@@ -27,20 +27,9 @@ static struct cpu_start starts[PCPU_MAX] __attribute__((aligned(64)));
 
 void cpu_features_read(void)
 {
-    u64 pfr0 = sysreg_read(id_aa64pfr0_el1);
-    u64 isar1 = sysreg_read(id_aa64isar1_el1);
-    u64 isar2 = sysreg_read(s3_0_c0_c6_2);
-    u64 mmfr0 = sysreg_read(id_aa64mmfr0_el1);
-    u64 mmfr1 = sysreg_read(id_aa64mmfr1_el1);
-
-    cpu.aarch32_el1 = id_field(pfr0, 4) == 2;
-    cpu.gicv3_regs = id_field(pfr0, 24) != 0;
-    cpu.vhe = id_field(mmfr1, 8) != 0;
-    /* API, APA, GPA, GPI of ISAR1; APA3, GPA3 of ISAR2 */
-    cpu.pauth = (isar1 & 0xff000ff0u) != 0 || (isar2 & 0xff00u) != 0;
-    cpu.fgt = id_field(mmfr0, 56) != 0;
-    cpu.ecv = id_field(mmfr0, 60) != 0;
-    cpu.pa_bits = cpu_pa_bits();
+    cpu.aarch32_el1 = id_field(sysreg_read(id_aa64pfr0_el1), 4) == 2;
+    cpu.pan = id_field(sysreg_read(id_aa64mmfr1_el1), 20) != 0;
+    cpu.pauth = traps_has_pauth(traps_hcr(false));
 }
 
 u64 cpu_stack(const struct pcpu *p)
@@ -55,7 +44,9 @@ void cpu_set_stack(u32 id, u64 top)
 
 void cpu_init(void)
 {
-    traps_init();
+    traps_cpu_init();
+    sysreg_write(mdcr_el2, traps_mdcr());
+    sysreg_write(cptr_el2, traps_cptr());
     sysreg_write(vtcr_el2, stage2_vtcr());
     sysreg_write(vpidr_el2, sysreg_read(midr_el1));
     stage2_cpu_init();

@@ -44,8 +44,8 @@ static u64 entry_spsr(u64 old)
     u64 spsr = SPSR_EL1H | SPSR_DAIF;
 
     spsr |= old & (SPSR_NZCV_KEEP | SPSR_PAN | SPSR_DIT);
-    if ((sctlr & SCTLR_SPAN) == 0 && cpu.vhe) {
-        spsr |= SPSR_PAN; /* PAN comes with v8.1, as VHE does */
+    if ((sctlr & SCTLR_SPAN) == 0 && cpu.pan) {
+        spsr |= SPSR_PAN;
     }
     if ((sctlr & SCTLR_DSSBS) != 0) {
         spsr |= SPSR_SSBS;

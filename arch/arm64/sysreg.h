@@ -87,8 +87,8 @@
 
 #define sysreg_write(reg, value)                                                                   \
     do {                                                                                           \
-        u64 sysreg_new_ = (value);                                                               \
-        __asm__ volatile("msr " SYSREG_TEXT(reg) ", %x0" : : "rZ"(sysreg_new_));                 \
+        u64 sysreg_new_ = (value);                                                                 \
+        __asm__ volatile("msr " SYSREG_TEXT(reg) ", %x0" : : "rZ"(sysreg_new_));                   \
     } while (0)
 
 /* --- barriers (Arm ARM B2.6.5) --- */

@@ -7,6 +7,7 @@
 #include "arch/arm-common/vpsci.h"
 #include "arch/arm64/access.h"
 #include "arch/arm64/arm64.h"
+#include "arch/arm64/debug.h"
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/config.h"
@@ -48,16 +49,18 @@ static void call(struct arm64_vcpu *v, bool is_smc)
 
 static void sysreg(struct arm64_vcpu *v, u32 iss)
 {
-    bool write = (iss & 1) == 0;
-    u32 rt = iss >> 5 & 31;
+    bool write = vsysreg_is_write(iss);
+    u32 rt = vsysreg_rt(iss);
     u64 value = rt == 31 ? 0 : v->frame.x[rt];
 
-    switch (vsysreg_access(&v->vcpu, &v->sysreg, iss, &value, write)) {
+    switch (vsysreg_access(&v->sysreg, iss, &value)) {
     case SYSREG_DONE:
         if (!write && rt != 31) {
             v->frame.x[rt] = value;
         }
         access_skip(v, 4);
+        break;
+    case SYSREG_AGAIN:
         break;
     case SYSREG_UNDEF:
         inject_undef(v);
@@ -66,6 +69,9 @@ static void sysreg(struct arm64_vcpu *v, u32 iss)
         vm_log(v->vcpu.vm, LOG_WARN, "register access 0x%x: stopped, as configured", iss);
         vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
         break;
+    }
+    if (unlikely(v->sysreg.debug_dirty)) {
+        debug_load(&v->sysreg);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "arch/arm-common/stage2.h"
 #include "arch/arm-common/clock.h"
 #include "arch/arm64/arm64.h"
+#include "arch/arm64/debug.h"
 #include "arch/arm64/traps.h"
 #include "core/arch.h"
 #include "core/atomic.h"
@@ -23,16 +24,18 @@
 #define CNTV_CTL_ENABLE  1u
 #define CNTV_CTL_IMASK   2u
 
-struct vcpu *arch_vcpu_create(struct vm *vm, u32 id)
+struct vcpu *arch_vcpu_create(struct vm *vm, u32 id, struct pcpu *p)
 {
     struct arm64_vcpu *v = page_alloc(sizeof(*v));
 
-    (void)vm;
-    (void)id;
     if (v == NULL) {
         return NULL;
     }
+    v->vcpu.vm = vm;
+    v->vcpu.id = id;
+    v->vcpu.pcpu = p;
     v->vcpu.irq.count = (u8)gic.lr_count;
+    vsysreg_create(&v->sysreg, &v->vcpu);
     return &v->vcpu;
 }
 
@@ -51,11 +54,10 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     v->el1.sctlr = SCTLR_EL1_RESET;
     v->cntv_ctl = 0;
     v->cntv_cval = 0;
-    v->hcr = hcr_el2_value() | HCR_RW | (c->trap_wfi ? HCR_TWI : 0);
+    v->hcr = traps_hcr(stage2_fwb()) | (c->trap_wfi ? HCR_TWI : 0);
     v->vtimer_active = false;
     gic_cpuif_reset(&v->cpuif);
-    vtimer_reset(&v->ptimer, c);
-    vsysreg_reset(&v->sysreg, c);
+    vsysreg_reset(&v->sysreg);
 }
 
 #define EL1_REGISTERS(R)                                                                           \
@@ -81,8 +83,7 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     R(tpidrro_el0, tpidrro_el0)                                                                    \
     R(tpidr_el1, tpidr_el1)                                                                        \
     R(csselr, csselr_el1)                                                                          \
-    R(cntkctl, cntkctl_el1)                                                                        \
-    R(mdscr, mdscr_el1)
+    R(cntkctl, cntkctl_el1)
 
 #define AARCH32_REGISTERS(R)                                                                       \
     R(dacr32, dacr32_el2)                                                                          \
@@ -160,6 +161,26 @@ static void load_fp(const struct fp_regs *f)
     sysreg_write(fpsr, f->fpsr);
 }
 
+/* Rarely needed (SIMD accesses to a device): through the struct, all at once. */
+void vcpu_get_q(u32 n, u64 q[2])
+{
+    struct fp_regs *f = &to_arm64(arch_pcpu()->current)->fp;
+
+    save_fp(f);
+    q[0] = f->v[n & 31][0];
+    q[1] = f->v[n & 31][1];
+}
+
+void vcpu_set_q(u32 n, const u64 q[2])
+{
+    struct fp_regs *f = &to_arm64(arch_pcpu()->current)->fp;
+
+    save_fp(f);
+    f->v[n & 31][0] = q[0];
+    f->v[n & 31][1] = q[1];
+    load_fp(f);
+}
+
 /*
  * The virtual timer's physical interrupt is linked to the guest's: while the guest handles it, it's
  * active in the physical GIC. That state travels with the vCPU, so that the next vCPU's timer can
@@ -182,7 +203,13 @@ static void load_vtimer(struct arm64_vcpu *v)
     if (v->vtimer_active) {
         gic_ppi_set_active(host_irqs.vtimer, true);
     }
-    sysreg_write(cntvoff_el2, v->vcpu.vm->counter_offset);
+    u64 offset = v->vcpu.vm->counter_offset;
+
+    sysreg_write(cntvoff_el2, offset);
+    sysreg_write(cnthctl_el2, traps_cnthctl(offset));
+    if (traps_has_cntpoff()) {
+        sysreg_write(CNTPOFF, offset);
+    }
     sysreg_write(cntv_cval_el0, v->cntv_cval);
     isb(); /* offset and deadline before it's enabled */
     sysreg_write(cntv_ctl_el0, v->cntv_ctl);
@@ -206,6 +233,7 @@ static void load(struct arm64_vcpu *v)
     load_el1(&v->el1);
     load_fp(&v->fp);
     load_vtimer(v);
+    debug_load(&v->sysreg);
     gic_guest_load(&v->vcpu.irq, &v->cpuif);
 }
 
