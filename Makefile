@@ -43,7 +43,7 @@ HARDWARE := $(addprefix arch/arm-common/,gic.c gicv2.c gicv3.c clock.c psci.c ua
 	stage2.c fw_cfg.c)
 ARM_PORTABLE := $(filter-out $(HARDWARE),$(wildcard arch/arm-common/*.c)) $(wildcard $(addprefix arch/arm64/,decode.c vsysreg.c idspace.c))
 PORTABLE := $(filter-out core/main.c core/spinlock.c,$(CORE)) $(DEVICES) $(FDT) $(ARM_PORTABLE) \
-	arch/host/arch.c arch/host/spinlock.c
+	$(filter-out arch/host/tool%,$(wildcard arch/host/*.c))
 
 # --- the hypervisor --------------------------------------------------------------------------------
 T := $(B)/$(ARCH)
@@ -153,7 +153,7 @@ begin-tests: | setup-build setup-host
 	@$(SUMMARY) begin
 
 host-tests: begin-tests $(T)/muntin.elf $(B)/muntin $(ASAN_TESTS) $(TSAN_TESTS) $(FUZZERS)
-	@$(SUMMARY) exit lint $(MAKE) --no-print-directory lint
+	@$(SUMMARY) exit lint tests/lint/layers.sh $(T)
 	@$(SUMMARY) cmocka $(ASAN_TESTS) $(TSAN_TESTS)
 	@for f in $(FUZZ); do $(SUMMARY) exit "seeds of $$f" $(B)/fuzz/$${f}_fuzz -runs=0 tests/fuzz/seeds/$$f; done
 

@@ -26,4 +26,7 @@ extern bool host_uart_rx_irq;
 size_t host_uart_type(const char *s, size_t n);
 size_t host_uart_waiting(void); /* bytes that arch_getc hasn't taken yet */
 
+extern u32 host_switches;                 /* arch_vcpu_switch calls */
+extern void (*host_idle)(struct pcpu *p); /* what arch_idle does; NULL: waiting is a panic */
+
 #endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vCPUs and stage 2 on the host: they exist as data, so that VMs can be created, scheduled and
+ * stopped in unit tests, but no guest runs.
+ */
+#include "arch/host/arch.h"
+
+#include "core/arch.h"
+#include "core/panic.h"
+#include "core/sched.h"
+#include "core/vcpu.h"
+#include "core/vm.h"
+
+#include <stdlib.h>
+
+u32 host_switches;
+void (*host_idle)(struct pcpu *p);
+
+struct vcpu *arch_vcpu_create(struct vm *vm, u32 id, struct pcpu *p)
+{
+    struct vcpu *v = calloc(1, sizeof(*v));
+
+    if (v != NULL) {
+        v->vm = vm;
+        v->id = id;
+        v->pcpu = p;
+    }
+    return v;
+}
+
+void arch_vcpu_reset(struct vcpu *v, u64 entry, u64 context)
+{
+    (void)v;
+    (void)entry;
+    (void)context;
+}
+
+void arch_vcpu_switch(struct pcpu *p, struct vcpu *v)
+{
+    p->current = v;
+    host_switches++;
+}
+
+void arch_vcpu_run(struct vcpu *v)
+{
+    panic("arch_vcpu_run(%p): no guest runs on the host", (void *)v);
+}
+
+u64 arch_vcpu_wakeup_ns(struct vcpu *v)
+{
+    (void)v;
+    return TIMER_OFF;
+}
+
+void arch_vcpu_dump(struct vcpu *v, void (*print)(const char *fmt, ...))
+{
+    print("registers of vCPU %u\n", v->id);
+}
+
+void arch_idle(struct pcpu *p, bool wait)
+{
+    if (host_idle != NULL) {
+        host_idle(p);
+    } else if (wait) {
+        panic("CPU %u sleeps, and nothing would wake it", p->id);
+    }
+}
+
+bool arch_s2_create(struct vm *vm)
+{
+    vm->s2_root = PAGE_SIZE; /* only to be told from none */
+    return true;
+}
+
+bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm)
+{
+    (void)vm;
+    (void)perm;
+    return ((ipa.v | pa | size) & (PAGE_SIZE - 1)) == 0;
+}
