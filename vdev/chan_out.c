@@ -140,6 +140,9 @@ static void compose_line(struct chan *c, u64 now)
     }
     c->cut = mux.flush;
     mux_update_ready(c);
+    if (ring_used(&c->tx) > 0) { /* for the rest it's decided anew whether it's old enough */
+        mux.cut_ns = MIN(mux.cut_ns, c->last_ns + CHAN_CUT_NS);
+    }
     while (n > 0 && line[n - 1] == '\r') {
         n--;
     }

@@ -216,6 +216,20 @@ static void prompt_of_another_is_shown_after_a_while(void **state)
     expect("[b] Welcome\r\n"); /* the end of the line that is shown already is no empty line */
 }
 
+static void prompt_behind_a_held_up_line_is_shown_too(void **state)
+{
+    (void)state;
+    host_uart_room = 0;
+    chan_log("log", 3);
+    say(1, "line\r\nlogin: ");
+    run_for(2000 * MS);
+    type("x"); /* the boot CPU looks at all that is due */
+    host_uart_room = UINT32_MAX;
+    chan_uart_irq();
+    run_all();
+    expect("log\r\n[b] line\r\n[b] login: \r\n");
+}
+
 static void others_wait_for_the_end_of_the_focused_line(void **state)
 {
     (void)state;
@@ -716,6 +730,7 @@ int main(void)
         T(others_are_harmless),
         T(endless_line_is_cut),
         T(prompt_of_another_is_shown_after_a_while),
+        T(prompt_behind_a_held_up_line_is_shown_too),
         T(others_wait_for_the_end_of_the_focused_line),
         T(unfinished_focused_line_is_interrupted_and_redrawn),
         T(endless_focused_line_does_not_starve_others),
