@@ -102,9 +102,9 @@ static bool read_entry(const struct bundle *b, u64 at, struct entry *e)
     if (str_find(name, '\0') != name.len || name.p[name.len] != '\0') {
         return fail(at, "malformed cpio header: name and its length disagree");
     }
-    data = ALIGN_UP(at + HEADER + name_size, 4ull);
-    if (data > b->size || size > b->size - data) {
-        return fail_short(name, size, data > b->size ? 0 : b->size - data);
+    data = MIN(ALIGN_UP(at + HEADER + name_size, 4ull), b->size);
+    if (size > b->size - data) {
+        return fail_short(name, size, b->size - data);
     }
     padded = ALIGN_UP(data + size, 4ull);
     e->trailer = str_is(name, "TRAILER!!!");

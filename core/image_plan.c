@@ -107,13 +107,14 @@ static bool in_memory(const struct planner *p, u64 base, u64 size, bool ram)
     return false;
 }
 
-/* Says that a range is not in memory, and by how much it misses the area that it starts in. */
-static void complain_memory(struct planner *p, const struct cfg_load *l, u64 base, u64 size)
+/* Says that a range is not in memory (or RAM), and by how much it misses the area it starts in. */
+static void complain_memory(struct planner *p, const struct cfg_load *l, u64 base, u64 size,
+                            bool ram)
 {
     for (u32 i = 0; i < p->vm->nmems; i++) {
         const struct cfg_mem *m = &p->vm->mem[i];
 
-        if (range_within(base, 1, m->base, m->size)) {
+        if ((m->kind == MEM_RAM || !ram) && range_within(base, 1, m->base, m->size)) {
             diag_error(p->diag, l->place,
                        "'%.*s' needs %llu KiB at 0x%llx, but %s ends at 0x%llx: %llu KiB too small",
                        STR_ARG(l->path), LL((size + 1023) / 1024), LL(base),
@@ -122,8 +123,8 @@ static void complain_memory(struct planner *p, const struct cfg_load *l, u64 bas
             return;
         }
     }
-    diag_error(p->diag, l->place, "'%.*s' goes to 0x%llx (%llu KiB), where there is no memory",
-               STR_ARG(l->path), LL(base), LL((size + 1023) / 1024));
+    diag_error(p->diag, l->place, "'%.*s' goes to 0x%llx (%llu KiB), where there is no %s",
+               STR_ARG(l->path), LL(base), LL((size + 1023) / 1024), ram ? "RAM" : "memory");
 }
 
 /* Checks all pieces of load i, whose address is set, and takes their place. */
@@ -139,7 +140,7 @@ static void take(struct planner *p, u32 i)
 
         if (piece.base >= CFG_IPA_LIMIT || size > CFG_IPA_LIMIT ||
             !in_memory(p, piece.base, size, ram)) {
-            complain_memory(p, l, piece.base, size);
+            complain_memory(p, l, piece.base, size, ram);
             return;
         }
         if (taken_until(p, piece.base, size) != 0) {
@@ -241,7 +242,7 @@ static bool plan_elf(struct planner *p, u32 i, bool entry)
         return false;
     }
     if (p->plan->addr[i] >= CFG_IPA_LIMIT || p->plan->mem_size[i] > CFG_IPA_LIMIT) {
-        complain_memory(p, l, p->plan->addr[i], p->plan->mem_size[i]);
+        complain_memory(p, l, p->plan->addr[i], p->plan->mem_size[i], false);
         return false;
     }
     if (!entry) {
@@ -274,7 +275,7 @@ static bool plan_raw(struct planner *p, u32 i, bool guest)
         return false;
     }
     if (l->file.size > CFG_IPA_LIMIT) {
-        complain_memory(p, l, l->addr, l->file.size);
+        complain_memory(p, l, l->addr, l->file.size, false);
         return false;
     }
     p->plan->mem_size[i] = l->file.size;
@@ -393,23 +394,30 @@ static void plan_fixed_tree(struct planner *p)
     }
 }
 
-static void plan_tree(struct planner *p)
+/* The start of RAM, where U-Boot and others look for the tree, if no image is there. */
+static void plan_low_tree(struct planner *p)
 {
     const struct cfg_mem *ram = lowest_ram(p->vm);
+
+    if (!p->has_tree && p->plan->dtb_size <= ram->size &&
+        taken_until(p, ram->base, p->plan->dtb_size) == 0) {
+        p->plan->dtb = ram->base;
+        p->has_tree = true;
+    }
+}
+
+/* Else above everything else, where kernels expect it. */
+static void plan_high_tree(struct planner *p)
+{
     u64 size = p->plan->dtb_size, top = 0;
 
-    if (p->has_tree) {
-        return;
-    }
     for (u32 i = 0; i < p->vm->nloads; i++) {
         if ((p->placed & BIT(i)) != 0) {
             top = MAX(top, p->plan->addr[i] + p->plan->mem_size[i]);
         }
     }
-    if (size <= ram->size && taken_until(p, ram->base, size) == 0) {
-        p->plan->dtb = ram->base;
-    } else if (!find_free(p, top, size, LINUX_ALIGN, &p->plan->dtb) &&
-               !find_free(p, 0, size, LINUX_ALIGN, &p->plan->dtb)) {
+    if (!p->has_tree && !find_free(p, top, size, LINUX_ALIGN, &p->plan->dtb) &&
+        !find_free(p, 0, size, LINUX_ALIGN, &p->plan->dtb)) {
         diag_error(p->diag, p->vm->place, "no room in RAM for the device tree (%llu KiB)",
                    LL(size / 1024));
     }
@@ -430,8 +438,9 @@ bool image_plan(struct vm_config *vm, struct image_plan *plan, struct diag *diag
         plan_images(&p, false);
         plan_images(&p, true);
         if (diag->errors == before) {
+            plan_low_tree(&p);
             plan_rest(&p);
-            plan_tree(&p);
+            plan_high_tree(&p);
         }
     }
     vm->errors += diag->errors - before;
