@@ -14,7 +14,8 @@ static struct nic a, b;
 static void test_frame(void **state)
 {
     u8 f[256], got[256];
-    struct net_opts oa = nic_options("/dev/vdevpeer/sw", 1), ob = nic_options("/dev/vdevpeer/sw", 2);
+    struct net_opts oa = nic_options("/dev/vdevpeer/sw", 1),
+                    ob = nic_options("/dev/vdevpeer/sw", 2);
     (void)state;
     nic_init(&a, "alpha", "eth", &oa);
     nic_init(&b, "beta", "eth", &ob);

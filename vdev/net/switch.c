@@ -42,7 +42,7 @@ struct learned_entry {
 struct net_switch {
     struct net_switch *next;
     char name[NAME_MAX];
-    u64 factor, offset; /* the secret: hash(mac) is the top bits of mac * factor + offset */
+    u64 factor, offset; /* the secret of the hash */
     struct net_port *port[NET_PORTS_MAX];
     u32 ports;
     struct static_entry statics[STATICS];
@@ -56,7 +56,9 @@ static struct net_switch *switches;
 
 static u64 hash(const struct net_switch *s, u64 mac)
 {
-    return mac * s->factor + s->offset;
+    u64 h = (mac ^ s->offset) * s->factor;
+
+    return (h ^ h >> 32) * s->factor; /* twice: addresses in a row spread too */
 }
 
 static u32 tick(void)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* A network port without a device: remembers what it was given. For tests of networks. */
+#ifndef TESTS_HOST_PORT_H
+#define TESTS_HOST_PORT_H
+
+#include "vdev/net/port.h"
+
+struct stub {
+    struct net_port port;
+    struct chain chain;     /* what its frames refer to; empty */
+    struct net_frame frame; /* the one being sent, and what is left of its budget */
+    u32 delivered, flushed, carriers;
+    bool carrier;
+    bool refuse; /* deliver says no */
+    u8 last[NET_ETHERNET];
+};
+
+/* A port of system/node with MAC 02:00:00:00:00:mac on the switch `network`. */
+void stub_init(struct stub *s, const char *system, const char *node, u8 mac);
+void stub_switch(struct stub *s, const char *network);
+void stub_link(struct stub *s, const char *far_system, const char *far_node);
+/* Connects it and brings its link up. */
+void stub_up(struct stub *s);
+/* Sends a frame of len bytes, then ends the burst; true if it got everywhere. */
+bool stub_send(struct stub *s, u64 to, u64 from, u32 len);
+u64 stub_mac(const struct stub *s);
+
+#endif
