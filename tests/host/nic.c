@@ -35,7 +35,6 @@ void nic_init(struct nic *n, const char *system, const char *node, struct net_op
     memset(n, 0, sizeof(*n));
     guest_init(&n->g, system);
     assert(guest_add(&n->g, &virtio_net_type, NIC_BASE, NIC_INTID, node, opts) != NULL);
-    mmio_freeze(&n->g.vm.mmio);
     strcpy(name, system);
     strcat(name, "/");
     strcat(name, node);
@@ -59,6 +58,21 @@ void nic_start(struct nic *n, u64 features, u16 size)
     n->tx_buf = guest_alloc(&n->g, NIC_BUFFERS * NIC_BUFFER, 64);
     assert(ring_enable(&n->rx));
     assert(ring_enable(&n->tx));
+    driver_ok(&n->g, NIC_BASE);
+}
+
+static void ring_restart(struct ring *r)
+{
+    r->used_idx = 0;
+    ring_set_avail_idx(r, 0);
+    assert(ring_enable(r));
+}
+
+void nic_restart(struct nic *n, u64 features)
+{
+    assert(driver_begin(&n->g, NIC_BASE, features) & S_FEATURES_OK);
+    ring_restart(&n->rx);
+    ring_restart(&n->tx);
     driver_ok(&n->g, NIC_BASE);
 }
 

@@ -33,6 +33,8 @@ void nic_init(struct nic *n, const char *system, const char *node, struct net_op
 void nic_free(struct nic *n);
 /* Brings the driver up: rings of `size`, no receive buffers yet. */
 void nic_start(struct nic *n, u64 features, u16 size);
+/* A reset, and up again with the same rings, empty; their memory isn't cleared. */
+void nic_restart(struct nic *n, u64 features);
 void nic_stop(struct nic *n); /* a reset */
 /* Offers receive buffers first … first + count - 1, of `len` bytes each. */
 void nic_fill(struct nic *n, u32 first, u32 count, u32 len);
