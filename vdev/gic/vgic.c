@@ -35,15 +35,33 @@ void vgic_unlock(struct vgic *g)
     }
 }
 
-static void offer(struct vgic *g, struct vgic_cpu *cpu, u32 wi, u32 ready, u32 touched)
+void vgic_unlock_self(struct vgic *g, struct vgic_cpu *cpu)
 {
-    u32 fresh = ready & ~cpu->ready[wi];
+    bool concerned = (g->ask & BIT(cpu->index)) != 0;
 
-    if (ready != cpu->ready[wi]) {
-        vgic_set_ready(cpu, wi, ready);
+    if (concerned) {
+        arch_irq_save(cpu->vcpu);
+        vgic_lr_update(g, cpu);
     }
-    if ((fresh | (touched & (ready | cpu->listed[wi]))) != 0) {
+    vgic_unlock(g);
+    if (concerned) {
+        arch_irq_load(cpu->vcpu);
+    }
+}
+
+static inline void offer(struct vgic *g, struct vgic_cpu *cpu, u32 wi, u32 ready, u32 touched)
+{
+    u32 before = cpu->ready[wi];
+
+    if ((touched & cpu->listed[wi]) != 0) {
+        cpu->stale = true;
         g->ask |= BIT(cpu->index);
+    }
+    if (ready != before || (touched & ready) != 0) {
+        vgic_set_ready(cpu, wi, ready);
+        if (((ready & ~before) | (touched & ready)) != 0) {
+            g->ask |= BIT(cpu->index);
+        }
     }
 }
 
@@ -168,6 +186,50 @@ static void set_line(struct vm *vm, struct vcpu *v, u32 intid, bool level)
     vgic_unlock(g);
 }
 
+/*
+ * A linked interrupt that fires again while it's still listed: the guest has ended it there, or it
+ * could not fire. If nothing else changed, this is all that there is to do.
+ */
+static bool inject_again(struct vgic *g, struct vgic_cpu *cpu, u32 intid, u32 pintid)
+{
+    struct irq_ctx *ctx = &cpu->vcpu->irq;
+    struct vgic_word *w = &cpu->word;
+    u32 n = cpu->slot[intid], bit = BIT(intid);
+    struct irq_lr *lr = &ctx->lr[n];
+
+    if ((cpu->listed[0] & bit & vgic_forward(g, w) & ~w->latch & ~w->forced) == 0 || cpu->stale ||
+        !lr->hw || lr->pirq != pintid || (ctx->dirty & BIT(n)) != 0) {
+        return false;
+    }
+    lr->state = LR_PENDING;
+    cpu->seen[n] = LR_PENDING;
+    w->handed |= bit;
+    w->active &= ~bit;
+    ctx->dirty |= (u16)BIT(n);
+    return true;
+}
+
+static void inject_hw_private(struct vgic *g, struct vgic_cpu *cpu, u32 intid, u32 pintid)
+{
+    bool running = atomic_load(&cpu->vcpu->state) == VCPU_READY;
+
+    spin_lock(&g->lock);
+    if (running && inject_again(g, cpu, intid, pintid)) {
+        spin_unlock(&g->lock);
+        arch_irq_load(cpu->vcpu);
+        return;
+    }
+    cpu->pintid[intid] = (u16)pintid;
+    cpu->word.held |= BIT(intid);
+    cpu->word.latch |= BIT(intid);
+    vgic_changed(g, cpu, 0, BIT(intid));
+    if (running) {
+        vgic_unlock_self(g, cpu);
+    } else {
+        vgic_unlock(g); /* it's woken */
+    }
+}
+
 static void inject_hw(struct vm *vm, struct vcpu *v, u32 intid, u32 pintid)
 {
     struct vgic *g = vm->irqchip_data;
@@ -180,17 +242,17 @@ static void inject_hw(struct vm *vm, struct vcpu *v, u32 intid, u32 pintid)
         arch_irq_complete(pintid);
         return;
     }
-    w = vgic_word(g, cpu, wi);
-    spin_lock(&g->lock);
     if (cpu != NULL) {
-        cpu->pintid[intid] = (u16)pintid;
-    } else {
-        g->pintid[intid - IRQ_PRIVATE] = (u16)pintid;
-        reroute(g, intid - IRQ_PRIVATE);
+        inject_hw_private(g, cpu, intid, pintid);
+        return;
     }
+    w = &g->spi[wi - 1];
+    spin_lock(&g->lock);
+    g->pintid[intid - IRQ_PRIVATE] = (u16)pintid;
+    reroute(g, intid - IRQ_PRIVATE);
     w->held |= bit;
     w->latch |= bit;
-    vgic_changed(g, cpu, wi, bit);
+    vgic_changed(g, NULL, wi, bit);
     vgic_unlock(g);
 }
 
@@ -209,11 +271,22 @@ static void sgi(struct vcpu *v, u64 value)
 {
     struct vgic *g = v->vm->irqchip_data;
 
+    struct vgic_cpu *cpu = &g->cpu[v->id];
+
     if (g->version == 3) {
         spin_lock(&g->lock);
-        vgic_latch_sgi(g, vgicv3_sgi_targets(g, &g->cpu[v->id], value), (u32)(value >> 24) & 15, 0);
-        vgic_unlock(g);
+        vgic_latch_sgi(g, vgicv3_sgi_targets(g, cpu, value), (u32)(value >> 24) & 15, 0);
+        vgic_unlock_self(g, cpu);
     }
+}
+
+static void update(struct vcpu *v)
+{
+    struct vgic *g = v->vm->irqchip_data;
+
+    spin_lock(&g->lock);
+    vgic_lr_update(g, &g->cpu[v->id]);
+    vgic_unlock(g);
 }
 
 static bool pending(struct vcpu *v)
@@ -344,7 +417,7 @@ static void reset_vcpu(struct vcpu *v)
 static const struct irqchip vgic_irqchip = {
     .set_line = set_line,
     .inject_hw = inject_hw,
-    .update = vgic_lr_update,
+    .update = update,
     .pending = pending,
     .sgi = sgi,
     .reset = reset,

@@ -26,7 +26,7 @@ struct slot {
     struct vgic_word *w;
 };
 
-static struct slot slot_of(struct vgic *g, struct vgic_cpu *cpu, u32 n)
+static inline struct slot slot_of(struct vgic *g, struct vgic_cpu *cpu, u32 n)
 {
     struct irq_lr *lr = &cpu->vcpu->irq.lr[n];
     u32 wi = lr->virq / 32;
@@ -34,121 +34,125 @@ static struct slot slot_of(struct vgic *g, struct vgic_cpu *cpu, u32 n)
     return (struct slot){lr, n, wi, BIT(lr->virq % 32), vgic_word(g, cpu, wi)};
 }
 
-/* The list register is free; the hardware's copy is too if that's where we have it from. */
-static void unlist(struct vgic_cpu *cpu, const struct slot *s)
+static inline void set_dirty(struct vgic_cpu *cpu, u32 n)
 {
-    s->w->listed &= ~s->bit;
-    s->w->forced &= ~s->bit;
-    cpu->listed[s->wi] &= ~s->bit;
-    cpu->lrs &= ~BIT(s->n);
-    cpu->vcpu->irq.used &= (u16)~BIT(s->n);
-    s->lr->state = 0;
+    cpu->vcpu->irq.dirty |= (u16)BIT(n);
+}
+
+/* The list register is free, in our copy. */
+static inline void unlist(struct vgic_cpu *cpu, struct slot s)
+{
+    s.w->listed &= ~s.bit;
+    cpu->listed[s.wi] &= ~s.bit;
+    cpu->lrs &= ~BIT(s.n);
+    cpu->vcpu->irq.used &= (u16)~BIT(s.n);
 }
 
 /* After unlist: what may be next for the interrupt. */
-static void unlisted(struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+static inline void unlisted(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
-    vgic_settle(g, cpu, s->wi, s->bit);
-    if ((vgic_wants(s->w) & s->bit) != 0) {
-        vgic_changed(g, cpu, s->wi, 0);
+    if ((s.w->held & s.bit) != 0) {
+        vgic_settle(g, cpu, s.wi, s.bit);
+    }
+    if ((vgic_wants(s.w) & s.bit) != 0) {
+        vgic_changed(g, cpu, s.wi, 0);
     }
 }
 
 /* What is pending in s is pending in memory again. */
-static void take_back(const struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+static void take_back(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
-    if ((s->w->handed & s->bit) != 0) {
-        s->w->handed &= ~s->bit;
-        s->w->latch |= s->bit;
-        if (vgic_is_sgi_v2(g, s->lr->virq)) {
-            cpu->sources[s->lr->virq] |= (u8)BIT(s->lr->source);
+    if ((s.w->handed & s.bit) != 0) {
+        s.w->handed &= ~s.bit;
+        s.w->latch |= s.bit;
+        if (vgic_is_sgi_v2(g, s.lr->virq)) {
+            cpu->sources[s.lr->virq] |= (u8)BIT(s.lr->source);
         }
     }
-    s->lr->state &= (u8)~LR_PENDING;
+    s.lr->state &= (u8)~LR_PENDING;
 }
 
-/* What is latched is in s, too. False: it's an SGI of another sender, which has to wait. */
-static bool merge(const struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+/* GICv2: what is latched of the SGI's own sender is in s, too. True: that was all. */
+static bool merge_source(struct vgic_cpu *cpu, struct slot s)
 {
-    if (vgic_is_sgi_v2(g, s->lr->virq)) {
-        u32 from = cpu->sources[s->lr->virq], same = from & BIT(s->lr->source);
+    u8 *sources = &cpu->sources[s.lr->virq];
 
-        if (same == 0) {
-            return false;
-        }
-        cpu->sources[s->lr->virq] = (u8)(from & ~same);
-        s->w->handed |= s->bit;
-        if (from != same) {
-            return true;
-        }
+    if ((*sources & BIT(s.lr->source)) != 0) {
+        *sources &= (u8)~BIT(s.lr->source);
+        s.w->handed |= s.bit;
     }
-    s->w->handed |= s->bit;
-    s->w->latch &= ~s->bit;
-    return true;
+    return *sources == 0;
+}
+
+/* What is latched is in s, too, or, an SGI of another sender, has to wait. */
+static inline void merge(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
+{
+    if (unlikely(vgic_is_sgi_v2(g, s.lr->virq)) && !merge_source(cpu, s)) {
+        return;
+    }
+    s.w->handed |= s.bit;
+    s.w->latch &= ~s.bit;
 }
 
 /* A register write made s active or inactive. */
-static void force(const struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+static void force(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
-    s->w->forced &= ~s->bit;
-    if ((s->w->active & s->bit) != 0) {
+    s.w->forced &= ~s.bit;
+    if ((s.w->active & s.bit) != 0) {
         take_back(g, cpu, s);
-        s->lr->state = LR_ACTIVE;
-        s->lr->hw = false; /* it may have ended in hardware in the meantime; vgic_settle knows */
-    } else if ((s->lr->state & LR_ACTIVE) != 0) {
-        s->lr->state &= (u8)~LR_ACTIVE;
-        s->lr->hw = false; /* the physical interrupt has not ended with it */
+        s.lr->state = LR_ACTIVE;
+        s.lr->hw = false; /* it may have ended in hardware in the meantime; vgic_settle knows */
+    } else if ((s.lr->state & LR_ACTIVE) != 0) {
+        s.lr->state &= (u8)~LR_ACTIVE;
+        s.lr->hw = false; /* the physical interrupt has not ended with it */
     }
-    cpu->vcpu->irq.dirty |= (u16)BIT(s->n);
+    set_dirty(cpu, s.n);
 }
 
 /* Takes the guest's progress out of s. False: s is free now. */
-static bool observe(struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+static inline bool observe(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
-    u8 state;
+    u32 state;
 
-    if (unlikely((s->w->forced & s->bit) != 0)) {
+    if (unlikely((s.w->forced & s.bit) != 0)) {
         force(g, cpu, s);
     }
-    state = s->lr->state;
+    state = s.lr->state;
     if ((state & LR_PENDING) == 0) {
-        s->w->handed &= ~s->bit;
+        s.w->handed &= ~s.bit;
     }
     if ((state & LR_ACTIVE) != 0) {
-        s->w->active |= s->bit;
-    } else {
-        s->w->active &= ~s->bit;
+        s.w->active |= s.bit;
+        return true;
     }
+    s.w->active &= ~s.bit;
     if (state != 0) {
         return true;
     }
-    if (s->lr->hw && (s->w->latch & s->bit) == 0) {
-        s->w->held &= ~s->bit; /* else it fired again since */
+    unlist(cpu, s);
+    if (s.lr->hw && (s.w->latch & s.bit) == 0) {
+        s.w->held &= ~s.bit; /* else it fired again since */
     }
-    if (s->lr->eoi) {
+    if (s.lr->eoi) {
         /* until it's written, the register goes on asking for maintenance */
-        cpu->vcpu->irq.dirty |= (u16)BIT(s->n);
+        set_dirty(cpu, s.n);
         g->ask |= BIT(cpu->index);
     }
-    unlist(cpu, s);
     unlisted(g, cpu, s);
     return false;
 }
 
 /* Gives s what goes with its state: link, maintenance, priority, group. True: something changed. */
-static bool dress(const struct vgic *g, const struct vgic_cpu *cpu, const struct slot *s)
+static inline bool dress(const struct vgic *g, const struct vgic_cpu *cpu, struct slot s)
 {
-    struct irq_lr *lr = s->lr;
-    bool wants = (vgic_wants(s->w) & s->bit) != 0;
-    bool held = (s->w->held & s->bit) != 0;
-    bool hw = held && (lr->state == LR_PENDING || (lr->state == LR_ACTIVE && !wants));
-    bool eoi = !hw && (wants || held);
-    bool group1 = (s->w->group1 & s->bit) != 0;
+    struct irq_lr *lr = s.lr;
+    u32 wants = vgic_wants(s.w) & s.bit, held = s.w->held & s.bit;
+    bool hw = held != 0 && (lr->state == LR_PENDING || (lr->state == LR_ACTIVE && wants == 0));
+    bool eoi = !hw && (wants | held) != 0;
+    bool group1 = (s.w->group1 & s.bit) != 0;
     u8 prio = vgic_prio(g, cpu, lr->virq);
+    bool same = lr->hw == hw && lr->eoi == eoi && lr->group1 == group1 && lr->prio == prio;
 
-    if (lr->hw == hw && lr->eoi == eoi && lr->group1 == group1 && lr->prio == prio) {
-        return false;
-    }
     lr->hw = hw;
     lr->eoi = eoi;
     lr->group1 = group1;
@@ -157,64 +161,69 @@ static bool dress(const struct vgic *g, const struct vgic_cpu *cpu, const struct
         lr->pirq =
             lr->virq < IRQ_PRIVATE ? cpu->pintid[lr->virq] : g->pintid[lr->virq - IRQ_PRIVATE];
     }
-    return true;
+    return !same;
 }
 
 /* Makes s what it should be now, after observe. */
-static void adjust(struct vgic *g, struct vgic_cpu *cpu, const struct slot *s)
+static inline void adjust(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
-    struct vgic_word *w = s->w;
-    u32 ok = vgic_forward(g, w) & cpu->mine[s->wi] & s->bit;
-    u8 before = s->lr->state;
+    struct vgic_word *w = s.w;
+    u32 ok = vgic_forward(g, w) & cpu->mine[s.wi] & s.bit;
+    u32 before = s.lr->state;
 
     if ((before & LR_PENDING) != 0) {
-        if ((ok & (w->handed | (w->line & w->level))) == 0 && (ok & w->latch) == 0) {
+        if ((ok & (w->handed | vgic_wants(w))) == 0) {
             take_back(g, cpu, s);
-        } else if ((w->latch & s->bit) != 0) {
-            (void)merge(g, cpu, s);
+        } else if ((w->latch & s.bit) != 0) {
+            merge(g, cpu, s);
         }
-    } else if ((ok & w->latch & ~w->level & ~w->held) != 0 && merge(g, cpu, s)) {
-        s->lr->state |= LR_PENDING; /* acknowledged, and another edge or SGI since */
+    } else if ((ok & w->latch & ~w->level & ~w->held) != 0) {
+        merge(g, cpu, s); /* acknowledged, and another edge or SGI since */
+        s.lr->state |= (w->handed & s.bit) != 0 ? LR_PENDING : 0;
     }
-    if (s->lr->state == 0) {
-        cpu->vcpu->irq.dirty |= (u16)BIT(s->n);
+    cpu->seen[s.n] = s.lr->state;
+    if (s.lr->state == 0) {
+        set_dirty(cpu, s.n);
         unlist(cpu, s);
         unlisted(g, cpu, s);
-    } else if (dress(g, cpu, s) || s->lr->state != before) {
-        cpu->vcpu->irq.dirty |= (u16)BIT(s->n);
+    } else if (dress(g, cpu, s) || s.lr->state != before) {
+        set_dirty(cpu, s.n);
     }
 }
 
 /* --- filling --------------------------------------------------------------------------------- */
 
 /* Puts an interrupt that is ready, or out, into the free list register n. */
-static void place(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
+static inline void place(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
 {
     struct irq_ctx *ctx = &cpu->vcpu->irq;
     struct irq_lr *lr = &ctx->lr[n];
     struct slot s;
 
-    *lr = (struct irq_lr){.virq = (u16)id};
+    *lr = (struct irq_lr){.virq = (u16)id, .state = LR_PENDING};
     s = slot_of(g, cpu, n);
-    if ((s.w->active & s.bit) != 0) {
+    if (unlikely((s.w->active & s.bit) != 0)) {
         lr->state = LR_ACTIVE;
         vgic_set_out(cpu, s.wi, cpu->out[s.wi] & ~s.bit);
     } else {
-        lr->state = LR_PENDING;
         vgic_set_ready(cpu, s.wi, cpu->ready[s.wi] & ~s.bit);
         if (vgic_is_sgi_v2(g, id)) {
-            lr->source = (u8)__builtin_ctz(cpu->sources[id]);
+            lr->source = (u8)(__builtin_ctz(cpu->sources[id] | BIT(31)) & 7);
         }
         if ((s.w->latch & s.bit) != 0) {
-            (void)merge(g, cpu, &s);
+            merge(g, cpu, s);
         }
     }
     s.w->listed |= s.bit;
     cpu->listed[s.wi] |= s.bit;
     cpu->lrs |= BIT(n);
+    cpu->seen[n] = lr->state;
+    if (id < IRQ_PRIVATE) {
+        cpu->slot[id] = (u8)n;
+    }
     ctx->used |= (u16)BIT(n);
     ctx->dirty |= (u16)BIT(n);
-    (void)dress(g, cpu, &s);
+    (void)dress(g, cpu, s);
 }
 
 static void evict(struct vgic *g, struct vgic_cpu *cpu, u32 n)
@@ -222,14 +231,15 @@ static void evict(struct vgic *g, struct vgic_cpu *cpu, u32 n)
     struct slot s = slot_of(g, cpu, n);
 
     if ((s.lr->state & LR_PENDING) != 0) {
-        take_back(g, cpu, &s);
+        take_back(g, cpu, s);
     }
     if (s.lr->state != 0) {
         vgic_set_out(cpu, s.wi, cpu->out[s.wi] | s.bit);
     }
-    unlist(cpu, &s);
-    cpu->vcpu->irq.dirty |= (u16)BIT(n);
-    unlisted(g, cpu, &s);
+    unlist(cpu, s);
+    s.lr->state = 0;
+    set_dirty(cpu, n);
+    unlisted(g, cpu, s);
 }
 
 /* The most urgent of the interrupts in masks[]; words: which of them are not 0, at least one. */
@@ -316,27 +326,24 @@ static u32 free_lrs(const struct vgic_cpu *cpu)
     return ~cpu->lrs & (BIT(cpu->vcpu->irq.count) - 1);
 }
 
-static void fill(struct vgic *g, struct vgic_cpu *cpu)
+static void fill_many(struct vgic *g, struct vgic_cpu *cpu)
 {
-    u32 free = free_lrs(cpu);
-
-    if (unlikely(cpu->out_words != 0)) {
-        fill_active(g, cpu, free);
-        free = free_lrs(cpu);
+    if (cpu->out_words != 0) {
+        fill_active(g, cpu, free_lrs(cpu));
     }
-    /* one at a time, in any order, as long as all may fit */
-    while (cpu->ready_words != 0 && free != 0) {
-        u32 wi = (u32)__builtin_ctz(cpu->ready_words);
-        u32 ready = cpu->ready[wi];
+    fill_sorted(g, cpu, free_lrs(cpu));
+}
 
-        if ((ready & (ready - 1)) != 0 || (cpu->ready_words & (cpu->ready_words - 1)) != 0) {
-            break;
-        }
+static inline void fill(struct vgic *g, struct vgic_cpu *cpu)
+{
+    u32 free = free_lrs(cpu), wi = (u32)__builtin_ctz(cpu->ready_words | BIT(31)) % VGIC_WORDS;
+    u32 ready = cpu->ready[wi];
+
+    /* most often there's one, and room for it */
+    if (likely(cpu->out_words == 0 && free != 0 && is_pow2(ready) && cpu->ready_words == BIT(wi))) {
         place(g, cpu, (u32)__builtin_ctz(free), wi * 32 + (u32)__builtin_ctz(ready));
-        free &= free - 1;
-    }
-    if (unlikely(cpu->ready_words != 0)) {
-        fill_sorted(g, cpu, free);
+    } else {
+        fill_many(g, cpu);
     }
 }
 
@@ -370,26 +377,28 @@ void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu)
         take_eois(g, cpu);
     }
     for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
-        struct slot s = slot_of(g, cpu, (u32)__builtin_ctz(lrs));
-
-        (void)observe(g, cpu, &s);
+        (void)observe(g, cpu, slot_of(g, cpu, (u32)__builtin_ctz(lrs)));
     }
 }
 
-void vgic_lr_update(struct vcpu *v)
+void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
 {
-    struct vgic *g = v->vm->irqchip_data;
-    struct vgic_cpu *cpu = &g->cpu[v->id];
+    struct irq_ctx *ctx = &cpu->vcpu->irq;
+    bool stale = cpu->stale;
 
-    spin_lock(&g->lock);
-    if (unlikely(v->irq.eoicount != 0)) {
+    cpu->stale = false;
+    if (unlikely(ctx->eoicount != 0)) {
         take_eois(g, cpu);
     }
     for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
-        struct slot s = slot_of(g, cpu, (u32)__builtin_ctz(lrs));
+        u32 n = (u32)__builtin_ctz(lrs);
 
-        if (observe(g, cpu, &s)) {
-            adjust(g, cpu, &s);
+        if (stale || ctx->lr[n].state != cpu->seen[n]) {
+            struct slot s = slot_of(g, cpu, n);
+
+            if (observe(g, cpu, s)) {
+                adjust(g, cpu, s);
+            }
         }
     }
     if ((cpu->ready_words | cpu->out_words) != 0) {
@@ -398,11 +407,10 @@ void vgic_lr_update(struct vcpu *v)
     for (; unlikely(cpu->complete != 0); cpu->complete &= cpu->complete - 1) {
         arch_irq_complete(cpu->pintid[__builtin_ctz(cpu->complete)]);
     }
-    v->irq.refill = cpu->ready_words != 0;
+    ctx->refill = cpu->ready_words != 0;
     cpu->unsettled[0] = false;
     cpu->unsettled[1] = false;
     g->ask &= ~BIT(cpu->index);
-    vgic_unlock(g);
 }
 
 void vgic_lr_flush(struct vgic *g, struct vgic_cpu *cpu)
@@ -411,10 +419,10 @@ void vgic_lr_flush(struct vgic *g, struct vgic_cpu *cpu)
         take_eois(g, cpu);
     }
     for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
-        struct slot s = slot_of(g, cpu, (u32)__builtin_ctz(lrs));
+        u32 n = (u32)__builtin_ctz(lrs);
 
-        if (observe(g, cpu, &s)) {
-            evict(g, cpu, s.n);
+        if (observe(g, cpu, slot_of(g, cpu, n))) {
+            evict(g, cpu, n);
         }
     }
 }

@@ -30,7 +30,7 @@ u32 vgic_regs_read(const struct vgic_row *rows, struct vgic_access *a, u32 offse
     }
     spin_lock(&a->g->lock);
     value = row->read(a);
-    vgic_unlock(a->g);
+    vgic_unlock_self(a->g, a->self);
     return value;
 }
 
@@ -43,7 +43,7 @@ void vgic_regs_write(const struct vgic_row *rows, struct vgic_access *a, u32 off
     }
     spin_lock(&a->g->lock);
     row->write(a, value);
-    vgic_unlock(a->g);
+    vgic_unlock_self(a->g, a->self);
 }
 
 /* The word of a register with a bit per interrupt, and its number. NULL: there's none. */

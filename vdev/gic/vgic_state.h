@@ -15,6 +15,7 @@
 #ifndef VDEV_GIC_VGIC_STATE_H
 #define VDEV_GIC_VGIC_STATE_H
 
+#include "core/atomic.h"
 #include "core/spinlock.h"
 #include "core/types.h"
 #include "core/vcpu.h"
@@ -56,10 +57,13 @@ struct vgic_cpu {
     u32 mine[VGIC_WORDS];   /* routed to this vCPU */
     u32 ready_words;        /* bit n: ready[n] != 0. Also read without the lock: atomic */
     u32 out_words;          /* bit n: out[n] != 0 */
-    u32 lrs; /* bit n: list register n is occupied. Own CPU only, which may read without lock */
-    u32 complete;      /* private interrupts whose physical one is to be deactivated */
-    bool unsettled[2]; /* a disabled interrupt may still be listed: [0] private, [1] SPIs */
-    bool asleep;       /* GICR_WAKER.ProcessorSleep */
+    u32 lrs;    /* bit n: list register n is occupied. Own CPU only, which may read without lock */
+    bool stale; /* something changed that the occupied ones have to follow */
+    u8 seen[IRQ_LR_MAX];  /* their states when last updated: what differs the guest did */
+    u8 slot[IRQ_PRIVATE]; /* of a listed private interrupt: its list register */
+    u32 complete;         /* private interrupts whose physical one is to be deactivated */
+    bool unsettled[2];    /* a disabled interrupt may still be listed: [0] private, [1] SPIs */
+    bool asleep;          /* GICR_WAKER.ProcessorSleep */
     u8 prio[IRQ_PRIVATE];
     u16 pintid[IRQ_PRIVATE];
     u8 sources[IRQ_SGIS]; /* GICv2: vCPUs whose SGI is latched; latch is set while it's not 0 */
@@ -87,6 +91,12 @@ struct vgic {
 
 /* Releases the lock, then tells the vCPUs that this concerns. */
 void vgic_unlock(struct vgic *g);
+
+/*
+ * The same on cpu's own CPU, while it's loaded and in a trap: its list registers are updated at
+ * once, if they are concerned.
+ */
+void vgic_unlock_self(struct vgic *g, struct vgic_cpu *cpu);
 
 /*
  * To be called after each change of word wi: finds what became ready or is no longer. `touched`
@@ -139,16 +149,16 @@ static inline u32 vgic_wants(const struct vgic_word *w)
 
 static inline void vgic_set_ready(struct vgic_cpu *cpu, u32 wi, u32 ready)
 {
+    u32 words = cpu->ready_words & ~BIT(wi);
+
     cpu->ready[wi] = ready;
-    __atomic_store_n(&cpu->ready_words,
-                     ready != 0 ? cpu->ready_words | BIT(wi) : cpu->ready_words & ~BIT(wi),
-                     __ATOMIC_RELAXED);
+    atomic_store(&cpu->ready_words, words | (u32)(ready != 0) << wi);
 }
 
 static inline void vgic_set_out(struct vgic_cpu *cpu, u32 wi, u32 out)
 {
     cpu->out[wi] = out;
-    cpu->out_words = out != 0 ? cpu->out_words | BIT(wi) : cpu->out_words & ~BIT(wi);
+    cpu->out_words = (cpu->out_words & ~BIT(wi)) | (u32)(out != 0) << wi;
 }
 
 static inline bool vgic_is_sgi_v2(const struct vgic *g, u32 id)
@@ -158,8 +168,8 @@ static inline bool vgic_is_sgi_v2(const struct vgic *g, u32 id)
 
 /* --- vgic_lr.c: on the vCPU's own CPU --- */
 
-/* struct irqchip's update. Takes the lock. */
-void vgic_lr_update(struct vcpu *v);
+/* struct irqchip's update, with the lock held. */
+void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu);
 
 /* Brings what the guest did with its listed interrupts up to date. v is loaded. */
 void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu);
