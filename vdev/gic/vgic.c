@@ -44,7 +44,7 @@ void vgic_unlock_self(struct vgic *g, struct vgic_cpu *cpu)
         vgic_lr_update(g, cpu);
     }
     vgic_unlock(g);
-    if (concerned) {
+    if (cpu->vcpu->irq.dirty != 0) {
         arch_irq_load(cpu->vcpu);
     }
 }
@@ -256,26 +256,30 @@ static void inject_hw(struct vm *vm, struct vcpu *v, u32 intid, u32 pintid)
     vgic_unlock(g);
 }
 
-void vgic_latch_sgi(struct vgic *g, u32 targets, u32 id, u32 source)
+void vgic_send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id)
 {
+    if (targets == BIT(cpu->index) && vgic_lr_sgi(g, cpu, id)) {
+        return;
+    }
     for (; targets != 0; targets &= targets - 1) {
-        struct vgic_cpu *cpu = &g->cpu[__builtin_ctz(targets)];
+        struct vgic_cpu *to = &g->cpu[__builtin_ctz(targets)];
 
-        cpu->sources[id] |= (u8)BIT(source);
-        cpu->word.latch |= BIT(id);
-        vgic_changed(g, cpu, 0, BIT(id));
+        to->sources[id] |= (u8)BIT(cpu->index);
+        to->word.latch |= BIT(id);
+        vgic_changed(g, to, 0, BIT(id));
     }
 }
 
 static void sgi(struct vcpu *v, u64 value)
 {
     struct vgic *g = v->vm->irqchip_data;
-
     struct vgic_cpu *cpu = &g->cpu[v->id];
 
     if (g->version == 3) {
+        u32 targets = vgicv3_sgi_targets(g, cpu, value);
+
         spin_lock(&g->lock);
-        vgic_latch_sgi(g, vgicv3_sgi_targets(g, cpu, value), (u32)(value >> 24) & 15, 0);
+        vgic_send_sgi(g, cpu, targets, (u32)(value >> 24) & 15);
         vgic_unlock_self(g, cpu);
     }
 }
@@ -310,11 +314,13 @@ static bool pending(struct vcpu *v)
 
 void vgic_enable_groups(struct vgic *g, u32 groups)
 {
-    g->group_on[0] = (groups & 1) != 0 ? ~0u : 0;
-    g->group_on[1] = (groups & 2) != 0 ? ~0u : 0;
+    atomic_store(&g->group_on[0], (groups & 1) != 0 ? ~0u : 0);
+    atomic_store(&g->group_on[1], (groups & 2) != 0 ? ~0u : 0);
     for (u32 i = 0; i < g->ncpus; i++) {
-        g->cpu[i].unsettled[1] = true;
-        g->ask |= BIT(i); /* its update is what ends RWP */
+        if (g->cpu[i].lrs != 0) {
+            atomic_store(&g->unsettled, g->unsettled | BIT(i));
+            g->ask |= BIT(i); /* its update is what ends RWP */
+        }
         vgic_changed(g, &g->cpu[i], 0, ~0u);
     }
     for (u32 wi = 1; wi < VGIC_WORDS; wi++) {
@@ -336,11 +342,13 @@ bool vgic_runs(const struct vgic_cpu *cpu)
 
 bool vgic_settling(const struct vgic *g, const struct vgic_cpu *cpu)
 {
+    u32 unsettled = atomic_load(&g->unsettled);
+
     if (cpu != NULL) {
-        return cpu->unsettled[0] && vgic_runs(cpu);
+        return (unsettled & BIT(VCPU_MAX + cpu->index)) != 0 && vgic_runs(cpu);
     }
-    for (u32 i = 0; i < g->ncpus; i++) {
-        if (g->cpu[i].unsettled[1] && vgic_runs(&g->cpu[i])) {
+    for (u32 left = unsettled & (BIT(g->ncpus) - 1); left != 0; left &= left - 1) {
+        if (vgic_runs(&g->cpu[__builtin_ctz(left)])) {
             return true;
         }
     }
@@ -378,6 +386,11 @@ static void reset(struct vm *vm)
     spin_lock(&g->lock);
     g->group_on[0] = 0;
     g->group_on[1] = 0;
+    g->unsettled = 0;
+    g->flat = true;
+    for (u32 i = 0; i < g->ncpus; i++) {
+        g->flat = g->flat && g->cpu[i].vcpu->mpidr == i;
+    }
     for (u32 i = 0; i < g->ncpus; i++) {
         u32 line = g->cpu[i].word.line;
 

@@ -370,6 +370,37 @@ static void take_eois(struct vgic *g, struct vgic_cpu *cpu)
     }
 }
 
+bool vgic_lr_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 id)
+{
+    struct vgic_word *w = &cpu->word;
+    u32 n = cpu->slot[id], bit = BIT(id), free;
+    struct irq_lr *lr = &cpu->vcpu->irq.lr[n];
+
+    if (((w->latch | w->forced) & bit) != 0 || cpu->stale) {
+        return false;
+    }
+    if ((w->listed & bit) != 0) {
+        arch_irq_save(cpu->vcpu);
+        if ((lr->state & LR_PENDING) != 0) {
+            /* the same once more; one from another sender is something else */
+            return g->version == 3 || lr->source == cpu->index;
+        }
+        cpu->seen[n] = lr->state;
+        if (observe(g, cpu, slot_of(g, cpu, n))) {
+            return false;
+        }
+    }
+    free = free_lrs(cpu);
+    if ((vgic_forward(g, w) & ~w->active & bit) == 0 || free == 0 ||
+        (cpu->ready_words | cpu->out_words) != 0) {
+        return false;
+    }
+    cpu->sources[id] = (u8)BIT(cpu->index);
+    w->latch |= bit;
+    place(g, cpu, (u32)__builtin_ctz(free), id);
+    return true;
+}
+
 void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu)
 {
     arch_irq_save(cpu->vcpu);
@@ -378,6 +409,15 @@ void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu)
     }
     for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
         (void)observe(g, cpu, slot_of(g, cpu, (u32)__builtin_ctz(lrs)));
+    }
+}
+
+static void look_at(struct vgic *g, struct vgic_cpu *cpu, u32 n)
+{
+    struct slot s = slot_of(g, cpu, n);
+
+    if (observe(g, cpu, s)) {
+        adjust(g, cpu, s);
     }
 }
 
@@ -393,12 +433,12 @@ void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
     for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
         u32 n = (u32)__builtin_ctz(lrs);
 
-        if (stale || ctx->lr[n].state != cpu->seen[n]) {
-            struct slot s = slot_of(g, cpu, n);
-
-            if (observe(g, cpu, s)) {
-                adjust(g, cpu, s);
-            }
+        if (stale) {
+            look_at(g, cpu, n);
+        } else if (ctx->lr[n].state != cpu->seen[n]) {
+            /* only the guest changed something; what it left is right as it is */
+            cpu->seen[n] = ctx->lr[n].state;
+            (void)observe(g, cpu, slot_of(g, cpu, n));
         }
     }
     if ((cpu->ready_words | cpu->out_words) != 0) {
@@ -408,8 +448,9 @@ void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
         arch_irq_complete(cpu->pintid[__builtin_ctz(cpu->complete)]);
     }
     ctx->refill = cpu->ready_words != 0;
-    cpu->unsettled[0] = false;
-    cpu->unsettled[1] = false;
+    if (unlikely(g->unsettled != 0)) {
+        atomic_store(&g->unsettled, g->unsettled & ~(BIT(cpu->index) | BIT(VCPU_MAX + cpu->index)));
+    }
     g->ask &= ~BIT(cpu->index);
 }
 

@@ -2,7 +2,8 @@
 /*
  * The registers that all distributors and redistributors share: enable, pending, active, group,
  * priority, configuration. An index beyond the interrupts that there are reads 0 and ignores
- * writes. vgic.lock is held in all but vgic_regs_read and vgic_regs_write, which take it.
+ * writes. vgic.lock is held in all but the readers of plain rows, and vgic_regs_read and
+ * vgic_regs_write, which take it.
  */
 #include "vdev/gic/vgic_regs.h"
 
@@ -27,6 +28,9 @@ u32 vgic_regs_read(const struct vgic_row *rows, struct vgic_access *a, u32 offse
 
     if (row == NULL || row->read == NULL) {
         return 0;
+    }
+    if (row->plain) {
+        return row->read(a);
     }
     spin_lock(&a->g->lock);
     value = row->read(a);
@@ -78,7 +82,7 @@ u32 vgic_read_group(const struct vgic_access *a)
     u32 wi;
     const struct vgic_word *w = word_at(a, &wi);
 
-    return w != NULL ? w->group1 : 0;
+    return w != NULL ? atomic_load(&w->group1) : 0;
 }
 
 void vgic_write_group(const struct vgic_access *a, u32 value)
@@ -89,7 +93,7 @@ void vgic_write_group(const struct vgic_access *a, u32 value)
 
     if (w != NULL) {
         changed = w->group1 ^ value;
-        w->group1 = value;
+        atomic_store(&w->group1, value);
         vgic_changed(a->g, a->bank, wi, changed);
     }
 }
@@ -99,7 +103,7 @@ u32 vgic_read_enabled(const struct vgic_access *a)
     u32 wi;
     const struct vgic_word *w = word_at(a, &wi);
 
-    return w != NULL ? w->enabled : 0;
+    return w != NULL ? atomic_load(&w->enabled) : 0;
 }
 
 void vgic_set_enabled(const struct vgic_access *a, u32 value)
@@ -109,7 +113,7 @@ void vgic_set_enabled(const struct vgic_access *a, u32 value)
 
     if (w != NULL) {
         value &= ~w->enabled;
-        w->enabled |= value;
+        atomic_store(&w->enabled, w->enabled | value);
         vgic_changed(a->g, a->bank, wi, value);
     }
 }
@@ -117,13 +121,16 @@ void vgic_set_enabled(const struct vgic_access *a, u32 value)
 /* RWP stays set until these are out of the list registers of all vCPUs that run. */
 static void unsettle(const struct vgic_access *a, u32 wi, u32 bits)
 {
+    u32 unsettled = a->g->unsettled;
+
     for (u32 i = 0; i < a->g->ncpus; i++) {
         struct vgic_cpu *cpu = &a->g->cpu[i];
 
         if ((cpu->listed[wi] & bits) != 0 && (wi != 0 || cpu == a->bank)) {
-            cpu->unsettled[wi != 0] = true;
+            unsettled |= wi != 0 ? BIT(i) : BIT(VCPU_MAX + i);
         }
     }
+    atomic_store(&a->g->unsettled, unsettled);
 }
 
 void vgic_clear_enabled(const struct vgic_access *a, u32 value)
@@ -133,7 +140,7 @@ void vgic_clear_enabled(const struct vgic_access *a, u32 value)
 
     if (w != NULL) {
         value = writable(a, wi, value) & w->enabled;
-        w->enabled &= ~value;
+        atomic_store(&w->enabled, w->enabled & ~value);
         unsettle(a, wi, value);
         vgic_changed(a->g, a->bank, wi, value);
     }

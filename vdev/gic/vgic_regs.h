@@ -22,7 +22,8 @@ struct vgic_row {
     u32 (*read)(const struct vgic_access *a);              /* NULL: reads as 0 */
     void (*write)(const struct vgic_access *a, u32 value); /* NULL: ignored */
     u16 base;                                              /* where the kind starts */
-    u8 sizes; /* sum of the sizes in bytes that it may be accessed with */
+    u8 sizes;   /* sum of the sizes in bytes that it may be accessed with */
+    bool plain; /* read() needs no lock */
 };
 
 #define VGIC_ROWS  32
@@ -54,15 +55,15 @@ void vgic_look(const struct vgic_access *a, u32 wi);
 /* The rows at these offsets, for the tables. Offsets are architectural in all three frames. */
 #define VGIC_ROW(at) ((at) / 0x80)
 #define VGIC_BITMAP_ROWS                                                                           \
-    [VGIC_ROW(0x080)] = {vgic_read_group, vgic_write_group, 0x080, 4},                             \
-    [VGIC_ROW(0x100)] = {vgic_read_enabled, vgic_set_enabled, 0x100, 4},                           \
-    [VGIC_ROW(0x180)] = {vgic_read_enabled, vgic_clear_enabled, 0x180, 4},                         \
-    [VGIC_ROW(0x200)] = {vgic_read_pending, vgic_set_pending, 0x200, 4},                           \
-    [VGIC_ROW(0x280)] = {vgic_read_pending, vgic_clear_pending, 0x280, 4},                         \
-    [VGIC_ROW(0x300)] = {vgic_read_active, vgic_set_active, 0x300, 4},                             \
-    [VGIC_ROW(0x380)] = {vgic_read_active, vgic_clear_active, 0x380, 4},                           \
-    [VGIC_ROW(0x400)... VGIC_ROW(0x780)] = {vgic_read_prio, vgic_write_prio, 0x400, 1 | 4},        \
-    [VGIC_ROW(0xc00)... VGIC_ROW(0xc80)] = {vgic_read_cfg, vgic_write_cfg, 0xc00, 4}
+    [VGIC_ROW(0x080)] = {vgic_read_group, vgic_write_group, 0x080, 4, true},                       \
+    [VGIC_ROW(0x100)] = {vgic_read_enabled, vgic_set_enabled, 0x100, 4, true},                     \
+    [VGIC_ROW(0x180)] = {vgic_read_enabled, vgic_clear_enabled, 0x180, 4, true},                   \
+    [VGIC_ROW(0x200)] = {vgic_read_pending, vgic_set_pending, 0x200, 4, false},                    \
+    [VGIC_ROW(0x280)] = {vgic_read_pending, vgic_clear_pending, 0x280, 4, false},                  \
+    [VGIC_ROW(0x300)] = {vgic_read_active, vgic_set_active, 0x300, 4, false},                      \
+    [VGIC_ROW(0x380)] = {vgic_read_active, vgic_clear_active, 0x380, 4, false},                    \
+    [VGIC_ROW(0x400)... VGIC_ROW(0x780)] = {vgic_read_prio, vgic_write_prio, 0x400, 1 | 4, false}, \
+    [VGIC_ROW(0xc00)... VGIC_ROW(0xc80)] = {vgic_read_cfg, vgic_write_cfg, 0xc00, 4, false}
 
 /* Implementer Arm (JEP106 0x43b); product id 'M'. */
 #define VGIC_IIDR 0x4d00043bu

@@ -31,7 +31,7 @@
 
 /* 32 interrupts */
 struct vgic_word {
-    u32 enabled;
+    u32 enabled; /* these two are also read without the lock: stores are atomic */
     u32 group1;
     u32 level; /* level-triggered, else edge-triggered */
     u32 line;  /* level of the input */
@@ -62,8 +62,8 @@ struct vgic_cpu {
     u8 seen[IRQ_LR_MAX];  /* their states when last updated: what differs the guest did */
     u8 slot[IRQ_PRIVATE]; /* of a listed private interrupt: its list register */
     u32 complete;         /* private interrupts whose physical one is to be deactivated */
-    bool unsettled[2];    /* a disabled interrupt may still be listed: [0] private, [1] SPIs */
-    bool asleep;          /* GICR_WAKER.ProcessorSleep */
+
+    bool asleep; /* GICR_WAKER.ProcessorSleep */
     u8 prio[IRQ_PRIVATE];
     u16 pintid[IRQ_PRIVATE];
     u8 sources[IRQ_SGIS]; /* GICv2: vCPUs whose SGI is latched; latch is set while it's not 0 */
@@ -75,8 +75,14 @@ struct vgic {
     struct vm *vm;
     u32 version;
     u32 ncpus;
-    u32 group_on[2]; /* all ones where GICD_CTLR enables the group, else 0 */
-    u32 ask;         /* vCPUs that irq_attention is due for, at unlock */
+    bool flat;       /* vCPU n has affinity 0.0.0.n */
+    u32 group_on[2]; /* all ones where GICD_CTLR enables the group, else 0. Stores are atomic */
+    /*
+     * A disabled interrupt may still be listed: bit n for an SPI in a list register of vCPU n, bit
+     * n + VCPU_MAX for a private one. Stores are atomic.
+     */
+    u32 unsettled;
+    u32 ask; /* vCPUs that irq_attention is due for, at unlock */
     struct vgic_word spi[VGIC_SPIS / 32];
     u32 multi[VGIC_SPIS / 32]; /* has several possible targets */
     u8 prio[VGIC_SPIS];
@@ -113,13 +119,16 @@ void vgic_route(struct vgic *g, u32 spi, u32 target);
 /* Of the vCPUs in mask one that is on, the present target if possible; VGIC_NOBODY if mask is 0. */
 u32 vgic_pick(const struct vgic *g, u32 spi, u32 mask);
 
-/* Makes SGI `id` pending for each vCPU in targets. `source` matters to GICv2 only. */
-void vgic_latch_sgi(struct vgic *g, u32 targets, u32 id, u32 source);
+/* cpu, which is loaded and in a trap, sends SGI `id` to the vCPUs in targets. */
+void vgic_send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id);
 
 /* GICD_CTLR's group enables, bit 0 and 1. */
 void vgic_enable_groups(struct vgic *g, u32 groups);
 
-/* True if a disable may not have reached all running vCPUs yet: [0] cpu's private ones, [1] SPIs */
+/*
+ * True if a disable may not have reached all running vCPUs yet: of cpu's private interrupts, or
+ * with NULL of SPIs. Without the lock.
+ */
 bool vgic_settling(const struct vgic *g, const struct vgic_cpu *cpu);
 
 /* True if it's loaded and would run its guest. Without any lock: a hint that may be just over. */
@@ -170,6 +179,9 @@ static inline bool vgic_is_sgi_v2(const struct vgic *g, u32 id)
 
 /* struct irqchip's update, with the lock held. */
 void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu);
+
+/* An SGI of cpu to itself; cpu is loaded. False: it's more than that, and nothing was done. */
+bool vgic_lr_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 id);
 
 /* Brings what the guest did with its listed interrupts up to date. v is loaded. */
 void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu);

@@ -26,7 +26,7 @@ static u32 read_head(const struct vgic_access *a)
 
     switch (a->offset) {
     case GICD_CTLR:
-        return (g->group_on[0] & 1) | (g->group_on[1] & 2);
+        return (atomic_load(&g->group_on[0]) & 1) | (atomic_load(&g->group_on[1]) & 2);
     case GICD_TYPER:
         return (g->ncpus - 1) << 5 | (VGIC_WORDS - 1);
     case GICD_IIDR:
@@ -168,7 +168,7 @@ static void send(const struct vgic_access *a, u32 value)
     default:
         return; /* reserved */
     }
-    vgic_latch_sgi(g, targets, value & 15, a->self->index);
+    vgic_send_sgi(g, a->self, targets, value & 15);
 }
 
 static void write_sgi(const struct vgic_access *a, u32 value)
@@ -201,11 +201,11 @@ static u32 read_ids(const struct vgic_access *a)
 }
 
 static const struct vgic_row dist_rows[VGIC_ROWS] = {
-    [0] = {read_head, write_head, 0, 4},
+    [0] = {read_head, write_head, 0, 4, true},
     VGIC_BITMAP_ROWS,
-    [VGIC_ROW(0x800)... VGIC_ROW(0xb80)] = {read_targets, write_targets, 0x800, 1 | 4},
-    [VGIC_ROW(0xf00)] = {read_sgi_pending, write_sgi, 0, 1 | 4},
-    [VGIC_ROW(0xf80)] = {read_ids, NULL, 0, 4},
+    [VGIC_ROW(0x800)... VGIC_ROW(0xb80)] = {read_targets, write_targets, 0x800, 1 | 4, false},
+    [VGIC_ROW(0xf00)] = {read_sgi_pending, write_sgi, 0, 1 | 4, false},
+    [VGIC_ROW(0xf80)] = {read_ids, NULL, 0, 4, true},
 };
 
 static struct vgic_access make_access(struct vdev *d, const struct vcpu *v, u32 size)

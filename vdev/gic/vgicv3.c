@@ -58,8 +58,8 @@ static u32 read_dist_head(const struct vgic_access *a)
 
     switch (a->offset) {
     case GICD_CTLR:
-        return (g->group_on[0] & 1) | (g->group_on[1] & 2) | CTLR_ARE | CTLR_DS |
-               (vgic_settling(g, NULL) ? CTLR_RWP : 0);
+        return (atomic_load(&g->group_on[0]) & 1) | (atomic_load(&g->group_on[1]) & 2) | CTLR_ARE |
+               CTLR_DS | (vgic_settling(g, NULL) ? CTLR_RWP : 0);
     case GICD_TYPER:
         return TYPER_A3V | TYPER_IDS | (VGIC_WORDS - 1);
     case GICD_IIDR:
@@ -77,7 +77,7 @@ static void write_dist_head(const struct vgic_access *a, u32 value)
 }
 
 static const struct vgic_row dist_rows[VGIC_ROWS] = {
-    [0] = {read_dist_head, write_dist_head, 0, 4},
+    [0] = {read_dist_head, write_dist_head, 0, 4, true},
     VGIC_BITMAP_ROWS,
 };
 
@@ -306,6 +306,9 @@ u32 vgicv3_sgi_targets(const struct vgic *g, const struct vgic_cpu *cpu, u64 val
 
     if ((value & BIT64(40)) != 0) { /* IRM: everybody else */
         return (BIT(g->ncpus) - 1) & ~BIT(cpu->index);
+    }
+    if (likely(g->flat)) {
+        return cluster == 0 && first == 0 ? list & (BIT(g->ncpus) - 1) : 0;
     }
     for (u32 i = 0; i < g->ncpus; i++) {
         u64 mpidr = g->cpu[i].vcpu->mpidr;
