@@ -159,16 +159,26 @@ static bool name_is(const struct tree *t, u32 name, const char *want)
     return false;
 }
 
-static void keep_prop(const struct tree *t, struct tree_node *n, struct tree_value v, u32 name)
+static u32 find_key(const struct tree *t, u32 name)
 {
-    if (name >= t->strings_len) {
-        return;
+    u32 k = 0;
+
+    while (k < TREE_KEYS && !name_is(t, name, key_names[k])) {
+        k++;
     }
-    for (u32 k = 0; k < TREE_KEYS; k++) {
-        if ((char)t->base[t->strings + name] == key_names[k][0] && name_is(t, name, key_names[k])) {
-            n->key[k] = v;
-            return;
-        }
+    return k;
+}
+
+static void keep_prop(struct tree_walk *w, struct tree_value v, u32 name)
+{
+    u32 slot = (name ^ name >> 5) % ARRAY_SIZE(w->seen);
+
+    if (w->seen[slot].name != name) {
+        w->seen[slot].name = name;
+        w->seen[slot].key = find_key(w->tree, name);
+    }
+    if (w->seen[slot].key < TREE_KEYS) {
+        w->node[w->depth - 1].key[w->seen[slot].key] = v;
     }
 }
 
@@ -234,6 +244,10 @@ void tree_start(struct tree_walk *w, const struct tree *t)
     w->skipped = 0;
     w->fresh = false;
     w->bad = false;
+    for (u32 i = 0; i < ARRAY_SIZE(w->seen); i++) {
+        w->seen[i].name = UINT32_MAX; /* beyond any block of strings, so no key */
+        w->seen[i].key = TREE_KEYS;
+    }
 }
 
 /* One tag. False: the end of the root, or w->bad. */
@@ -252,7 +266,7 @@ static bool step(struct tree_walk *w)
     case TAG_PROP:
         w->bad = w->depth == 0 || !take_prop(w->tree, &w->offset, &v, &name);
         if (w->fresh && !w->bad) {
-            keep_prop(w->tree, &w->node[w->depth - 1], v, name);
+            keep_prop(w, v, name);
         }
         break;
     case TAG_NOP:

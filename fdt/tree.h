@@ -63,6 +63,10 @@ struct tree_walk {
     bool fresh;  /* the innermost node's properties are being collected */
     bool bad;    /* the structure is malformed: the walk ended early */
     struct tree_node node[TREE_DEPTH];
+    struct {
+        u32 name; /* offset in the strings */
+        u32 key;  /* TREE_KEYS: none of them */
+    } seen[32];   /* names that were looked up: most trees have each name once, and use it often */
 };
 
 /* Interrupts of a node, kept until the interrupt controller is known. */
