@@ -120,6 +120,11 @@ void gic_set_eoi_mode(bool split)
     ops->set_eoi_mode(split);
 }
 
+void gic_finish_all(void)
+{
+    ops->finish_all();
+}
+
 uint32_t gic_running_priority(void)
 {
     return ops->running_priority();

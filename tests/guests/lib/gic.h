@@ -88,6 +88,7 @@ void gic_set_mask(uint8_t priority);
 uint32_t gic_mask(void);
 void gic_set_binary_point(uint32_t point);
 void gic_set_eoi_mode(bool split); /* true: EOI drops the priority only */
+void gic_finish_all(void);         /* drops every active priority of this CPU, whatever left it */
 uint32_t gic_running_priority(void);
 uint32_t gic_highest_pending(void);
 

@@ -19,6 +19,7 @@ struct gic_ops {
     uint32_t (*mask)(void);
     void (*set_binary_point)(uint32_t point);
     void (*set_eoi_mode)(bool split);
+    void (*finish_all)(void);
     uint32_t (*running_priority)(void);
     uint32_t (*highest_pending)(void);
     void (*send_sgi)(uint32_t cpu, uint32_t sgi);

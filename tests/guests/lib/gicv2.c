@@ -79,6 +79,13 @@ static void set_eoi_mode(bool split)
     io_write32(gicc(GICC_CTLR), CTLR_ENABLE | (split ? GICC_CTLR_EOIMODE : 0));
 }
 
+static void finish_all(void)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        io_write32(gicc(GICC_APR0) + 4 * i, 0);
+    }
+}
+
 static uint32_t running_priority(void)
 {
     return io_read32(gicc(GICC_RPR));
@@ -117,6 +124,7 @@ const struct gic_ops gicv2_ops = {
     mask,
     set_binary_point,
     set_eoi_mode,
+    finish_all,
     running_priority,
     highest_pending,
     send_sgi,

@@ -15,6 +15,9 @@
 #define ICC_DIR_EL1     "S3_0_C12_C11_1"
 #define ICC_RPR_EL1     "S3_0_C12_C11_3"
 #define ICC_SGI1R_EL1   "S3_0_C12_C11_5"
+#define ICC_AP0R0_EL1   "S3_0_C12_C8_4"
+#define ICC_AP1R0_EL1   "S3_0_C12_C9_0"
+#define ICC_IGRPEN0_EL1 "S3_0_C12_C12_6"
 #define ICC_CTLR_EL1    "S3_0_C12_C12_4"
 #define ICC_SRE_EL1     "S3_0_C12_C12_5"
 #define ICC_IGRPEN1_EL1 "S3_0_C12_C12_7"
@@ -145,6 +148,15 @@ static void set_eoi_mode(bool split)
     isb();
 }
 
+/* Only AP0R0 and AP1R0 are sure to exist, and 32 levels fit in them. */
+static void finish_all(void)
+{
+    sysreg_write(ICC_AP0R0_EL1, 0);
+    sysreg_write(ICC_AP1R0_EL1, 0);
+    sysreg_write(ICC_IGRPEN0_EL1, 0);
+    isb();
+}
+
 static uint32_t running_priority(void)
 {
     return (uint32_t)sysreg_read(ICC_RPR_EL1);
@@ -189,6 +201,7 @@ const struct gic_ops gicv3_ops = {
     mask,
     set_binary_point,
     set_eoi_mode,
+    finish_all,
     running_priority,
     highest_pending,
     send_sgi,
