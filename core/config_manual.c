@@ -36,13 +36,15 @@ static void words_of_state(print_fn *print, const struct keyword *list, const ch
 
 static void option(print_fn *print, const struct opt *o)
 {
-    print("| `%s%s%s` | %s | %s%s", o->name, o->arg != NULL ? " " : "",
-          o->arg != NULL ? o->arg : "", o->dflt != NULL ? o->dflt : "",
-          o->ignored ? "(no effect) " : "", o->help != NULL ? o->help : "");
+    print("- **`%s%s%s`**", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+    if (o->dflt != NULL) {
+        print(" (default: %s)", o->dflt);
+    }
+    print("  \n  %s%s", o->ignored ? "No effect. " : "", o->help != NULL ? o->help : "");
     if (o->example != NULL) {
         print(" Example: `%s`", o->example);
     }
-    print(" |\n");
+    print("\n");
 }
 
 static void type(print_fn *print, const struct vdev_type *t)
@@ -58,7 +60,7 @@ static void type(print_fn *print, const struct vdev_type *t)
     if (t->opts == NULL || t->opts->name == NULL) {
         return;
     }
-    print("\n| option | default | |\n| --- | --- | --- |\n");
+    print("\n");
     for (const struct opt *o = t->opts; o->name != NULL; o++) {
         option(print, o);
     }
@@ -98,13 +100,13 @@ void config_manual(const struct vdev_type *const *types, print_fn *print)
     print("\n### Of `reserve`\n\n");
     words(print, config_reserve_words, "");
     variables(print);
-    print("\n## Devices\n\nEach device has these options, and those of its type:\n\n"
-          "| option | default | |\n| --- | --- | --- |\n"
-          "| `loc ADDRESS` | the next free place | Where its registers are: a guest-physical "
-          "address, a multiple of 4 KiB. |\n"
-          "| `intr gic:N` | the next free one | Its interrupt: N is the GIC's INTID, an SPI's "
-          "number + 32. In a device tree, gic:37 is `<0 5 4>`. |\n"
-          "| `name NAME` | none | What others call it: /dev/qvm/SYSTEM/NAME. |\n");
+    print(
+        "\n## Devices\n\nEach device has these options, and those of its type:\n\n"
+        "- **`loc ADDRESS`** (default: the next free place)  \n  Where its registers are: a "
+        "guest-physical address, a multiple of 4 KiB.\n"
+        "- **`intr gic:N`** (default: the next free one)  \n  Its interrupt: N is the GIC's INTID, "
+        "an SPI's number + 32. In a device tree, gic:37 is `<0 5 4>`.\n"
+        "- **`name NAME`**  \n  What others call it: /dev/qvm/SYSTEM/NAME.\n");
     for (u32 i = 0; types[i] != NULL; i++) {
         type(print, types[i]);
     }
