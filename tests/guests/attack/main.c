@@ -246,9 +246,10 @@ static void reset_here(uint64_t unused)
 void guest_main(void)
 {
     static const struct test_case cases[] = {
-        {"sysregs", sysregs}, {"access", access}, {"calls", calls},
-        {"set-way", set_way}, {"storms", storms}, {"devices", devices},
-        {"rings", rings},     {"cpus", cpus},     {"runaway", runaway},
+        {"sysregs", sysregs}, {"access", access},   {"access-normal", access_normal},
+        {"calls", calls},     {"set-way", set_way}, {"storms", storms},
+        {"devices", devices}, {"rings", rings},     {"cpus", cpus},
+        {"runaway", runaway},
     };
 
     test_begin("attack");
