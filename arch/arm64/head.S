@@ -36,6 +36,15 @@ header_size:
 entry:
     mov     x20, x0
     adr     x21, _start
+    mrs     x1, CurrentEL
+    cmp     x1, #12
+    b.ne    1f
+    mrs     x1, mpidr_el1           // EL3: after a cold reset all CPUs come here; one speaks
+    and     x2, x1, #0xffffff
+    ubfx    x1, x1, #32, #8
+    orr     x1, x1, x2
+    cbnz    x1, park
+1:
     cbnz    x20, in_ram
     mov     x20, #FIRMWARE_RAM
     ldr     w1, [x20]
@@ -114,8 +123,9 @@ in_ram:                             // x20 tree, x21 image
     isb
 4:  mov     x0, x20
     bl      boot_main
-5:  wfe
-    b       5b
+park:
+    wfe
+    b       park
 
 /* Invalidates [x0, x1) to the point of coherency. Changes x0, x2, x3. */
 invalidate:
