@@ -16,7 +16,7 @@ static void emit(struct diag *d, int level, const char *text)
 
     (void)level;
     c->log_len += (u32)fmt_print(c->log + c->log_len, CONFIGS_LOG - c->log_len, "%s\n", text);
-    assert(c->log_len < CONFIGS_LOG);
+    c->log_len = MIN(c->log_len, CONFIGS_LOG - 1u);
 }
 
 struct configs *configs_new(void)
@@ -66,12 +66,16 @@ void configs_end(struct configs *c)
 
 struct vm_config *configs_parse(struct configs *c, const char *name, const char *text)
 {
+    return configs_parse_str(c, name, str_of(text));
+}
+
+struct vm_config *configs_parse_str(struct configs *c, const char *name, struct str text)
+{
     struct vm_config *vm = &c->vm[c->count];
 
     assert(c->count < CONFIGS_VMS);
-    config_parse(vm, str_of(name), str_of(text),
-                 c->source.bundle != NULL ? &c->source.source : NULL, test_types, &c->arena,
-                 &c->diag);
+    config_parse(vm, str_of(name), text, c->source.bundle != NULL ? &c->source.source : NULL,
+                 test_types, &c->arena, &c->diag);
     c->vms[c->count++] = vm;
     return vm;
 }
@@ -166,6 +170,52 @@ void configs_dump(const struct vm_config *vm, char *buf, u32 size)
         vm->gic_version);
 }
 
+/* [base, base + size) is in RAM or ROM of the VM. */
+static bool in_memory(const struct vm_config *vm, u64 base, u64 size)
+{
+    for (u32 i = 0; i < vm->nmems; i++) {
+        if (range_within(base, size, vm->mem[i].base, vm->mem[i].size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void sound_vdevs(const struct vm_config *vm)
+{
+    for (u32 i = 0; i < vm->nvdevs; i++) {
+        const struct vdev_conf *v = &vm->vdev[i];
+
+        assert(v->loc % PAGE_SIZE == 0 && v->loc + v->type->mmio_size <= CFG_IPA_LIMIT);
+        assert(v->intid >= SPI_FIRST && v->intid <= SPI_LAST);
+        for (u32 k = 0; k < vm->nmems; k++) {
+            assert(!range_overlap(v->loc, v->type->mmio_size, vm->mem[k].base, vm->mem[k].size));
+        }
+        for (u32 k = 0; k < i; k++) {
+            assert(!range_overlap(v->loc, v->type->mmio_size, vm->vdev[k].loc, PAGE_SIZE));
+            assert(v->intid != vm->vdev[k].intid);
+        }
+    }
+}
+
+static void sound_vm(const struct vm_config *vm)
+{
+    static struct image_plan plan;
+    struct diag silent = {.emit = NULL};
+
+    assert(vm->name.len > 0 && vm->ncpus >= 1 && vm->ncpus <= VCPU_MAX);
+    for (u32 i = 0; i < vm->nmems; i++) {
+        const struct cfg_mem *m = &vm->mem[i];
+
+        assert(m->size > 0 && m->base % PAGE_SIZE == 0 && m->size % PAGE_SIZE == 0);
+        assert(m->base + m->size <= CFG_IPA_LIMIT);
+    }
+    sound_vdevs(vm);
+    assert(image_plan((struct vm_config *)(uintptr_t)vm, &plan, &silent));
+    assert(in_memory(vm, plan.entry, 1) && in_memory(vm, plan.dtb, plan.dtb_size));
+    assert(plan.initrd_size == 0 || in_memory(vm, plan.initrd, plan.initrd_size));
+}
+
 static void put_le(u8 *p, u64 v, u32 bytes)
 {
     for (u32 i = 0; i < bytes; i++) {
@@ -181,6 +231,21 @@ void configs_linux(u8 *image, u32 size, u64 text_offset, u64 image_size)
     put_le(image + 8, text_offset, 8);
     put_le(image + 16, image_size, 8);
     memcpy(image + 56, "ARM\x64", 4);
+}
+
+void configs_sound(const struct configs *c)
+{
+    u32 errors = 0;
+
+    for (u32 i = 0; i < c->count; i++) {
+        const struct vm_config *vm = c->vms[i];
+
+        errors += vm->errors;
+        if (vm->errors == 0) {
+            sound_vm(vm);
+        }
+    }
+    assert(errors == c->diag.errors);
 }
 
 /* One program header at p; `at` is where its bytes lie in the file. */

@@ -34,8 +34,12 @@ void configs_end(struct configs *c);
 
 /* Parses text as one more VM, with @FILE from the bundle if there's one and the fake types. */
 struct vm_config *configs_parse(struct configs *c, const char *name, const char *text);
+struct vm_config *configs_parse_str(struct configs *c, const char *name, struct str text);
 /* Checks all parsed VMs; opens the bundle if that wasn't done. */
 void configs_check(struct configs *c, u32 gic_version, u32 npcpus);
+
+/* What must hold of every VM that was checked and has no errors; panics. */
+void configs_sound(const struct configs *c);
 
 /* What a VM says, without places in files, as text into buf. */
 void configs_dump(const struct vm_config *vm, char *buf, u32 size);
