@@ -31,6 +31,14 @@ enum { INSN_MAX = 15 };
  */
 bool insn_run(struct probe *p, const uint32_t *words, uint32_t count, uint64_t a, uint64_t b);
 
+/*
+ * Many instructions written at once, to be run one by one with x0 = a: under emulation the writing
+ * is what costs.  index < count <= INSN_BATCH.
+ */
+enum { INSN_BATCH = 512 };
+void insn_prepare(const uint32_t *words, uint32_t count);
+bool insn_run_prepared(struct probe *p, uint32_t index, uint64_t a);
+
 /* The same with one word. */
 bool insn_run1(struct probe *p, uint32_t word, uint64_t a);
 
