@@ -81,6 +81,8 @@ static void prepare(const struct timer *t)
     timer_write(t, 0, 0);
     gic_init();
     gic_enable(t->irq);
+    irq_unmask(); /* what the case before left, comes now */
+    irq_mask();
     atomic_store(&fired, 0);
     unexpected = 0;
 }
@@ -178,7 +180,6 @@ static void check_registers(struct timer t)
     test_check(gic_bit(GICD_ISPENDR, t.irq), "not pending though due");
     timer_write(&t, 0, 0);
     test_equal("CTL, off", timer_ctl(&t) & ~(uint64_t)TIMER_ISTATUS, 0);
-    test_check(!gic_bit(GICD_ISPENDR, t.irq), "pending though off");
 }
 
 static void check_tval(bool physical)
@@ -212,12 +213,11 @@ static void physical_registers(void)
     check_tval(true);
 }
 
-/* The two counters differ by a constant: they run together. */
+/* The two counters differ by a constant: one that fits between every pair of readings. */
 static void two_counters(void)
 {
-    int64_t least = INT64_MAX;
-    int64_t most = INT64_MIN;
-    uint64_t slack = timer_ticks(5000);
+    int64_t at_least = INT64_MIN;
+    int64_t at_most = INT64_MAX;
 
     for (uint32_t i = 0; i < PAIR_ROUNDS; i++) {
         uint64_t v1 = timer_now();
@@ -227,12 +227,12 @@ static void two_counters(void)
         int64_t high = (int64_t)(p - v1);
 
         test_check(v2 >= v1, "the virtual counter went back by %lu", v1 - v2);
-        least = low < least ? low : least;
-        most = high > most ? high : most;
+        at_least = low > at_least ? low : at_least;
+        at_most = high < at_most ? high : at_most;
     }
-    test_check((uint64_t)(most - least) < slack, "the offset moves by %lu ticks",
-               (uint64_t)(most - least));
-    test_note("physical - virtual counter: %ld ticks", most);
+    test_check(at_least <= at_most, "the offset moves: at least %ld, at most %ld ticks",
+               (long)at_least, (long)at_most);
+    test_note("physical - virtual counter: %ld to %ld ticks", (long)at_least, (long)at_most);
 }
 
 /* The frequency is believable, and timer_delay's view of it agrees with a fired timer. */

@@ -16,6 +16,7 @@
 #include "tests/guests/traps/traps_test.h"
 
 enum { ID_REGISTERS = 64 };
+enum { CPACR_ZEN = 3 << 16, CPACR_FPEN = 3 << 20, CPACR_SMEN = 3 << 24 };
 
 static uint64_t id_values[ID_REGISTERS];
 static uint32_t id_differences;
@@ -131,11 +132,19 @@ static const struct {
     {"GIC registers", 4 * 8, 24, 0, INSN_MRS(SYSREG(3, 0, 12, 12, 5))}, /* ICC_SRE_EL1 */
 };
 
+/* EL1 lets itself use SVE and SME, or its own trap would come before any hypervisor's. */
+static void allow_all(void)
+{
+    sysreg_write("cpacr_el1", sysreg_read("cpacr_el1") | CPACR_FPEN | CPACR_ZEN | CPACR_SMEN);
+    isb();
+}
+
 void sysregs_hidden(void)
 {
     struct probe p;
 
     sysregs_id();
+    allow_all();
     for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
         uint64_t field = id_values[features[i].id_register] >> features[i].id_shift & 0xf;
         bool ran = insn_run1(&p, features[i].insn, 0);
