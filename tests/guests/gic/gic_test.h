@@ -64,6 +64,7 @@ void state_clear(void);
 void state_active(void);
 void state_edge(void);
 void state_level(void);
+void state_level_again(void);
 void state_withdrawn(void);
 void state_wfi(void);
 void priority_order(void);

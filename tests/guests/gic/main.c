@@ -25,6 +25,7 @@ void guest_main(void)
         {"active", state_active},
         {"edge", state_edge},
         {"level", state_level},
+        {"level-again", state_level_again},
         {"withdrawn", state_withdrawn},
         {"wfi", state_wfi},
         {"order", priority_order},

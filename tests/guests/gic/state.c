@@ -151,8 +151,34 @@ static void timer_off(uint32_t intid)
     }
 }
 
-/* The timer's output is a level: it comes again until the timer is quiet. */
+/* The timer's output is a level: pending while it is up, whatever is written. */
 void state_level(void)
+{
+    uint32_t ppi = platform.vtimer_irq;
+
+    log_reset();
+    gic_set_priority(ppi, PRIORITY_MID);
+    sysreg_write("cntv_cval_el0", 0);
+    sysreg_write("cntv_ctl_el0", TIMER_ENABLE);
+    isb();
+    test_check(gic_bit(GICD_ISPENDR, ppi), "not pending while the line is up");
+    gic_set_bit(GICD_ICPENDR, ppi);
+    test_check(gic_bit(GICD_ISPENDR, ppi), "ICPENDR took down a line");
+    expect_none("disabled PPI");
+    sysreg_write("cntv_ctl_el0", 0);
+    isb();
+    /* Software can latch a level-sensitive SPI too; it comes once. */
+    gic_set_edge(spare(5), false);
+    gic_enable(spare(5));
+    gic_set_bit(GICD_ISPENDR, spare(5));
+    expect_one("level-sensitive SPI by ISPENDR", spare(5));
+}
+
+/*
+ * A line that is still up after EOI comes again.  (Under a hypervisor on QEMU 10.0's GICv2 it does
+ * not: a virtual EOI deactivates the physical interrupt there, but does not look at its line.)
+ */
+void state_level_again(void)
 {
     uint32_t ppi = platform.vtimer_irq;
 
@@ -162,23 +188,13 @@ void state_level(void)
     sysreg_write("cntv_cval_el0", 0);
     sysreg_write("cntv_ctl_el0", TIMER_ENABLE);
     isb();
-    test_check(gic_bit(GICD_ISPENDR, ppi), "not pending while the line is up");
-    gic_set_bit(GICD_ICPENDR, ppi);
-    test_check(gic_bit(GICD_ISPENDR, ppi), "ICPENDR took down a line");
-    expect_none("disabled PPI");
     gic_enable(ppi);
     log_wait(3);
     log_wait(LOG_SIZE);
     test_equal("interrupts until the timer is off", log_of(0)->count, 3);
     test_check(!gic_bit(GICD_ISPENDR, ppi), "pending though the line is down");
-    log_in_handler = 0;
     sysreg_write("cntv_ctl_el0", 0);
     gic_disable(ppi);
-    /* Software can latch a level-sensitive SPI too; it comes once. */
-    gic_set_edge(spare(5), false);
-    gic_enable(spare(5));
-    gic_set_bit(GICD_ISPENDR, spare(5));
-    expect_one("level-sensitive SPI by ISPENDR", spare(5));
 }
 
 /* A line that goes up and down again before it is seen: nothing comes, nothing stays pending. */
