@@ -22,6 +22,7 @@ void (*host_irq_load)(struct vcpu *v);
 void (*host_irq_complete)(u32 pintid);
 struct pcpu *host_pcpu = &pcpus[0];
 void (*host_putc)(char c);
+bool (*host_entropy)(void *buf, size_t len);
 
 static char typed[4096];
 static size_t typed_len, typed_pos;
@@ -111,9 +112,7 @@ void arch_panic_dump(void (*print)(const char *text))
 
 bool arch_entropy(void *buf, size_t len)
 {
-    (void)buf;
-    (void)len;
-    return false;
+    return host_entropy != NULL && host_entropy(buf, len);
 }
 
 void arch_clean_dcache(const void *p, size_t len)

@@ -15,8 +15,9 @@ extern u32 host_completes; /* arch_irq_complete calls */
 extern void (*host_irq_save)(struct vcpu *v);
 extern void (*host_irq_load)(struct vcpu *v);
 extern void (*host_irq_complete)(u32 pintid);
-extern struct pcpu *host_pcpu;    /* what arch_pcpu returns */
-extern void (*host_putc)(char c); /* takes what arch_putc sends; NULL: stderr */
+extern struct pcpu *host_pcpu;                      /* what arch_pcpu returns */
+extern void (*host_putc)(char c);                   /* takes what arch_putc sends; NULL: stderr */
+extern bool (*host_entropy)(void *buf, size_t len); /* arch_entropy; NULL: there's none */
 
 /* The UART. */
 extern u32 host_uart_room; /* bytes that its transmitter takes before it's full; UINT32_MAX: any */
