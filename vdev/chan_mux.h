@@ -17,7 +17,7 @@
 #define CHAN_RX        1024
 #define CHAN_PROMPT_TX 16384
 #define CHAN_LOG       16384
-#define CHAN_LINE      200  /* longest piece of a line out of focus; UTF-8 may add 3 bytes */
+#define CHAN_LINE      400  /* longest piece of a line out of focus; UTF-8 may add 3 bytes */
 #define CHAN_LOG_LINE  400  /* longest line of Muntin's own */
 #define CHAN_TAIL      256  /* what is kept of an unfinished line, to show it again */
 #define CHAN_CHUNK     64   /* bytes of the focused channel at a time */

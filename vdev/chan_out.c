@@ -17,6 +17,13 @@
 
 #include <string.h>
 
+#define PREFIX_MAX (2 + 1 + sizeof(((struct chan *)0)->name) + 2) /* newline, "[name] " */
+
+/* text_clean writes into mux.out without a look at its end. */
+_Static_assert(PREFIX_MAX + CHAN_LINE + 3 + 2 <= sizeof(mux.out), "a line must fit");
+_Static_assert(2 + CHAN_LOG_LINE + 2 <= sizeof(mux.out), "a message must fit");
+_Static_assert(CHAN_TAIL <= sizeof(mux.out), "an unfinished line must fit");
+
 static void out_byte(u8 b)
 {
     if (mux.out_len < sizeof(mux.out)) {
@@ -171,9 +178,7 @@ static void compose_redraw(void)
 
     mux.owed = false;
     mux.redraw_ns = TIMER_OFF;
-    for (u32 i = 0; i < c->tail_len; i++) {
-        out_byte(c->tail_buf[i]);
-    }
+    mux.out_len += (u32)text_replay(c->tail_buf, c->tail_len, mux.out + mux.out_len);
 }
 
 /* Up to the end of a line, so that others get their turn there. */

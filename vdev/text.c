@@ -6,6 +6,8 @@
  */
 #include "vdev/text.h"
 
+#include <string.h>
+
 enum esc_state {
     ESC_NONE,
     ESC_START,  /* behind ESC */
@@ -95,6 +97,39 @@ size_t text_clean(struct text_state *s, const u8 *in, size_t n, u8 *out)
                 out[len++] = in[i + k];
             }
         }
+    }
+    return len;
+}
+
+/* CSI sequences, by their last byte: SGR, EL, CUF, CUB, CHA, DCH, ICH. */
+static bool may_repeat(u8 last)
+{
+    return last != '\0' && strchr("mKCDGP@", last) != NULL;
+}
+
+size_t text_replay(const u8 *in, size_t n, u8 *out)
+{
+    struct text_state s = {0};
+    size_t len = 0, start = 0; /* of the sequence that is being read */
+    u8 state;
+
+    for (size_t i = 0; i < n; i++) {
+        state = s.esc;
+        if (in[i] == ESC) {
+            start = i;
+        }
+        if (!esc_next(&s, in[i])) {
+            if (in[i] != BEL) {
+                out[len++] = in[i];
+            }
+        } else if (state == ESC_CSI && s.esc == ESC_NONE && may_repeat(in[i])) {
+            memcpy(out + len, in + start, i + 1 - start);
+            len += i + 1 - start;
+        }
+    }
+    if (s.esc != ESC_NONE) {
+        memcpy(out + len, in + start, n - start);
+        len += n - start;
     }
     return len;
 }

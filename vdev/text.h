@@ -20,6 +20,13 @@ struct text_state {
  */
 size_t text_clean(struct text_state *s, const u8 *in, size_t n, u8 *out);
 
+/*
+ * Copies n bytes of a line that is shown once more: without bells and without what a terminal would
+ * answer to or take twice. Of whole escape sequences only those that style text or move within the
+ * line stay; one that isn't whole yet stays too. out has room for n; returns the length.
+ */
+size_t text_replay(const u8 *in, size_t n, u8 *out);
+
 /* The length of the valid UTF-8 sequence at the start of n > 0 bytes, or 0. 1 for ASCII. */
 size_t text_utf8(const u8 *p, size_t n);
 

@@ -187,20 +187,20 @@ static void others_are_harmless(void **state)
 
 static void endless_line_is_cut(void **state)
 {
-    char line[512], want[1024];
+    char line[1024], want[1200];
 
     (void)state;
-    memset(line, 'x', 199);
-    strcpy(line + 199, "\xe2\x82\xac"
-                       "tail\r\n"); /* the euro sign straddles byte 200 */
+    memset(line, 'x', 399);
+    strcpy(line + 399, "\xe2\x82\xac" /* the euro sign straddles byte 400 */
+                       "tail\r\n");
     say(1, line);
-    snprintf(want, sizeof(want), "[b] %.202s\r\n[b] tail\r\n", line);
+    snprintf(want, sizeof(want), "[b] %.402s\r\n[b] tail\r\n", line);
     expect(want);
 
-    memset(line, 'y', 200);
-    strcpy(line + 200, "\r\n"); /* just as long as a piece: no empty rest */
+    memset(line, 'y', 400);
+    strcpy(line + 400, "\r\n"); /* just as long as a piece: no empty rest */
     say(1, line);
-    snprintf(want, sizeof(want), "[b] %.200s\r\n", line);
+    snprintf(want, sizeof(want), "[b] %.400s\r\n", line);
     expect(want);
 }
 

@@ -99,6 +99,29 @@ static void utf8_is_kept_if_it_is_right(void **state)
     }
 }
 
+static void replay_asks_the_terminal_nothing(void **state)
+{
+    static const struct sample samples[] = {
+        {"\033[1mroot\033[0m# \033[6n", "\033[1mroot\033[0m# "},
+        {"ls\b \b\033[J\033[K\033[3Dx", "ls\b \b\033[K\033[3Dx"},
+        {"\033[c\033Z\0337a\0338\033(Bb", "ab"},
+        {"\033]0;title\a\adone\a", "done"},
+        {"\033]8;;u\033\\x", "x"},
+        {"x\033[3", "x\033[3"}, /* the rest is still to come */
+        {"x\033", "x\033"},
+        {"\033[2\033[1mx", "\033[1mx"},
+    };
+    u8 out[128];
+
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(samples); i++) {
+        size_t n = strlen(samples[i].in);
+
+        out[text_replay((const u8 *)samples[i].in, n, out)] = '\0';
+        assert_string_equal((char *)out, samples[i].out);
+    }
+}
+
 /* Whatever comes in, nothing that a terminal obeys comes out. */
 static void no_three_bytes_make_a_control(void **state)
 {
@@ -127,6 +150,7 @@ int main(void)
         cmocka_unit_test(plain_text_and_controls),
         cmocka_unit_test(escape_sequences),
         cmocka_unit_test(utf8_is_kept_if_it_is_right),
+        cmocka_unit_test(replay_asks_the_terminal_nothing),
         cmocka_unit_test(no_three_bytes_make_a_control),
     };
 
