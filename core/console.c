@@ -131,17 +131,21 @@ static void show_vcpu(struct vcpu *v)
 {
     u64 ms = atomic_load(&v->run_ns) / NS_PER_MS;
 
-    print("  vCPU %u on CPU %u: %s, %llu exits, %llu.%03llu s run\n", v->id, v->pcpu->id,
-          vcpu_state(v), (unsigned long long)atomic_load(&v->exits),
-          (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000));
+    print("  vCPU %u on CPU %u: %s, %llu exits", v->id, v->pcpu->id, vcpu_state(v),
+          (unsigned long long)atomic_load(&v->exits));
+    if (ms != 0) {
+        print(", %llu.%03llu s run", (unsigned long long)(ms / 1000),
+              (unsigned long long)(ms % 1000));
+    }
+    print("\n");
 }
 
 static void list_vm(struct vm *vm)
 {
     u32 number = hooks->find(vm->name);
 
-    print("  %-16s %-9s %u vCPUs, %llu MiB", vm->name, state_name(vm), vm->nvcpus,
-          (unsigned long long)(ram_size(vm) / MIB));
+    print("  %-16s %-9s %u vCPU%s, %llu MiB", vm->name, state_name(vm), vm->nvcpus,
+          vm->nvcpus == 1 ? "" : "s", (unsigned long long)(ram_size(vm) / MIB));
     if (number != 0) {
         print(", console %u", number);
     }
@@ -165,9 +169,10 @@ static void run_vm_list(const char *arg)
 static void show_vm(struct vm *vm)
 {
     list_vm(vm);
-    print("  started %u times; accesses to nothing: %llu memory, %llu system registers; %llu "
-          "unknown calls\n",
-          vm->starts, (unsigned long long)atomic_load(&vm->mmio_unknown),
+    print("  %u start%s; accesses to nothing: %llu memory, %llu system registers; %llu unknown "
+          "calls\n",
+          vm->starts, vm->starts == 1 ? "" : "s",
+          (unsigned long long)atomic_load(&vm->mmio_unknown),
           (unsigned long long)atomic_load(&vm->sysreg_unknown),
           (unsigned long long)atomic_load(&vm->smc_unknown));
     for (u32 i = 0; i < vm->nvcpus; i++) {
@@ -236,11 +241,23 @@ static void reset_vm(struct vm *vm)
     }
 }
 
+/* arch_vcpu_dump gives lines. */
+static void PRINTF(1, 2) print_line(const char *fmt, ...)
+{
+    char text[200];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)fmt_vprint(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    print("%s\n", text);
+}
+
 static void dump_vm(struct vm *vm)
 {
     for (u32 i = 0; i < vm->nvcpus; i++) {
         show_vcpu(vm->vcpu[i]);
-        arch_vcpu_dump(vm->vcpu[i], print);
+        arch_vcpu_dump(vm->vcpu[i], print_line);
     }
 }
 

@@ -54,7 +54,7 @@ u64 arch_vcpu_wakeup_ns(struct vcpu *v)
 
 void arch_vcpu_dump(struct vcpu *v, void (*print)(const char *fmt, ...))
 {
-    print("registers of vCPU %u\n", v->id);
+    print("registers of vCPU %u", v->id);
 }
 
 void arch_idle(struct pcpu *p, bool wait)

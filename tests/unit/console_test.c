@@ -221,7 +221,7 @@ static void vm_list(void **state)
     (void)state;
     assert_string_equal(answer("vm list"),
                         "  one              running   2 vCPUs, 64 MiB, console 1\r\n"
-                        "  two              stopped   1 vCPUs, 0 MiB, console 2, killed\r\n");
+                        "  two              stopped   1 vCPU, 0 MiB, console 2, killed\r\n");
     vm_count = 0;
     assert_string_equal(answer(" vm  list "), "there are no VMs\r\n");
 }
@@ -231,8 +231,8 @@ static void vm_status(void **state)
     const char *text = answer("vm status one");
 
     (void)state;
-    assert_non_null(strstr(text, "started 3 times; accesses to nothing: 11 memory"));
-    assert_non_null(strstr(text, "vCPU 0 on CPU 0: waits for its CPU, 0 exits"));
+    assert_non_null(strstr(text, "3 starts; accesses to nothing: 11 memory"));
+    assert_non_null(strstr(text, "vCPU 0 on CPU 0: waits for its CPU, 0 exits\r\n"));
     assert_non_null(strstr(text, "vCPU 1 on CPU 1: runs, 12345 exits, 1.002 s run\r\n"));
     assert_non_null(strstr(text, "  a device\r\n"));
     assert_null(strstr(text, "two"));
@@ -282,6 +282,7 @@ static void vm_dump(void **state)
     (void)state;
     assert_non_null(strstr(text, "vCPU 0 on CPU 0"));
     assert_non_null(strstr(text, "vCPU 1 on CPU 1"));
+    assert_non_null(strstr(text, "\r\nregisters of vCPU 1\r\n"));
 }
 
 static void errors_name_what_was_expected(void **state)
