@@ -186,39 +186,15 @@ static void set_line(struct vm *vm, struct vcpu *v, u32 intid, bool level)
     vgic_unlock(g);
 }
 
-/*
- * A linked interrupt that fires again while it's still listed: the guest has ended it there, or it
- * could not fire. If nothing else changed, this is all that there is to do.
- */
-static bool inject_again(struct vgic *g, struct vgic_cpu *cpu, u32 intid, u32 pintid)
-{
-    struct irq_ctx *ctx = &cpu->vcpu->irq;
-    struct vgic_word *w = &cpu->word;
-    u32 n = cpu->slot[intid], bit = BIT(intid);
-    struct irq_lr *lr = &ctx->lr[n];
-
-    if ((cpu->listed[0] & bit & vgic_forward(g, w) & ~w->latch & ~w->forced) == 0 || cpu->stale ||
-        !lr->hw || lr->pirq != pintid || (ctx->dirty & BIT(n)) != 0) {
-        return false;
-    }
-    lr->state = LR_PENDING;
-    cpu->seen[n] = LR_PENDING;
-    w->handed |= bit;
-    w->active &= ~bit;
-    ctx->dirty |= (u16)BIT(n);
-    return true;
-}
-
 static void inject_hw_private(struct vgic *g, struct vgic_cpu *cpu, u32 intid, u32 pintid)
 {
     bool running = atomic_load(&cpu->vcpu->state) == VCPU_READY;
 
-    spin_lock(&g->lock);
-    if (running && inject_again(g, cpu, intid, pintid)) {
-        spin_unlock(&g->lock);
+    if (running && vgic_lr_inject(cpu, intid, pintid)) {
         arch_irq_load(cpu->vcpu);
         return;
     }
+    spin_lock(&g->lock);
     cpu->pintid[intid] = (u16)pintid;
     cpu->word.held |= BIT(intid);
     cpu->word.latch |= BIT(intid);

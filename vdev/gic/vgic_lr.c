@@ -20,6 +20,7 @@
 
 /* A list register and what is in it. */
 struct slot {
+    struct irq_ctx *ctx;
     struct irq_lr *lr;
     u32 n;
     u32 wi, bit;
@@ -28,24 +29,37 @@ struct slot {
 
 static inline struct slot slot_of(struct vgic *g, struct vgic_cpu *cpu, u32 n)
 {
-    struct irq_lr *lr = &cpu->vcpu->irq.lr[n];
+    struct irq_ctx *ctx = &cpu->vcpu->irq;
+    struct irq_lr *lr = &ctx->lr[n];
     u32 wi = lr->virq / 32;
 
-    return (struct slot){lr, n, wi, BIT(lr->virq % 32), vgic_word(g, cpu, wi)};
+    return (struct slot){ctx, lr, n, wi, BIT(lr->virq % 32), vgic_word(g, cpu, wi)};
 }
 
-static inline void set_dirty(struct vgic_cpu *cpu, u32 n)
+static inline void set_dirty(struct slot s)
 {
-    cpu->vcpu->irq.dirty |= (u16)BIT(n);
+    s.ctx->dirty |= (u16)BIT(s.n);
+}
+
+static inline void mark_listed(struct vgic_cpu *cpu, struct slot s)
+{
+    s.w->listed |= s.bit;
+    cpu->listed[s.wi] |= s.bit;
+    cpu->lrs |= BIT(s.n);
+    s.ctx->used |= (u16)BIT(s.n);
+    if (s.wi == 0) {
+        cpu->slot[s.lr->virq] = (u8)s.n;
+    }
 }
 
 /* The list register is free, in our copy. */
 static inline void unlist(struct vgic_cpu *cpu, struct slot s)
 {
     s.w->listed &= ~s.bit;
+    s.w->dropped &= ~s.bit;
     cpu->listed[s.wi] &= ~s.bit;
     cpu->lrs &= ~BIT(s.n);
-    cpu->vcpu->irq.used &= (u16)~BIT(s.n);
+    s.ctx->used &= (u16)~BIT(s.n);
 }
 
 /* After unlist: what may be next for the interrupt. */
@@ -90,7 +104,7 @@ static inline void merge(const struct vgic *g, struct vgic_cpu *cpu, struct slot
     if (unlikely(vgic_is_sgi_v2(g, s.lr->virq)) && !merge_source(cpu, s)) {
         return;
     }
-    s.w->handed |= s.bit;
+    s.w->handed |= s.w->latch & s.bit;
     s.w->latch &= ~s.bit;
 }
 
@@ -106,10 +120,25 @@ static void force(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
         s.lr->state &= (u8)~LR_ACTIVE;
         s.lr->hw = false; /* the physical interrupt has not ended with it */
     }
-    set_dirty(cpu, s.n);
+    set_dirty(s);
 }
 
-/* Takes the guest's progress out of s. False: s is free now. */
+/* The guest ended what was in s. */
+static inline void finish(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
+{
+    unlist(cpu, s);
+    if (s.lr->hw) {
+        s.w->held &= s.w->latch | ~s.bit; /* unless it fired again since */
+    }
+    if (s.lr->eoi) {
+        /* until it's written, the register goes on asking for maintenance */
+        set_dirty(s);
+        g->ask |= BIT(cpu->index);
+    }
+    unlisted(g, cpu, s);
+}
+
+/* Takes the guest's progress out of s. False: there's nothing in it any more; to be finished. */
 static inline bool observe(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
     u32 state;
@@ -120,26 +149,15 @@ static inline bool observe(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
     state = s.lr->state;
     if ((state & LR_PENDING) == 0) {
         s.w->handed &= ~s.bit;
+    } else if (s.lr->hw) {
+        s.w->handed |= s.bit & ~s.w->dropped; /* it may have been injected again */
     }
     if ((state & LR_ACTIVE) != 0) {
         s.w->active |= s.bit;
-        return true;
+    } else {
+        s.w->active &= ~s.bit;
     }
-    s.w->active &= ~s.bit;
-    if (state != 0) {
-        return true;
-    }
-    unlist(cpu, s);
-    if (s.lr->hw && (s.w->latch & s.bit) == 0) {
-        s.w->held &= ~s.bit; /* else it fired again since */
-    }
-    if (s.lr->eoi) {
-        /* until it's written, the register goes on asking for maintenance */
-        set_dirty(cpu, s.n);
-        g->ask |= BIT(cpu->index);
-    }
-    unlisted(g, cpu, s);
-    return false;
+    return state != 0;
 }
 
 /* Gives s what goes with its state: link, maintenance, priority, group. True: something changed. */
@@ -165,7 +183,7 @@ static inline bool dress(const struct vgic *g, const struct vgic_cpu *cpu, struc
 }
 
 /* Makes s what it should be now, after observe. */
-static inline void adjust(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
+static void adjust(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
     struct vgic_word *w = s.w;
     u32 ok = vgic_forward(g, w) & cpu->mine[s.wi] & s.bit;
@@ -181,55 +199,100 @@ static inline void adjust(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
         merge(g, cpu, s); /* acknowledged, and another edge or SGI since */
         s.lr->state |= (w->handed & s.bit) != 0 ? LR_PENDING : 0;
     }
+    w->dropped &= ~s.bit;
     cpu->seen[s.n] = s.lr->state;
     if (s.lr->state == 0) {
-        set_dirty(cpu, s.n);
+        set_dirty(s);
         unlist(cpu, s);
         unlisted(g, cpu, s);
     } else if (dress(g, cpu, s) || s.lr->state != before) {
-        set_dirty(cpu, s.n);
+        set_dirty(s);
+    }
+}
+
+/*
+ * s is done, but its interrupt is pending again: if nothing else is waiting for a list register, it
+ * stays in this one.
+ */
+static inline bool renew(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
+{
+    u32 again = vgic_wants(s.w) & vgic_forward(g, s.w) & cpu->mine[s.wi] & s.bit;
+
+    if (again == 0 || (cpu->ready_words | cpu->out_words) != 0 || vgic_is_sgi_v2(g, s.lr->virq)) {
+        return false;
+    }
+    s.w->handed |= s.w->latch & again;
+    s.w->latch &= ~again;
+    s.lr->state = LR_PENDING;
+    cpu->seen[s.n] = LR_PENDING;
+    (void)dress(g, cpu, s);
+    set_dirty(s);
+    return true;
+}
+
+static inline void look_at(struct vgic *g, struct vgic_cpu *cpu, u32 n, bool stale)
+{
+    struct slot s = slot_of(g, cpu, n);
+
+    if (observe(g, cpu, s)) {
+        cpu->seen[n] = s.lr->state;
+        if (stale) {
+            adjust(g, cpu, s);
+        } /* else only the guest changed something; what it left is right as it is */
+    } else if (!renew(g, cpu, s)) {
+        finish(g, cpu, s);
     }
 }
 
 /* --- filling --------------------------------------------------------------------------------- */
 
-/* Puts an interrupt that is ready, or out, into the free list register n. */
-static inline void place(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
+static void place_active(const struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
 {
-    struct irq_ctx *ctx = &cpu->vcpu->irq;
-    struct irq_lr *lr = &ctx->lr[n];
     struct slot s;
 
-    *lr = (struct irq_lr){.virq = (u16)id, .state = LR_PENDING};
-    s = slot_of(g, cpu, n);
-    if (unlikely((s.w->active & s.bit) != 0)) {
-        lr->state = LR_ACTIVE;
-        vgic_set_out(cpu, s.wi, cpu->out[s.wi] & ~s.bit);
-    } else {
-        vgic_set_ready(cpu, s.wi, cpu->ready[s.wi] & ~s.bit);
-        if (vgic_is_sgi_v2(g, id)) {
-            lr->source = (u8)(__builtin_ctz(cpu->sources[id] | BIT(31)) & 7);
-        }
-        if ((s.w->latch & s.bit) != 0) {
-            merge(g, cpu, s);
-        }
-    }
-    s.w->listed |= s.bit;
-    cpu->listed[s.wi] |= s.bit;
-    cpu->lrs |= BIT(n);
-    cpu->seen[n] = lr->state;
-    if (id < IRQ_PRIVATE) {
-        cpu->slot[id] = (u8)n;
-    }
-    ctx->used |= (u16)BIT(n);
-    ctx->dirty |= (u16)BIT(n);
+    cpu->vcpu->irq.lr[n] = (struct irq_lr){.virq = (u16)id, .state = LR_ACTIVE};
+    s = slot_of((struct vgic *)g, cpu, n);
+    vgic_set_out(cpu, s.wi, cpu->out[s.wi] & ~s.bit);
+    mark_listed(cpu, s);
+    cpu->seen[n] = LR_ACTIVE;
     (void)dress(g, cpu, s);
+    set_dirty(s);
+}
+
+/* Puts an interrupt that is ready into the free list register n. */
+static void place(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
+{
+    struct irq_lr *lr = &cpu->vcpu->irq.lr[n];
+    struct slot s;
+    u32 hw;
+
+    lr->virq = (u16)id;
+    s = slot_of(g, cpu, n);
+    mark_listed(cpu, s);
+    vgic_set_ready(cpu, s.wi, cpu->ready[s.wi] & ~s.bit);
+    lr->source = 0;
+    if (unlikely(vgic_is_sgi_v2(g, id))) {
+        lr->source = (u8)(__builtin_ctz(cpu->sources[id] | BIT(31)) & 7);
+    }
+    merge(g, cpu, s);
+    hw = s.w->held & s.bit;
+    lr->hw = hw != 0;
+    if (hw != 0) {
+        lr->pirq = id < IRQ_PRIVATE ? cpu->pintid[id] : g->pintid[id - IRQ_PRIVATE];
+    }
+    lr->eoi = (vgic_wants(s.w) & s.bit & ~hw) != 0;
+    lr->group1 = (s.w->group1 & s.bit) != 0;
+    lr->prio = vgic_prio(g, cpu, id);
+    lr->state = LR_PENDING;
+    cpu->seen[n] = LR_PENDING;
+    set_dirty(s);
 }
 
 static void evict(struct vgic *g, struct vgic_cpu *cpu, u32 n)
 {
     struct slot s = slot_of(g, cpu, n);
 
+    (void)observe(g, cpu, s);
     if ((s.lr->state & LR_PENDING) != 0) {
         take_back(g, cpu, s);
     }
@@ -238,7 +301,7 @@ static void evict(struct vgic *g, struct vgic_cpu *cpu, u32 n)
     }
     unlist(cpu, s);
     s.lr->state = 0;
-    set_dirty(cpu, n);
+    set_dirty(s);
     unlisted(g, cpu, s);
 }
 
@@ -316,7 +379,8 @@ static void fill_active(struct vgic *g, struct vgic_cpu *cpu, u32 free)
         if (free == 0 || ((free & (free - 1)) == 0 && cpu->ready_words != 0)) {
             return;
         }
-        place(g, cpu, (u32)__builtin_ctz(free), most_urgent(g, cpu, cpu->out, cpu->out_words));
+        place_active(g, cpu, (u32)__builtin_ctz(free),
+                     most_urgent(g, cpu, cpu->out, cpu->out_words));
         free &= free - 1;
     }
 }
@@ -370,37 +434,6 @@ static void take_eois(struct vgic *g, struct vgic_cpu *cpu)
     }
 }
 
-bool vgic_lr_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 id)
-{
-    struct vgic_word *w = &cpu->word;
-    u32 n = cpu->slot[id], bit = BIT(id), free;
-    struct irq_lr *lr = &cpu->vcpu->irq.lr[n];
-
-    if (((w->latch | w->forced) & bit) != 0 || cpu->stale) {
-        return false;
-    }
-    if ((w->listed & bit) != 0) {
-        arch_irq_save(cpu->vcpu);
-        if ((lr->state & LR_PENDING) != 0) {
-            /* the same once more; one from another sender is something else */
-            return g->version == 3 || lr->source == cpu->index;
-        }
-        cpu->seen[n] = lr->state;
-        if (observe(g, cpu, slot_of(g, cpu, n))) {
-            return false;
-        }
-    }
-    free = free_lrs(cpu);
-    if ((vgic_forward(g, w) & ~w->active & bit) == 0 || free == 0 ||
-        (cpu->ready_words | cpu->out_words) != 0) {
-        return false;
-    }
-    cpu->sources[id] = (u8)BIT(cpu->index);
-    w->latch |= bit;
-    place(g, cpu, (u32)__builtin_ctz(free), id);
-    return true;
-}
-
 void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu)
 {
     arch_irq_save(cpu->vcpu);
@@ -408,17 +441,57 @@ void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu)
         take_eois(g, cpu);
     }
     for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
-        (void)observe(g, cpu, slot_of(g, cpu, (u32)__builtin_ctz(lrs)));
+        struct slot s = slot_of(g, cpu, (u32)__builtin_ctz(lrs));
+
+        if (!observe(g, cpu, s)) {
+            finish(g, cpu, s);
+        }
     }
 }
 
-static void look_at(struct vgic *g, struct vgic_cpu *cpu, u32 n)
+bool vgic_lr_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 id)
 {
-    struct slot s = slot_of(g, cpu, n);
+    struct vgic_word *w = &cpu->word;
+    u32 n = cpu->slot[id], bit = BIT(id);
+    struct irq_ctx *ctx = &cpu->vcpu->irq;
+    struct irq_lr *lr = &ctx->lr[n];
 
-    if (observe(g, cpu, s)) {
-        adjust(g, cpu, s);
+    if ((cpu->listed[0] & ~w->latch & ~w->forced & vgic_forward(g, w) & bit) == 0 || cpu->stale ||
+        (cpu->ready_words | cpu->out_words) != 0) {
+        return false;
     }
+    arch_irq_save(cpu->vcpu);
+    if ((lr->state & LR_PENDING) != 0) {
+        /* the same once more; one from another sender is something else */
+        return (w->handed & bit) != 0 && (g->version == 3 || lr->source == cpu->index);
+    }
+    if (lr->state != 0) {
+        return false;
+    }
+    w->handed |= bit;
+    w->active &= ~bit;
+    lr->source = g->version == 3 ? 0 : (u8)cpu->index;
+    lr->eoi = false;
+    lr->state = LR_PENDING;
+    cpu->seen[n] = LR_PENDING;
+    ctx->dirty |= (u16)BIT(n);
+    return true;
+}
+
+bool vgic_lr_inject(struct vgic_cpu *cpu, u32 intid, u32 pintid)
+{
+    struct irq_ctx *ctx = &cpu->vcpu->irq;
+    u32 n = cpu->slot[intid];
+    struct irq_lr *lr = &ctx->lr[n];
+
+    if ((cpu->listed[0] & BIT(intid)) == 0 || !lr->hw || lr->pirq != pintid ||
+        (ctx->dirty & BIT(n)) != 0 || atomic_load(&cpu->ready_words) != 0) {
+        return false;
+    }
+    lr->state = LR_PENDING;
+    cpu->seen[n] = LR_PENDING;
+    ctx->dirty |= (u16)BIT(n);
+    return true;
 }
 
 void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
@@ -433,12 +506,8 @@ void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
     for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
         u32 n = (u32)__builtin_ctz(lrs);
 
-        if (stale) {
-            look_at(g, cpu, n);
-        } else if (ctx->lr[n].state != cpu->seen[n]) {
-            /* only the guest changed something; what it left is right as it is */
-            cpu->seen[n] = ctx->lr[n].state;
-            (void)observe(g, cpu, slot_of(g, cpu, n));
+        if (stale || ctx->lr[n].state != cpu->seen[n]) {
+            look_at(g, cpu, n, stale);
         }
     }
     if ((cpu->ready_words | cpu->out_words) != 0) {
@@ -461,9 +530,12 @@ void vgic_lr_flush(struct vgic *g, struct vgic_cpu *cpu)
     }
     for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
         u32 n = (u32)__builtin_ctz(lrs);
+        struct slot s = slot_of(g, cpu, n);
 
-        if (observe(g, cpu, slot_of(g, cpu, n))) {
+        if (observe(g, cpu, s)) {
             evict(g, cpu, n);
+        } else {
+            finish(g, cpu, s);
         }
     }
 }

@@ -183,6 +183,7 @@ void vgic_clear_pending(const struct vgic_access *a, u32 value)
         vgic_look(a, wi);
         w->latch &= ~value;
         w->handed &= ~value;
+        w->dropped |= value & w->listed & w->held;
         vgic_settle(a->g, a->bank, wi, value);
         vgic_changed(a->g, a->bank, wi, value);
     }

@@ -40,11 +40,12 @@ struct vgic_word {
      * is not yet in a list register.
      */
     u32 latch;
-    u32 handed; /* the same, handed over to a list register, where it's still pending */
-    u32 active; /* of listed ones: when last looked at */
-    u32 listed; /* in a list register of some vCPU */
-    u32 forced; /* listed, and a register write changed `active`: the list register must follow */
-    u32 held;   /* its physical interrupt was acknowledged and waits to be deactivated */
+    u32 handed;  /* the same, handed over to a list register, where it's still pending */
+    u32 active;  /* of listed ones: when last looked at */
+    u32 listed;  /* in a list register of some vCPU */
+    u32 forced;  /* listed, and a register write changed `active`: the list register must follow */
+    u32 dropped; /* listed and held, and a register write made it not pending: likewise */
+    u32 held;    /* its physical interrupt was acknowledged and waits to be deactivated */
 };
 
 struct vgic_cpu {
@@ -53,7 +54,7 @@ struct vgic_cpu {
     struct vgic_word word; /* private interrupts */
     u32 ready[VGIC_WORDS];
     u32 out[VGIC_WORDS];
-    u32 listed[VGIC_WORDS]; /* in a list register of this vCPU */
+    u32 listed[VGIC_WORDS]; /* in a list register of this vCPU. Written by its own CPU only */
     u32 mine[VGIC_WORDS];   /* routed to this vCPU */
     u32 ready_words;        /* bit n: ready[n] != 0. Also read without the lock: atomic */
     u32 out_words;          /* bit n: out[n] != 0 */
@@ -180,8 +181,20 @@ static inline bool vgic_is_sgi_v2(const struct vgic *g, u32 id)
 /* struct irqchip's update, with the lock held. */
 void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu);
 
-/* An SGI of cpu to itself; cpu is loaded. False: it's more than that, and nothing was done. */
+/*
+ * Short cuts, where all that there's to do is to make a list register pending again, if that; false
+ * where it's more, and then nothing was done. cpu is loaded.
+ *
+ * An SGI of cpu to itself.
+ */
 bool vgic_lr_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 id);
+/*
+ * A linked interrupt that fires while it's listed: the guest has ended it there, or it could not
+ * fire. Needs no lock: what it touches is this CPU's own. If a register write has changed anything
+ * about the interrupt, it left the list register stale, and the update that it asked for comes
+ * before the guest runs.
+ */
+bool vgic_lr_inject(struct vgic_cpu *cpu, u32 intid, u32 pintid);
 
 /* Brings what the guest did with its listed interrupts up to date. v is loaded. */
 void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu);
