@@ -459,6 +459,50 @@ static void disabled_bus_hides_its_devices(void **state)
     assert_int_equal(board.uart, UART_NONE);
 }
 
+static void window_that_wraps_around(void **state)
+{
+    void *data = begin();
+
+    (void)state;
+    uart_node(data, "serial@fffffffffffff000", 0xfffffffffffff000);
+    assert_true(finish(data));
+    assert_int_equal(board.uart, UART_NONE);
+}
+
+/* INTID of a UART whose `prop` is a phandle, or nothing, and SPI 5; the GIC's phandle is 1. */
+static u32 uart_intid(const char *prop, u32 parent, u32 controller)
+{
+    fdt32_t spec[4] = {cpu_to_fdt32(controller), 0, cpu_to_fdt32(5), cpu_to_fdt32(4)};
+    u32 skip = controller == 0;
+    void *data = begin();
+
+    fdt_begin_node(data, "gic");
+    text_prop(data, "compatible", "arm,gic-400");
+    fdt_property_u32(data, "#interrupt-cells", 3);
+    fdt_property_u32(data, "phandle", 1);
+    fdt_end_node(data);
+    fdt_begin_node(data, "serial");
+    text_prop(data, "compatible", "arm,pl011");
+    reg(data, 0x1000, 0x1000);
+    if (parent != 0) {
+        fdt_property_u32(data, "interrupt-parent", parent);
+    }
+    fdt_property(data, prop, &spec[skip], (int)(16 - 4 * skip));
+    fdt_end_node(data);
+    assert_true(finish(data));
+    return board.uart_intid;
+}
+
+static void interrupts_go_to_the_gic(void **state)
+{
+    (void)state;
+    assert_int_equal(uart_intid("interrupts", 1, 0), 37);
+    assert_int_equal(uart_intid("interrupts", 0, 0), 37); /* nobody says whose: there's one */
+    assert_int_equal(uart_intid("interrupts", 2, 0), 0);
+    assert_int_equal(uart_intid("interrupts-extended", 0, 1), 37);
+    assert_int_equal(uart_intid("interrupts-extended", 1, 2), 0);
+}
+
 /* Nodes deeper than the walk goes are passed over, and it finds its way back. */
 static void deep_nodes(void **state)
 {
@@ -551,6 +595,23 @@ static void structure_cut_anywhere(void **state)
     assert_int_equal(readable, 0);
 }
 
+/* The structure block comes last here, and ends within the name of a node. */
+static void name_that_does_not_end(void **state)
+{
+    static const u32 words[] = {0xd00dfeed, 76, 56, 56,         40,
+                                17,         16, 0,  0,          20,          /* header */
+                                0,          0,  0,  0,                       /* no reservation */
+                                1,          0,  1,  0x63686f73, 0x656e6e6e}; /* "", "chosennn" */
+    fdt32_t data[ARRAY_SIZE(words)];
+
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
+        data[i] = cpu_to_fdt32(words[i]);
+    }
+    set_blob(data, sizeof(data));
+    assert_false(fdt_host_read(blob, &board));
+}
+
 /* Each word of the tree replaced by values that hurt. Nothing to expect but that it returns. */
 static void every_word_wrong(void **state)
 {
@@ -596,11 +657,14 @@ int main(void)
         cmocka_unit_test_teardown(long_texts_are_cut, free_blob),
         cmocka_unit_test_teardown(stdout_paths, free_blob),
         cmocka_unit_test_teardown(disabled_bus_hides_its_devices, free_blob),
+        cmocka_unit_test_teardown(window_that_wraps_around, free_blob),
+        cmocka_unit_test_teardown(interrupts_go_to_the_gic, free_blob),
         cmocka_unit_test_teardown(deep_nodes, free_blob),
         cmocka_unit_test(probe_reads_the_header_only),
         cmocka_unit_test_teardown(padding_is_not_looked_at, free_blob),
         cmocka_unit_test_teardown(truncated_anywhere, free_blob),
         cmocka_unit_test_teardown(structure_cut_anywhere, free_blob),
+        cmocka_unit_test_teardown(name_that_does_not_end, free_blob),
         cmocka_unit_test_teardown(every_word_wrong, free_blob),
     };
 
