@@ -51,7 +51,7 @@ const struct mmio_window *mmio_find(const struct mmio_map *map, u64 addr, u32 si
         } else if (addr - w->base >= w->size) {
             low = mid + 1;
         } else {
-            return range_within(addr, size, w->base, w->size) ? w : NULL;
+            return size <= w->size - (addr - w->base) ? w : NULL;
         }
     }
     return NULL;
@@ -59,7 +59,7 @@ const struct mmio_window *mmio_find(const struct mmio_map *map, u64 addr, u32 si
 
 static u64 size_mask(u32 size)
 {
-    return size >= 8 ? UINT64_MAX : BIT64(8 * size) - 1;
+    return UINT64_MAX >> ((64 - 8 * size) & 63);
 }
 
 static enum mmio_result access_nothing(struct vm *vm, struct mmio *m)
@@ -81,17 +81,20 @@ static enum mmio_result access_nothing(struct vm *vm, struct mmio *m)
 
 enum mmio_result mmio_access(struct vcpu *v, struct mmio *m)
 {
-    const struct mmio_window *w = mmio_find(&v->vm->mmio, m->addr, m->size);
+    const struct mmio_window *w = v->mmio_last; /* accesses come in runs to one device */
+    u64 mask = size_mask(m->size);
 
-    if (w == NULL) {
-        return access_nothing(v->vm, m);
+    if (unlikely(w == NULL || !range_within(m->addr, m->size, w->base, w->size))) {
+        w = mmio_find(&v->vm->mmio, m->addr, m->size);
+        if (w == NULL) {
+            return access_nothing(v->vm, m);
+        }
+        v->mmio_last = w;
     }
     if (m->write) {
-        w->dev->ops->write(w->dev, v, w->region, m->addr - w->base, m->size,
-                           m->value & size_mask(m->size));
+        w->dev->ops->write(w->dev, v, w->region, m->addr - w->base, m->size, m->value & mask);
     } else {
-        m->value = w->dev->ops->read(w->dev, v, w->region, m->addr - w->base, m->size) &
-                   size_mask(m->size);
+        m->value = w->dev->ops->read(w->dev, v, w->region, m->addr - w->base, m->size) & mask;
     }
     return MMIO_DONE;
 }

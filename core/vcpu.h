@@ -10,6 +10,7 @@
 #include "core/timer.h"
 #include "core/types.h"
 
+struct mmio_window;
 struct pcpu;
 struct vm;
 
@@ -38,6 +39,9 @@ struct vcpu {
 
     /* PSCI CPU_ON: where to start. Written by the caller under vm->lock before state changes. */
     u64 entry, context;
+
+    /* The window of its last access to a device, for mmio_access; NULL at first. */
+    const struct mmio_window *mmio_last;
 
     struct irq_ctx irq;
     struct timer wakeup; /* the guest's own timer, while the vCPU isn't loaded */

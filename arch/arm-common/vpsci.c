@@ -25,6 +25,9 @@ enum {
 #define AFFINITY_OFF      1
 #define AFFINITY_PENDING  2
 
+#define PSCI_BASE 0x84000000u
+#define PSCI_IDS  0x20u /* the range that PSCI has of the standard services (DEN 0022 §5.1) */
+
 /* Affinity fields of the MPIDR in a 64-bit call; the other bits must be 0 (DEN 0022 §5.1.4) */
 #define MPIDR_AFFINITY_ALL 0xff00ffffffull
 
@@ -280,39 +283,40 @@ static s64 trng_rnd64(struct vcpu *v, u64 x[4])
     return trng_rnd(x, 8);
 }
 
-/* Sorted by nothing: a dozen compares are fewer than what a call costs otherwise. Frequent first.
- */
-static const struct function functions[] = {
-    {0x80008000, false, false, workaround1},
-    {0x80003fff, false, false, workaround3},
-    {0x80007fff, false, false, workaround2},
-    {0x84000000, false, true, psci_version},
-    {0x80000000, false, true, smccc_version},
-    {0x84000001, true, true, cpu_suspend},
-    {0x84000053, false, false, trng_rnd32},
-    {0xc4000053, false, false, trng_rnd64},
-    {0x80000001, false, false, arch_features},
-    {0x84000002, false, true, cpu_off},
-    {0x84000003, true, true, cpu_on},
-    {0x84000004, true, true, affinity_info},
-    {0x84000006, false, true, migrate_info_type},
-    {0x84000008, false, true, system_off},
-    {0x84000009, false, true, system_reset},
-    {0x8400000a, false, true, psci_features},
-    {0x84000012, true, true, system_reset2},
-    {0x84000050, false, false, trng_version},
-    {0x84000051, false, false, trng_features},
-    {0x84000052, false, false, trng_uuid},
+/* PSCI by the low bits of its ids; one that isn't there has no fn. */
+static const struct function psci[PSCI_IDS] = {
+    [0x00] = {0x84000000, false, true, psci_version},
+    [0x01] = {0x84000001, true, true, cpu_suspend},
+    [0x02] = {0x84000002, false, true, cpu_off},
+    [0x03] = {0x84000003, true, true, cpu_on},
+    [0x04] = {0x84000004, true, true, affinity_info},
+    [0x06] = {0x84000006, false, true, migrate_info_type},
+    [0x08] = {0x84000008, false, true, system_off},
+    [0x09] = {0x84000009, false, true, system_reset},
+    [0x0a] = {0x8400000a, false, true, psci_features},
+    [0x12] = {0x84000012, true, true, system_reset2},
+};
+
+/* The rest, the frequent ones first. */
+static const struct function others[] = {
+    {0x80008000, false, false, workaround1},   {0x80003fff, false, false, workaround3},
+    {0x80000000, false, true, smccc_version},  {0x80007fff, false, false, workaround2},
+    {0x84000053, false, false, trng_rnd32},    {0xc4000053, false, false, trng_rnd64},
+    {0x80000001, false, false, arch_features}, {0x84000050, false, false, trng_version},
+    {0x84000051, false, false, trng_features}, {0x84000052, false, false, trng_uuid},
     {0x8600ff01, false, false, vendor_uid},
 };
 
 static const struct function *find(u32 id)
 {
-    for (u32 i = 0; i < ARRAY_SIZE(functions); i++) {
-        const struct function *f = &functions[i];
+    if ((id & ~(SMC64 | (PSCI_IDS - 1))) == PSCI_BASE) {
+        const struct function *f = &psci[id & (PSCI_IDS - 1)];
 
-        if (f->id == id || (f->both && (f->id | SMC64) == id)) {
-            return f;
+        return f->fn != NULL && (f->both || id == f->id) ? f : NULL;
+    }
+    for (u32 i = 0; i < ARRAY_SIZE(others); i++) {
+        if (others[i].id == id) {
+            return &others[i];
         }
     }
     return NULL;

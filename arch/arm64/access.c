@@ -13,6 +13,7 @@
 #include "core/vm.h"
 #include "sysreg.h"
 
+#define ESR_IL          BIT(25)
 #define ISS_ISV         BIT(24)
 #define ISS_SSE         BIT(21)
 #define ISS_SF          BIT(15)
@@ -46,30 +47,23 @@ static bool translate(u64 va, bool el0, u64 *ipa)
     return true;
 }
 
-static u64 extend(u64 value, u32 size, bool sign, bool is64)
+/* A sign-extending load; the value of any other is zero-extended already. */
+static u64 extend(u64 value, u32 size, bool is64)
 {
     u32 shift = 64 - 8 * size;
 
-    if (sign) {
-        value = (u64)((s64)(value << shift) >> shift);
-    }
+    value = (u64)((s64)(value << shift) >> shift);
     return is64 ? value : (u32)value;
 }
 
-/* One access; false if the guest got an exception, or is being stopped, instead. */
-static bool do_access(struct arm64_vcpu *v, struct mmio *m)
+/* What a guest gets instead of the access: an exception, or its end. */
+static void refuse(struct arm64_vcpu *v, enum mmio_result result)
 {
-    switch (mmio_access(&v->vcpu, m)) {
-    case MMIO_DONE:
-        return true;
-    case MMIO_ABORT:
+    if (result == MMIO_ABORT) {
         inject_abort(v, false, sysreg_read(far_el2));
-        return false;
-    case MMIO_STOP:
-        break;
+    } else {
+        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
     }
-    vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
-    return false;
 }
 
 static u64 reg_read(const struct arm64_vcpu *v, u32 n)
@@ -87,22 +81,25 @@ static void reg_write(struct arm64_vcpu *v, u32 n, u64 value)
 static void with_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
 {
     u32 rt = esr >> 16 & 31;
-    struct mmio m = {
-        .addr = ipa,
-        .size = (u8)(1u << (esr >> 22 & 3)),
-        .write = (esr & ISS_WNR) != 0,
-    };
+    struct mmio m;
+    enum mmio_result result;
 
-    if (m.write) {
-        m.value = reg_read(v, rt);
-    }
-    if (!do_access(v, &m)) {
+    m.addr = ipa;
+    m.size = (u8)(1u << (esr >> 22 & 3));
+    m.write = (esr & ISS_WNR) != 0;
+    m.value = m.write ? reg_read(v, rt) : 0;
+    result = mmio_access(&v->vcpu, &m);
+    if (unlikely(result != MMIO_DONE)) {
+        refuse(v, result);
         return;
     }
     if (!m.write) {
-        reg_write(v, rt, extend(m.value, m.size, (esr & ISS_SSE) != 0, (esr & ISS_SF) != 0));
+        if (unlikely((esr & ISS_SSE) != 0)) {
+            m.value = extend(m.value, m.size, (esr & ISS_SF) != 0);
+        }
+        reg_write(v, rt, m.value);
     }
-    access_skip(v, (esr & BIT(25)) != 0 ? 4 : 2);
+    access_skip(v, (esr & ESR_IL) != 0 ? 4 : 2);
 }
 
 static bool fetch(struct arm64_vcpu *v, u32 *insn)
@@ -127,18 +124,14 @@ struct insn_access {
     u64 ipa; /* of the instruction's first byte */
 };
 
-enum { ACCESS_OK, ACCESS_ELSEWHERE };
-
 static int access_piece(void *ctx, u32 at, u32 size, bool write, u64 *value)
 {
     const struct insn_access *a = ctx;
     struct mmio m = {.addr = a->ipa + at, .value = *value, .size = (u8)size, .write = write};
+    int result = (int)mmio_access(&a->v->vcpu, &m);
 
-    if (!do_access(a->v, &m)) {
-        return ACCESS_ELSEWHERE; /* it got an exception of its own */
-    }
     *value = m.value;
-    return ACCESS_OK;
+    return result;
 }
 
 static bool without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
@@ -149,6 +142,7 @@ static bool without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
     struct insn_access a = {v, ipa};
     struct ldst l;
     u32 insn;
+    int result;
 
     if (!fetch(v, &insn) || !decode_ldst(insn, &l) || l.load == ((esr & ISS_WNR) != 0)) {
         return false;
@@ -159,7 +153,9 @@ static bool without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
         (ipa & 0xfff) + (u64)l.size * l.count > 0x1000) {
         return false;
     }
-    if (ldst_run(&l, &cpu_regs, access_piece, &a) != ACCESS_OK) {
+    result = ldst_run(&l, &cpu_regs, access_piece, &a);
+    if (result != MMIO_DONE) {
+        refuse(v, (enum mmio_result)result);
         return true;
     }
     if (sp_el1) {
