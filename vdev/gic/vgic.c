@@ -65,15 +65,25 @@ static inline void offer(struct vgic *g, struct vgic_cpu *cpu, u32 wi, u32 ready
     }
 }
 
+static inline u32 ready_of(const struct vgic *g, const struct vgic_word *w)
+{
+    return vgic_wants(w) & vgic_forward(g, w) & ~(w->active | w->listed);
+}
+
+static inline void changed_private(struct vgic *g, struct vgic_cpu *cpu, u32 touched)
+{
+    offer(g, cpu, 0, ready_of(g, &cpu->word), touched);
+}
+
 void vgic_changed(struct vgic *g, struct vgic_cpu *cpu, u32 wi, u32 touched)
 {
-    struct vgic_word *w = vgic_word(g, cpu, wi);
-    u32 ready = vgic_wants(w) & vgic_forward(g, w) & ~(w->active | w->listed);
+    u32 ready;
 
     if (wi == 0) {
-        offer(g, cpu, 0, ready, touched);
+        changed_private(g, cpu, touched);
         return;
     }
+    ready = ready_of(g, &g->spi[wi - 1]);
     for (u32 i = 0; i < g->ncpus; i++) {
         offer(g, &g->cpu[i], wi, ready & g->cpu[i].mine[wi], touched);
     }
@@ -232,7 +242,7 @@ static void inject_hw(struct vm *vm, struct vcpu *v, u32 intid, u32 pintid)
     vgic_unlock(g);
 }
 
-void vgic_send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id)
+static inline void send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id)
 {
     if (targets == BIT(cpu->index) && vgic_lr_sgi(g, cpu, id)) {
         return;
@@ -242,22 +252,28 @@ void vgic_send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id)
 
         to->sources[id] |= (u8)BIT(cpu->index);
         to->word.latch |= BIT(id);
-        vgic_changed(g, to, 0, BIT(id));
+        changed_private(g, to, BIT(id));
     }
+}
+
+void vgic_send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id)
+{
+    send_sgi(g, cpu, targets, id);
 }
 
 static void sgi(struct vcpu *v, u64 value)
 {
     struct vgic *g = v->vm->irqchip_data;
     struct vgic_cpu *cpu = &g->cpu[v->id];
+    u32 targets;
 
-    if (g->version == 3) {
-        u32 targets = vgicv3_sgi_targets(g, cpu, value);
-
-        spin_lock(&g->lock);
-        vgic_send_sgi(g, cpu, targets, (u32)(value >> 24) & 15);
-        vgic_unlock_self(g, cpu);
+    if (unlikely(g->version != 3)) {
+        return;
     }
+    targets = vgicv3_sgi_targets(g, cpu, value);
+    spin_lock(&g->lock);
+    send_sgi(g, cpu, targets, (u32)(value >> 24) & 15);
+    vgic_unlock_self(g, cpu);
 }
 
 static void update(struct vcpu *v)

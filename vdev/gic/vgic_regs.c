@@ -77,14 +77,6 @@ void vgic_look(const struct vgic_access *a, u32 wi)
 
 /* --- group, enable --------------------------------------------------------------------------- */
 
-u32 vgic_read_group(const struct vgic_access *a)
-{
-    u32 wi;
-    const struct vgic_word *w = word_at(a, &wi);
-
-    return w != NULL ? atomic_load(&w->group1) : 0;
-}
-
 void vgic_write_group(const struct vgic_access *a, u32 value)
 {
     u32 wi;
@@ -98,20 +90,12 @@ void vgic_write_group(const struct vgic_access *a, u32 value)
     }
 }
 
-u32 vgic_read_enabled(const struct vgic_access *a)
-{
-    u32 wi;
-    const struct vgic_word *w = word_at(a, &wi);
-
-    return w != NULL ? atomic_load(&w->enabled) : 0;
-}
-
 void vgic_set_enabled(const struct vgic_access *a, u32 value)
 {
     u32 wi;
     struct vgic_word *w = word_at(a, &wi);
 
-    if (w != NULL) {
+    if (w != NULL && (value & ~w->enabled) != 0) {
         value &= ~w->enabled;
         atomic_store(&w->enabled, w->enabled | value);
         vgic_changed(a->g, a->bank, wi, value);

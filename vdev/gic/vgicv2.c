@@ -201,11 +201,11 @@ static u32 read_ids(const struct vgic_access *a)
 }
 
 static const struct vgic_row dist_rows[VGIC_ROWS] = {
-    [0] = {read_head, write_head, 0, 4, true},
+    [0] = {read_head, write_head, 0, 4, true, 0},
     VGIC_BITMAP_ROWS,
-    [VGIC_ROW(0x800)... VGIC_ROW(0xb80)] = {read_targets, write_targets, 0x800, 1 | 4, false},
-    [VGIC_ROW(0xf00)] = {read_sgi_pending, write_sgi, 0, 1 | 4, false},
-    [VGIC_ROW(0xf80)] = {read_ids, NULL, 0, 4, true},
+    [VGIC_ROW(0x800)... VGIC_ROW(0xb80)] = {read_targets, write_targets, 0x800, 1 | 4, false, 0},
+    [VGIC_ROW(0xf00)] = {read_sgi_pending, write_sgi, 0, 1 | 4, false, 0},
+    [VGIC_ROW(0xf80)] = {read_ids, NULL, 0, 4, true, 0},
 };
 
 static struct vgic_access make_access(struct vdev *d, const struct vcpu *v, u32 size)
@@ -218,9 +218,14 @@ static struct vgic_access make_access(struct vdev *d, const struct vcpu *v, u32 
 
 static u64 v2_read(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 size)
 {
-    struct vgic_access a = make_access(d, v, size);
+    struct vgic *g = container_of(d, struct vgic, dev);
+    struct vgic_access a;
 
     (void)region;
+    if (vgic_regs_has_field(dist_rows, offset, size)) {
+        return vgic_regs_field(dist_rows, g, &g->cpu[v->id], VGIC_WORDS, (u32)offset);
+    }
+    a = make_access(d, v, size);
     return offset < VGIC_FRAME ? vgic_regs_read(dist_rows, &a, (u32)offset) : 0;
 }
 

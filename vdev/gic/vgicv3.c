@@ -37,6 +37,10 @@ enum {
 #define ROUTER_ANY     BIT(31) /* Interrupt_Routing_Mode */
 #define ROUTER_MASK    0xff80ffffffull
 
+/* ICC_SGI1R_EL1 */
+#define SGI1R_IRM   BIT64(40)             /* to everybody else */
+#define SGI1R_ROUTE 0x00fff1ff00ff0000ull /* Aff3, RS, IRM, Aff2, Aff1 */
+
 /* PIDR4-7, PIDR0-3, CIDR0-3; PIDR2 says GICv3 */
 static const u8 v3_ids[12] = {0x44, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
 
@@ -59,7 +63,7 @@ static u32 read_dist_head(const struct vgic_access *a)
     switch (a->offset) {
     case GICD_CTLR:
         return (atomic_load(&g->group_on[0]) & 1) | (atomic_load(&g->group_on[1]) & 2) | CTLR_ARE |
-               CTLR_DS | (vgic_settling(g, NULL) ? CTLR_RWP : 0);
+               CTLR_DS | (atomic_load(&g->unsettled) != 0 && vgic_settling(g, NULL) ? CTLR_RWP : 0);
     case GICD_TYPER:
         return TYPER_A3V | TYPER_IDS | (VGIC_WORDS - 1);
     case GICD_IIDR:
@@ -77,7 +81,7 @@ static void write_dist_head(const struct vgic_access *a, u32 value)
 }
 
 static const struct vgic_row dist_rows[VGIC_ROWS] = {
-    [0] = {read_dist_head, write_dist_head, 0, 4, true},
+    [0] = {read_dist_head, write_dist_head, 0, 4, true, 0},
     VGIC_BITMAP_ROWS,
 };
 
@@ -209,19 +213,14 @@ static u64 read_redist(const struct vgic_access *a, u32 offset)
     }
 }
 
-/* region 1's offset to frame and vCPU; the frame's offset is returned */
-static u32 redist_of(struct vgic_access *a, u64 offset)
+/* The vCPU whose redistributor region 1's offset lies in. */
+static u32 redist_of(const struct vgic *g, u64 offset)
 {
-    u32 i = index_nospec((u32)(offset / GICR_STRIDE), a->g->ncpus);
-
-    a->bank = &a->g->cpu[i];
-    a->words = 1;
-    return (u32)(offset % GICR_STRIDE);
+    return index_nospec((u32)(offset / GICR_STRIDE), g->ncpus);
 }
 
-static u64 redist_read(struct vgic_access *a, u64 offset)
+static u64 redist_read(struct vgic_access *a, u32 at)
 {
-    u32 at = redist_of(a, offset);
     u64 value;
 
     if (at >= GICR_SGI_FRAME) {
@@ -234,10 +233,8 @@ static u64 redist_read(struct vgic_access *a, u64 offset)
     return value;
 }
 
-static void redist_write(struct vgic_access *a, u64 offset, u64 value)
+static void redist_write(struct vgic_access *a, u32 at, u64 value)
 {
-    u32 at = redist_of(a, offset);
-
     if (at >= GICR_SGI_FRAME) {
         at -= GICR_SGI_FRAME;
         if (at < VGIC_FRAME) {
@@ -256,9 +253,24 @@ static void redist_write(struct vgic_access *a, u64 offset, u64 value)
 static u64 v3_read(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 size)
 {
     struct vgic *g = container_of(d, struct vgic, dev);
-    struct vgic_access a = {g, &g->cpu[v->id], NULL, VGIC_WORDS, 0, size};
+    struct vgic_access a;
+    struct vgic_cpu *bank;
+    u32 at;
 
-    return region == 0 ? dist_read(&a, offset) : redist_read(&a, offset);
+    if (region == 0) {
+        if (vgic_regs_has_field(dist_rows, offset, size)) {
+            return vgic_regs_field(dist_rows, g, NULL, VGIC_WORDS, (u32)offset);
+        }
+        a = (struct vgic_access){g, &g->cpu[v->id], NULL, VGIC_WORDS, 0, size};
+        return dist_read(&a, offset);
+    }
+    at = (u32)(offset % GICR_STRIDE);
+    bank = &g->cpu[redist_of(g, offset)];
+    if (at >= GICR_SGI_FRAME && vgic_regs_has_field(sgi_rows, at - GICR_SGI_FRAME, size)) {
+        return vgic_regs_field(sgi_rows, g, bank, 1, at - GICR_SGI_FRAME);
+    }
+    a = (struct vgic_access){g, &g->cpu[v->id], bank, 1, 0, size};
+    return redist_read(&a, at);
 }
 
 static void v3_write(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 size, u64 value)
@@ -269,7 +281,9 @@ static void v3_write(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32
     if (region == 0) {
         dist_write(&a, offset, value);
     } else {
-        redist_write(&a, offset, value);
+        a.bank = &g->cpu[redist_of(g, offset)];
+        a.words = 1;
+        redist_write(&a, (u32)(offset % GICR_STRIDE), value);
     }
 }
 
@@ -300,15 +314,16 @@ void vgicv3_reset(struct vgic *g)
 
 u32 vgicv3_sgi_targets(const struct vgic *g, const struct vgic_cpu *cpu, u64 value)
 {
-    u32 list = (u32)value & 0xffff, first = (u32)(value >> 44 & 15) * 16, targets = 0;
+    u32 list = (u32)value & 0xffff, all = BIT(g->ncpus) - 1, targets = 0;
+    u32 first = (u32)(value >> 44 & 15) * 16; /* RS: range of Aff0 that the list is for */
     u64 cluster =
         (value >> 48 & 0xff) << 32 | (value >> 32 & 0xff) << 16 | (value >> 16 & 0xff) << 8;
 
-    if ((value & BIT64(40)) != 0) { /* IRM: everybody else */
-        return (BIT(g->ncpus) - 1) & ~BIT(cpu->index);
+    if (likely(g->flat && (value & SGI1R_ROUTE) == 0)) {
+        return list & all;
     }
-    if (likely(g->flat)) {
-        return cluster == 0 && first == 0 ? list & (BIT(g->ncpus) - 1) : 0;
+    if ((value & SGI1R_IRM) != 0) {
+        return all & ~BIT(cpu->index);
     }
     for (u32 i = 0; i < g->ncpus; i++) {
         u64 mpidr = g->cpu[i].vcpu->mpidr;
