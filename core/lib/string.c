@@ -9,24 +9,57 @@
 #include <string.h>
 
 typedef uint64_t __attribute__((aligned(1), may_alias)) word;
+typedef uint32_t __attribute__((aligned(1), may_alias)) half;
+typedef struct {
+    uint64_t a, b;
+} __attribute__((packed, may_alias)) pair;
 
+/*
+ * Multiples of 8 bytes from the front; returns how many. Right also where dst is below src and they
+ * overlap: each piece is loaded before it's stored.
+ */
+static inline size_t copy_words(char *d, const char *s, size_t n)
+{
+    size_t left = n;
+
+    for (; left >= 64; left -= 64, d += 64, s += 64) {
+        const pair *f = (const pair *)s;
+        pair *t = (pair *)d;
+
+        t[0] = f[0];
+        t[1] = f[1];
+        t[2] = f[2];
+        t[3] = f[3];
+    }
+    for (; left >= 16; left -= 16, d += 16, s += 16) {
+        *(pair *)d = *(const pair *)s;
+    }
+    if (left >= 8) {
+        *(word *)d = *(const word *)s;
+        left -= 8;
+    }
+    return n - left;
+}
+
+/* The last bytes go as one piece that ends at the end: some are copied twice. */
 void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 {
     char *d = dst;
     const char *s = src;
 
-    for (; n >= 64; n -= 64, d += 64, s += 64) {
-        const word *f = (const word *)s;
-        word *t = (word *)d;
-        uint64_t a = f[0], b = f[1], c = f[2], e = f[3], g = f[4], h = f[5], i = f[6], j = f[7];
+    if (n >= 8) {
+        if (copy_words(d, s, n) != n) {
+            *(word *)(d + n - 8) = *(const word *)(s + n - 8);
+        }
+    } else if (n >= 4) {
+        half last = *(const half *)(s + n - 4);
 
-        t[0] = a, t[1] = b, t[2] = c, t[3] = e, t[4] = g, t[5] = h, t[6] = i, t[7] = j;
-    }
-    for (; n >= 8; n -= 8, d += 8, s += 8) {
-        *(word *)d = *(const word *)s;
-    }
-    for (; n > 0; n--) {
-        *d++ = *s++;
+        *(half *)d = *(const half *)s;
+        *(half *)(d + n - 4) = last;
+    } else {
+        for (; n > 0; n--) {
+            *d++ = *s++;
+        }
     }
     return dst;
 }
@@ -36,8 +69,14 @@ void *memmove(void *dst, const void *src, size_t n)
     char *d = dst;
     const char *s = src;
 
-    if ((uintptr_t)d - (uintptr_t)s >= n) {
+    if ((uintptr_t)d - (uintptr_t)s >= n && (uintptr_t)s - (uintptr_t)d >= n) {
         return memcpy(dst, src, n);
+    }
+    if (d < s) {
+        for (size_t i = copy_words(d, s, n); i < n; i++) {
+            d[i] = s[i];
+        }
+        return dst;
     }
     while (n > 0) {
         n--;
