@@ -5,20 +5,17 @@
  */
 #include "core/gmem.h"
 
-#include "core/atomic.h"
-
 #include <string.h>
 
 guest_t *gmem_span(const struct gmem *g, gpa_t a, u64 len, bool write)
 {
-    for (u32 i = 0; i < g->count; i++) {
-        const struct gmem_region *r = &g->region[i];
+    const struct gmem_region *end = &g->region[g->count];
 
-        if (len != 0 && range_within(a.v, len, r->base, r->size)) {
-            if (write && !r->writable) {
-                return NULL;
-            }
-            return gmem_at(r->ptr, (size_t)(a.v - r->base));
+    for (const struct gmem_region *r = g->region; r < end && len != 0; r++) {
+        u64 off = a.v - r->base; /* below base: larger than any size */
+
+        if (off < r->size && len <= r->size - off) {
+            return write && !r->writable ? NULL : gmem_at(r->ptr, (size_t)off);
         }
     }
     return NULL;
@@ -57,39 +54,4 @@ void gmem_zero(guest_t *dst, size_t len)
 {
     memset((void *)dst, 0, len);
     compiler_fence();
-}
-
-u16 gmem_load16(const guest_t *p)
-{
-    return atomic_load((const u16 *)p);
-}
-
-u16 gmem_load16_acquire(const guest_t *p)
-{
-    return atomic_load_acquire((const u16 *)p);
-}
-
-u32 gmem_load32(const guest_t *p)
-{
-    return atomic_load((const u32 *)p);
-}
-
-u64 gmem_load64(const guest_t *p)
-{
-    return atomic_load((const u64 *)p);
-}
-
-void gmem_store16(guest_t *p, u16 v)
-{
-    atomic_store((u16 *)p, v);
-}
-
-void gmem_store16_release(guest_t *p, u16 v)
-{
-    atomic_store_release((u16 *)p, v);
-}
-
-void gmem_store32(guest_t *p, u32 v)
-{
-    atomic_store((u32 *)p, v);
 }

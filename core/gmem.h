@@ -9,6 +9,7 @@
 #ifndef CORE_GMEM_H
 #define CORE_GMEM_H
 
+#include "core/atomic.h"
 #include "core/types.h"
 
 typedef struct guest_memory guest_t;
@@ -49,14 +50,52 @@ static inline guest_t *gmem_at(guest_t *span, size_t off)
 
 /*
  * Single-copy atomic little-endian loads and stores for rings: naturally aligned spans only.
- * Acquire and release as named (VIRTIO 1.2 §2.7.13, Arm ARM B2.3).
+ * Acquire and release as named (VIRTIO 1.2 §2.7.13, Arm ARM B2.3). Inline: a packet takes a dozen.
  */
-u16 gmem_load16(const guest_t *p);
-u16 gmem_load16_acquire(const guest_t *p);
-u32 gmem_load32(const guest_t *p);
-u64 gmem_load64(const guest_t *p);
-void gmem_store16(guest_t *p, u16 v);
-void gmem_store16_release(guest_t *p, u16 v);
-void gmem_store32(guest_t *p, u32 v);
+static inline u16 gmem_load16(const guest_t *p)
+{
+    return atomic_load((const u16 *)p);
+}
+
+static inline u16 gmem_load16_acquire(const guest_t *p)
+{
+    return atomic_load_acquire((const u16 *)p);
+}
+
+static inline u32 gmem_load32(const guest_t *p)
+{
+    return atomic_load((const u32 *)p);
+}
+
+static inline u64 gmem_load64(const guest_t *p)
+{
+    return atomic_load((const u64 *)p);
+}
+
+static inline void gmem_store16(guest_t *p, u16 v)
+{
+    atomic_store((u16 *)p, v);
+}
+
+static inline void gmem_store16_release(guest_t *p, u16 v)
+{
+    atomic_store_release((u16 *)p, v);
+}
+
+static inline void gmem_store32(guest_t *p, u32 v)
+{
+    atomic_store((u32 *)p, v);
+}
+
+/* Two words at any address, each byte read once; as gmem_read, but cheap where p is aligned. */
+static inline void gmem_read_pair(u64 dst[2], const guest_t *p)
+{
+    if (likely(((uintptr_t)p & 7) == 0)) {
+        dst[0] = atomic_load((const u64 *)p);
+        dst[1] = atomic_load((const u64 *)p + 1);
+    } else {
+        gmem_read(dst, p, 16);
+    }
+}
 
 #endif
