@@ -58,8 +58,11 @@ struct str {
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define MUST_CHECK        __attribute__((warn_unused_result))
 #define NORETURN          __attribute__((noreturn))
-#define likely(x)         __builtin_expect(!!(x), 1)
-#define unlikely(x)       __builtin_expect(!!(x), 0)
+/* Rarely called: kept out of its caller, which stays short. */
+#define RARE        __attribute__((noinline, cold))
+#define NOINLINE    __attribute__((noinline)) /* rare: keeps the usual path short */
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* True if [a, a + len) lies within [base, base + size); no sum can overflow. */
 static inline bool range_within(u64 a, u64 len, u64 base, u64 size)

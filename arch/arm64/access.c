@@ -24,6 +24,7 @@
 #define FSC_MASK        0x3cu
 #define FSC_TRANSLATION 0x04u
 #define FSC_PERMISSION  0x0cu
+#define HPFAR_FIPA      0xfffffffff0ull
 #define PAR_F           1u
 #define PAR_PA_MASK     0xfffffffff000ull
 
@@ -57,7 +58,7 @@ static u64 extend(u64 value, u32 size, bool is64)
 }
 
 /* What a guest gets instead of the access: an exception, or its end. */
-static void refuse(struct arm64_vcpu *v, enum mmio_result result)
+static RARE void refuse(struct arm64_vcpu *v, enum mmio_result result)
 {
     if (result == MMIO_ABORT) {
         inject_abort(v, false, sysreg_read(far_el2));
@@ -78,7 +79,7 @@ static void reg_write(struct arm64_vcpu *v, u32 n, u64 value)
     }
 }
 
-static void with_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
+static inline void with_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
 {
     u32 rt = esr >> 16 & 31;
     struct mmio m;
@@ -134,7 +135,7 @@ static int access_piece(void *ctx, u32 at, u32 size, bool write, u64 *value)
     return result;
 }
 
-static bool without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
+static RARE bool without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
 {
     bool sp_el1 = (v->frame.spsr & 1) != 0;
     u64 sp = sp_el1 ? sysreg_read(sp_el1) : sysreg_read(sp_el0);
@@ -167,33 +168,36 @@ static bool without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
     return true;
 }
 
-static bool find_ipa(const struct arm64_vcpu *v, u32 esr, u64 *ipa)
+/* HPFAR_EL2 is not valid for a permission fault (Arm ARM D19.2.73): a write to ROM. */
+static RARE bool find_rom(const struct arm64_vcpu *v, u32 esr, u64 *ipa)
 {
-    u64 far = sysreg_read(far_el2);
+    return (esr & FSC_MASK) == FSC_PERMISSION &&
+           translate(sysreg_read(far_el2), (v->frame.spsr & 0xf) == 0, ipa);
+}
 
-    if ((esr & FSC_MASK) == FSC_TRANSLATION) {
-        *ipa = (sysreg_read(hpfar_el2) & 0xfffffffff0ull) << 8 | (far & 0xfff);
-        return true;
+/* All but an access with a syndrome to an address that isn't mapped. */
+static RARE void unusual(struct arm64_vcpu *v, u32 esr, u64 ipa)
+{
+    if ((esr & (ISS_S1PTW | ISS_FNV)) != 0 ||
+        ((esr & FSC_MASK) != FSC_TRANSLATION && !find_rom(v, esr, &ipa))) {
+        inject_abort(v, false, sysreg_read(far_el2));
+    } else if ((esr & ISS_CM) != 0) {
+        access_skip(v, 4); /* cache maintenance of what isn't memory */
+    } else if ((esr & ISS_ISV) != 0) {
+        with_syndrome(v, esr, ipa);
+    } else if (!without_syndrome(v, esr, ipa)) {
+        inject_abort(v, false, sysreg_read(far_el2));
     }
-    /* HPFAR_EL2 is not valid for a permission fault (D13.2.55): a write to ROM */
-    return (esr & FSC_MASK) == FSC_PERMISSION && translate(far, (v->frame.spsr & 0xf) == 0, ipa);
 }
 
 void access_data_abort(struct arm64_vcpu *v, u32 esr)
 {
-    u64 ipa;
+    u64 ipa = (sysreg_read(hpfar_el2) & HPFAR_FIPA) << 8 | (sysreg_read(far_el2) & 0xfff);
 
-    if ((esr & (ISS_S1PTW | ISS_FNV)) != 0 || !find_ipa(v, esr, &ipa)) {
-        inject_abort(v, false, sysreg_read(far_el2));
-        return;
-    }
-    if ((esr & ISS_CM) != 0) {
-        access_skip(v, 4); /* cache maintenance of what isn't memory */
-        return;
-    }
-    if ((esr & ISS_ISV) != 0) {
+    if (likely((esr & (ISS_ISV | ISS_FNV | ISS_CM | ISS_S1PTW | FSC_MASK)) ==
+               (ISS_ISV | FSC_TRANSLATION))) {
         with_syndrome(v, esr, ipa);
-    } else if (!without_syndrome(v, esr, ipa)) {
-        inject_abort(v, false, sysreg_read(far_el2));
+    } else {
+        unusual(v, esr, ipa);
     }
 }

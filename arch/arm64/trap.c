@@ -25,6 +25,10 @@
 #define EC_IABT_LOWER 0x20u
 #define EC_DABT_LOWER 0x24u
 
+/* ISS of `msr ICC_SGI1R_EL1, Xt`: op0 3, op1 0, CRn 12, CRm 11, op2 5 */
+#define ISS_SGI1R 0x3a3016u
+#define ISS_RT    (0x1fu << 5)
+
 #define IRQ_BURST 16u /* acknowledged in one go before the guest gets its turn */
 
 struct host_irqs host_irqs;
@@ -53,6 +57,11 @@ static void sysreg(struct arm64_vcpu *v, u32 iss)
     u32 rt = vsysreg_rt(iss);
     u64 value = rt == 31 ? 0 : v->frame.x[rt];
 
+    if ((iss & ~ISS_RT) == ISS_SGI1R && gic.v3) { /* by far the most frequent */
+        v->vcpu.vm->irqchip->sgi(&v->vcpu, value);
+        access_skip(v, 4);
+        return;
+    }
     switch (vsysreg_access(&v->sysreg, iss, &value)) {
     case SYSREG_DONE:
         if (!write && rt != 31) {
