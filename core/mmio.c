@@ -62,7 +62,7 @@ static u64 size_mask(u32 size)
     return UINT64_MAX >> ((64 - 8 * size) & 63);
 }
 
-static enum mmio_result access_nothing(struct vm *vm, struct mmio *m)
+static RARE enum mmio_result access_nothing(struct vm *vm, struct mmio *m)
 {
     counter_inc(&vm->mmio_unknown);
     switch (vm->cfg->on_reference) {
@@ -79,17 +79,27 @@ static enum mmio_result access_nothing(struct vm *vm, struct mmio *m)
     return MMIO_DONE;
 }
 
+/* The window of an access that isn't in the one before; NULL: there's none. */
+static RARE const struct mmio_window *look_up(struct vcpu *v, const struct mmio *m)
+{
+    const struct mmio_window *w = mmio_find(&v->vm->mmio, m->addr, m->size);
+
+    if (w != NULL) {
+        v->mmio_last = w;
+    }
+    return w;
+}
+
 enum mmio_result mmio_access(struct vcpu *v, struct mmio *m)
 {
     const struct mmio_window *w = v->mmio_last; /* accesses come in runs to one device */
     u64 mask = size_mask(m->size);
 
     if (unlikely(w == NULL || !range_within(m->addr, m->size, w->base, w->size))) {
-        w = mmio_find(&v->vm->mmio, m->addr, m->size);
+        w = look_up(v, m);
         if (w == NULL) {
             return access_nothing(v->vm, m);
         }
-        v->mmio_last = w;
     }
     if (m->write) {
         w->dev->ops->write(w->dev, v, w->region, m->addr - w->base, m->size, m->value & mask);

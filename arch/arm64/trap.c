@@ -51,26 +51,10 @@ static void call(struct arm64_vcpu *v, bool is_smc)
     vpsci_call(&v->vcpu, v->frame.x);
 }
 
-static void sysreg(struct arm64_vcpu *v, u32 iss)
+/* What isn't simply done. */
+static RARE void sysreg_other(struct arm64_vcpu *v, u32 iss, enum vsysreg_result result)
 {
-    bool write = vsysreg_is_write(iss);
-    u32 rt = vsysreg_rt(iss);
-    u64 value = rt == 31 ? 0 : v->frame.x[rt];
-
-    if ((iss & ~ISS_RT) == ISS_SGI1R && gic.v3) { /* by far the most frequent */
-        v->vcpu.vm->irqchip->sgi(&v->vcpu, value);
-        access_skip(v, 4);
-        return;
-    }
-    switch (vsysreg_access(&v->sysreg, iss, &value)) {
-    case SYSREG_DONE:
-        if (!write && rt != 31) {
-            v->frame.x[rt] = value;
-        }
-        access_skip(v, 4);
-        break;
-    case SYSREG_AGAIN:
-        break;
+    switch (result) {
     case SYSREG_UNDEF:
         inject_undef(v);
         break;
@@ -78,13 +62,37 @@ static void sysreg(struct arm64_vcpu *v, u32 iss)
         vm_log(v->vcpu.vm, LOG_WARN, "register access 0x%x: stopped, as configured", iss);
         vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
         break;
-    }
-    if (unlikely(v->sysreg.debug_dirty)) {
-        debug_load(&v->sysreg);
+    case SYSREG_DONE:
+    case SYSREG_AGAIN:
+        break;
     }
 }
 
-static void unsupported(struct arm64_vcpu *v, u32 esr)
+static inline void sysreg(struct arm64_vcpu *v, u32 iss)
+{
+    u32 rt = vsysreg_rt(iss);
+    u64 value = rt == 31 ? 0 : v->frame.x[rt];
+    enum vsysreg_result result = SYSREG_DONE;
+
+    if ((iss & ~ISS_RT) == ISS_SGI1R && gic.v3) { /* by far the most frequent */
+        v->vcpu.vm->irqchip->sgi(&v->vcpu, value);
+    } else {
+        result = vsysreg_access(&v->sysreg, iss, &value);
+        if (unlikely(v->sysreg.debug_dirty)) {
+            debug_load(&v->sysreg);
+        }
+    }
+    if (unlikely(result != SYSREG_DONE)) {
+        sysreg_other(v, iss, result);
+        return;
+    }
+    if (!vsysreg_is_write(iss) && rt != 31) {
+        v->frame.x[rt] = value;
+    }
+    access_skip(v, 4);
+}
+
+static RARE void unsupported(struct arm64_vcpu *v, u32 esr)
 {
     counter_inc(&v->vcpu.vm->sysreg_unknown);
     if (v->vcpu.vm->cfg->on_instruction == POLICY_ABORT) {
@@ -97,22 +105,11 @@ static void unsupported(struct arm64_vcpu *v, u32 esr)
     }
 }
 
-struct frame *trap_sync(struct frame *f)
+static RARE void other(struct arm64_vcpu *v, u32 esr)
 {
-    struct arm64_vcpu *v = container_of(f, struct arm64_vcpu, frame);
-    u32 esr = (u32)sysreg_read(esr_el2);
-
-    v->vcpu.exits++;
     switch (esr >> 26) {
-    case EC_HVC64:
     case EC_HVC32:
         call(v, false);
-        break;
-    case EC_DABT_LOWER:
-        access_data_abort(v, esr);
-        break;
-    case EC_SYSREG:
-        sysreg(v, esr & 0x1ffffff);
         break;
     case EC_SMC64:
     case EC_SMC32:
@@ -132,6 +129,31 @@ struct frame *trap_sync(struct frame *f)
     default:
         unsupported(v, esr);
         break;
+    }
+}
+
+static __attribute__((noinline)) struct frame *trap_sysreg(struct arm64_vcpu *v, u32 esr)
+{
+    sysreg(v, esr & 0x1ffffff);
+    return leave(v);
+}
+
+struct frame *trap_sync(struct frame *f)
+{
+    struct arm64_vcpu *v = container_of(f, struct arm64_vcpu, frame);
+    u32 esr = (u32)sysreg_read(esr_el2);
+    u32 ec = esr >> 26;
+
+    v->vcpu.exits++;
+    if (ec == EC_SYSREG) {
+        return trap_sysreg(v, esr); /* apart: it needs more of a stack frame than the others */
+    }
+    if (likely(ec == EC_DABT_LOWER)) {
+        access_data_abort(v, esr);
+    } else if (ec == EC_HVC64) {
+        call(v, false);
+    } else {
+        other(v, esr);
     }
     return leave(v);
 }
