@@ -5,7 +5,7 @@
 #include "core/panic.h"
 #include "core/str.h"
 
-static bool stub_deliver(struct net_port *p, const struct net_frame *f)
+static bool stub_deliver(struct net_port *p, struct net_frame *f)
 {
     struct stub *s = container_of(p, struct stub, port);
 

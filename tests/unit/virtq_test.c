@@ -173,7 +173,7 @@ static void rewind_is_as_if_never_taken(void **state)
     assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
     assert_int_equal(c.head, 1);
     virtq_rewind(&q, 1, 0);
-    assert_int_equal(q.in_flight, 0);
+    assert_int_equal(q.avail_next, 1);
     assert_true(virtq_publish(&q));
     assert_int_equal(ring_used_idx(&r), 1);
 }
@@ -599,10 +599,10 @@ static void rule_18_buffer_in_ram(void **state)
     for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
         start(8, false, false);
         offer(0, bad[i].addr, bad[i].len, 0);
-        assert_broken("buffer outside");
+        assert_broken("outside of RAM");
         start(8, false, false);
         offer(0, bad[i].addr, bad[i].len, D_WRITE);
-        assert_broken("buffer outside");
+        assert_broken("outside of RAM");
     }
     start(8, false, false);
     offer(0, RAM_END - 8, 8, D_WRITE);
@@ -616,7 +616,7 @@ static void rule_18_rom_is_not_written(void **state)
     offer(0, GUEST_ROM_BASE, 8, 0);
     assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
     offer(1, GUEST_ROM_BASE, 8, D_WRITE);
-    assert_broken("buffer outside");
+    assert_broken("outside of RAM");
 }
 
 static void rule_19_empty_descriptors(void **state)

@@ -119,6 +119,7 @@ static void link_connect(struct net_port *p)
 
 bool net_connect(struct net_port *p)
 {
+    p->address = mac_number(p->mac);
     p->net = &loose_ops;
     p->next = ports;
     ports = p;

@@ -14,21 +14,24 @@
 #include "core/types.h"
 #include "vdev/virtio/virtq.h"
 
-#define NET_HEAD      64 /* bytes of a frame that may be copied for classification */
-#define NET_ETHERNET  14 /* bytes of an Ethernet header */
+#define NET_HEAD      128 /* bytes of a frame that may be copied */
+#define NET_ROOM      12  /* in front of them, for a header */
+#define NET_ETHERNET  14  /* bytes of an Ethernet header */
 #define NET_VLAN_TAG  4
+#define NET_VLAN      0x8100 /* Ethernet types of tags */
+#define NET_QINQ      0x88a8
 #define NET_PORTS_MAX 64 /* of one network: bits of a u64 */
 
 struct net_frame {
-    u8 head[NET_HEAD]; /* first head_len bytes, private; >= NET_ETHERNET unless the frame is short
-                        */
-    u32 head_len;
-    u32 len; /* whole frame, without virtio header */
-    const struct chain
-        *chain; /* the sender's; the frame starts `off` bytes into the readable part */
-    u32 off;
     u32 cursor; /* the network's own: how far it got; 0 when the frame is first sent */
-    s32 budget; /* deliveries left in this burst; the network counts them off */
+    /* Scratch of whose turn it is: a receiver may put the header that its driver expects here. */
+    u8 room[NET_ROOM];
+    u8 head[NET_HEAD]; /* private copy of the first head_len bytes: an Ethernet header at least */
+    u32 head_len;      /* < NET_ETHERNET: the frame is that short */
+    u32 len;           /* whole frame, without virtio header */
+    const struct chain *chain; /* the sender's */
+    u32 off;                   /* where the frame starts in the chain's readable part */
+    s32 budget;                /* deliveries left in this burst; the network counts them off */
 };
 
 struct net_port;
@@ -39,7 +42,7 @@ struct net_port_ops {
      * Takes a frame for the driver: true if it was delivered (staged), false if it was dropped; the
      * device counts why. Takes and keeps no lock but the receive queue's, during the call.
      */
-    bool (*deliver)(struct net_port *p, const struct net_frame *f);
+    bool (*deliver)(struct net_port *p, struct net_frame *f);
     /* A burst ended: publish, interrupt. Lock as above. */
     void (*flush)(struct net_port *p);
     /* The way to the other side came or went. The network's lock may be held. */
@@ -84,6 +87,7 @@ struct net_port {
     char name[64];           /* "system/node", for people */
 
     /* Set by net_connect, for good (a private link: when the far end comes): */
+    u64 address; /* mac_number(mac) */
     const struct net_ops *net;
     void *network;
     u32 number; /* port number in its switch, 0-based */
@@ -99,21 +103,16 @@ struct net_port {
     u64 notifies, interrupts;
 };
 
-/*
- * What every network does with a frame before it looks where to send it: runt, size, source
- * address. False: dropped and counted.
- */
-bool port_admit(struct net_port *p, const struct net_frame *f) MUST_CHECK;
-
-/* Hands f to `to` if it is not too large for it; counts it off f's budget. False: dropped. */
-bool port_deliver(struct net_port *to, struct net_frame *f);
-
 /* One line about p, for net_show. */
 void port_show(const struct net_port *p, void (*print)(const char *fmt, ...) PRINTF(1, 2));
 
-static inline void port_drop(struct net_port *p, enum net_drop why)
+/* Counts a frame that p sent, or should have got. Any CPU. */
+void port_drop(struct net_port *p, enum net_drop why);
+
+static inline u64 load_be64(const u8 *b)
 {
-    counter_inc(&p->drops[why]);
+    return (u64)b[0] << 56 | (u64)b[1] << 48 | (u64)b[2] << 40 | (u64)b[3] << 32 | (u64)b[4] << 24 |
+           (u64)b[5] << 16 | (u64)b[6] << 8 | b[7];
 }
 
 /* A MAC address as a number, first byte on the wire highest. */
@@ -123,7 +122,74 @@ static inline u64 mac_number(const u8 *b)
            b[5];
 }
 
+/* What classification looks at, all of it in the private head. */
+static inline u64 frame_to(const struct net_frame *f)
+{
+    return load_be64(f->head) >> 16;
+}
+
+static inline u64 frame_from(const struct net_frame *f)
+{
+    return load_be64(f->head + 6) >> 16;
+}
+
+static inline u32 frame_type(const struct net_frame *f)
+{
+    return (u32)load_be64(f->head + 6) & 0xffff;
+}
+
 #define MAC_MULTICAST (1ull << 40) /* group bit of a mac_number; broadcast has it too */
+
+/* The largest frame with this MTU: a tag is not counted into it. The head has an Ethernet header.
+ */
+static inline bool frame_fits(const struct net_frame *f, u32 mtu)
+{
+    u32 type = frame_type(f);
+
+    if (likely(f->len <= mtu + NET_ETHERNET)) {
+        return true;
+    }
+    return (type == NET_VLAN || type == NET_QINQ) && f->len <= mtu + NET_ETHERNET + NET_VLAN_TAG;
+}
+
+/* Nobody may send from a group address or from none; only who is allowed to, from another's. */
+static inline bool port_source_ok(const struct net_port *p, const struct net_frame *f)
+{
+    u64 source = frame_from(f);
+
+    if (likely(!p->mac_spoof_allow)) {
+        return source == p->address;
+    }
+    return source != 0 && (source & MAC_MULTICAST) == 0;
+}
+
+/*
+ * What every network does with a frame before it looks where to send it: runt, size, source
+ * address. False: dropped and counted.
+ */
+static inline bool port_admit(struct net_port *p, const struct net_frame *f)
+{
+    if (unlikely(f->len < NET_ETHERNET || f->head_len < NET_ETHERNET || !frame_fits(f, p->mtu))) {
+        port_drop(p, DROP_SIZE);
+        return false;
+    }
+    if (unlikely(!port_source_ok(p, f))) {
+        port_drop(p, DROP_SPOOF);
+        return false;
+    }
+    return true;
+}
+
+/* Hands f to `to` if it is not too large for it; counts it off f's budget. False: dropped. */
+static inline bool port_deliver(struct net_port *to, struct net_frame *f)
+{
+    f->budget -= 1 + (s32)(f->len >> 11); /* a large frame counts by its copying */
+    if (unlikely(!frame_fits(f, to->mtu))) {
+        port_drop(to, DROP_SIZE);
+        return false;
+    }
+    return to->ops->deliver(to, f);
+}
 
 /*
  * Joins a port to the network that its `peer` names (vdev/net/peer.c), in whatever order the VMs

@@ -153,7 +153,7 @@ static u32 find_learned(const struct net_switch *s, u64 mac, u32 now)
  * The port behind `to`, or NO_PORT. `from`, which port `number` may have invented, is learned on
  * the way, unless it is 0.
  */
-static u32 learn_and_find(struct net_switch *s, u64 from, u32 number, u64 to)
+static NOINLINE u32 learn_and_find(struct net_switch *s, u64 from, u32 number, u64 to)
 {
     u32 now = tick(), port;
 
@@ -176,7 +176,7 @@ static void deliver(struct net_port *from, struct net_port *to, struct net_frame
 }
 
 /* To every other port that is up, as far as the budget goes. */
-static bool flood(struct net_switch *s, struct net_port *p, struct net_frame *f)
+static NOINLINE bool flood(struct net_switch *s, struct net_port *p, struct net_frame *f)
 {
     for (; f->cursor < s->ports; f->cursor++) {
         struct net_port *to = s->port[f->cursor];
@@ -227,7 +227,7 @@ static bool switch_send(struct net_port *p, struct net_frame *f)
     if (f->cursor != 0) { /* a flood goes on: it was admitted */
         return flood(s, p, f);
     }
-    if (!port_admit(p, f) || !route(s, p, mac_number(f->head + 6), mac_number(f->head), &port)) {
+    if (!port_admit(p, f) || !route(s, p, frame_from(f), frame_to(f), &port)) {
         return true;
     }
     if (port == NO_PORT) {
@@ -341,7 +341,7 @@ static const char *refusal(struct net_switch *s, const struct net_port *p)
     if (s->ports == NET_PORTS_MAX) {
         return "all its ports are taken";
     }
-    if (static_slot(s, mac_number(p->mac))->mac != 0) {
+    if (static_slot(s, p->address)->mac != 0) {
         return "another port of it has the same MAC";
     }
     for (u32 i = 0; i < s->ports; i++) {
@@ -371,7 +371,7 @@ bool switch_attach(struct net_port *p, struct str name)
         return true;
     }
     p->number = s->ports;
-    *static_slot(s, mac_number(p->mac)) = (struct static_entry){mac_number(p->mac), p->number};
+    *static_slot(s, p->address) = (struct static_entry){p->address, p->number};
     p->network = s;
     p->net = &switch_ops;
     s->port[s->ports++] = p;

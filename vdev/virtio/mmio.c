@@ -464,12 +464,12 @@ static void mmio_write(struct vdev *d, struct vcpu *vcpu, u32 region, u64 offset
 
     (void)vcpu;
     (void)region;
-    if (offset >= CONFIG) {
+    if (likely(offset == QUEUE_NOTIFY && size == 4)) {
+        write_notify(v, (u32)value);
+    } else if (offset >= CONFIG) {
         write_config(v, (u32)offset - CONFIG, size, value);
     } else if (!is_register(offset, size)) {
         counter_inc(&v->ignored);
-    } else if (offset == QUEUE_NOTIFY) {
-        write_notify(v, (u32)value);
     } else if (offset == INTERRUPT_ACK) {
         write_ack(v, (u32)value);
     } else {

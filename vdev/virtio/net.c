@@ -40,7 +40,9 @@ struct net_hdr {
     u16 num_buffers;
 };
 #define HDR_LEN 12u
-_Static_assert(sizeof(struct net_hdr) == HDR_LEN, "header layout");
+_Static_assert(sizeof(struct net_hdr) == HDR_LEN && NET_ROOM == HDR_LEN, "header layout");
+_Static_assert(offsetof(struct net_frame, head) == offsetof(struct net_frame, room) + HDR_LEN,
+               "the header is put right in front of the frame");
 
 /* struct virtio_net_config, §5.1.4, as far as the features offered need it. */
 struct net_config {
@@ -53,6 +55,7 @@ struct net_config {
 #define NET_ID     1
 #define QUEUE_SIZE 256
 #define BURST      64 /* frames sent, and deliveries made, before others get their turn */
+#define HEAD       20 /* bytes read ahead of a long frame: Ethernet header, a tag, the type */
 #define RX_COST    64 /* descriptors walked for one received frame before it's given up */
 
 struct net {
@@ -94,21 +97,10 @@ static enum virtq_result tx_next(struct net *n)
         return r;
     }
     f->len = n->tx.readable - MIN(n->tx.readable, HDR_LEN);
-    f->head_len = chain_read(&n->tx, HDR_LEN, f->head, NET_ETHERNET); /* rule 24 */
+    f->head_len = f->len <= NET_HEAD ? f->len : HEAD;        /* a short frame is copied whole */
+    (void)chain_read(&n->tx, HDR_LEN, f->head, f->head_len); /* rule 24 */
     f->cursor = 0;
     return VIRTQ_OK;
-}
-
-/* Nothing to send: asks to be notified. True if something came in the meantime. */
-static bool tx_sleep(struct net *n, enum virtq_result r)
-{
-    struct virtq *q = &n->virtio.queue[QUEUE_TX];
-
-    if (r == VIRTQ_BROKEN) {
-        virtio_broken(&n->virtio, q->why);
-        return false;
-    }
-    return virtq_enable_notify(q);
 }
 
 /* Sends the frame in n->frame, or what is left of it. False: not yet to everybody. */
@@ -126,28 +118,38 @@ static bool tx_send(struct net *n)
     return true;
 }
 
-/* Sends what is there, at most a burst (rule 40). True: there may be more. Lock held, running. */
-static bool tx_burst(struct net *n)
+/* Sends up to a burst (rule 40). True: there may be more. Lock held, running. */
+static bool tx_frames(struct net *n)
 {
     struct virtq *q = &n->virtio.queue[QUEUE_TX];
-    bool more = true;
 
     n->sending &= q->ready;
     n->frame.budget = BURST;
-    for (u32 i = 0; i < BURST && n->frame.budget > 0 && more; i++) {
+    for (u32 i = 0; i < BURST && n->frame.budget > 0; i++) {
         enum virtq_result r = n->sending ? VIRTQ_OK : tx_next(n);
 
-        if (r != VIRTQ_OK) {
-            more = tx_sleep(n, r);
-            continue;
+        if (r == VIRTQ_BROKEN) {
+            virtio_broken(&n->virtio, q->why);
+            return false;
         }
-        virtq_disable_notify(q);
-        if (!tx_send(n)) {
-            break;
+        if (r == VIRTQ_OK && !tx_send(n)) {
+            return true;
+        }
+        if (virtq_known(q)) {
+            virtq_disable_notify(q);
+        } else if (!virtq_enable_notify(q)) {
+            return false;
         }
     }
+    return true;
+}
+
+static bool tx_burst(struct net *n)
+{
+    bool more = tx_frames(n);
+
     n->port.net->flush(&n->port);
-    if (virtq_publish(q)) {
+    if (virtq_publish(&n->virtio.queue[QUEUE_TX])) {
         counter_inc(&n->port.interrupts);
         virtio_interrupt(&n->virtio);
     }
@@ -180,7 +182,7 @@ static void net_notify(struct virtio *v, u32 queue)
     }
     spin_lock(lock);
     stat_add(&n->port.notifies, 1);
-    if (!n->deferred && virtio_running(v)) {
+    if (!n->deferred && virtio_running(v) && virtq_look(&v->queue[QUEUE_TX])) {
         defer = tx_burst(n);
         n->deferred = defer;
     }
@@ -192,21 +194,34 @@ static void net_notify(struct virtio *v, u32 queue)
 
 /* --- receive --------------------------------------------------------------------------------- */
 
-/* Bytes [from, from + len) of the frame to `at` in c: what was classified is what is delivered. */
-static void rx_write(const struct chain *c, u32 at, const struct net_frame *f, u32 from, u32 len)
+/* Bytes [from, from + len) of the frame into c: what was classified is what is delivered. */
+static void rx_write(const struct chain *c, const struct net_frame *f, u32 from, u32 len)
 {
     u32 done = 0;
 
     if (from < f->head_len) {
-        done = chain_write(c, at, f->head + from, MIN(len, f->head_len - from));
+        done = chain_write(c, 0, f->head + from, MIN(len, f->head_len - from));
     }
     if (done < len) {
-        (void)chain_copy(c, at + done, f->chain, f->off + from + done, len - done);
+        (void)chain_copy(c, done, f->chain, f->off + from + done, len - done);
+    }
+}
+
+/* The first `len` bytes of header and frame. Nothing of the sender's header gets through. */
+static void rx_write_first(const struct chain *c, struct net_frame *f, u32 len)
+{
+    const struct net_hdr hdr = {.num_buffers = 1};
+    u32 have = HDR_LEN + f->head_len;
+
+    __builtin_memcpy(f->room, &hdr, HDR_LEN); /* the head is right behind it */
+    (void)chain_write(c, 0, f->room, MIN(len, have));
+    if (len > have) {
+        (void)chain_copy(c, have, f->chain, f->off + f->head_len, len - have);
     }
 }
 
 /* Takes a buffer with room for at least `least` bytes. */
-static enum net_drop rx_take(struct net *n, struct chain *c, u32 least)
+static inline enum net_drop rx_take(struct net *n, struct chain *c, u32 least)
 {
     struct virtq *q = &n->virtio.queue[QUEUE_RX];
 
@@ -227,7 +242,8 @@ static enum net_drop rx_take(struct net *n, struct chain *c, u32 least)
 }
 
 /* Fills further buffers from byte `done` on, counting them in *count. */
-static enum net_drop rx_merge(struct net *n, const struct net_frame *f, u32 done, u16 *count)
+static NOINLINE enum net_drop rx_merge(struct net *n, const struct net_frame *f, u32 done,
+                                       u16 *count)
 {
     u32 total = HDR_LEN + f->len, cost = n->rx_first.count;
 
@@ -239,7 +255,7 @@ static enum net_drop rx_merge(struct net *n, const struct net_frame *f, u32 done
             return why;
         }
         part = MIN(n->rx_next.writable, total - done);
-        rx_write(&n->rx_next, 0, f, done - HDR_LEN, part);
+        rx_write(&n->rx_next, f, done - HDR_LEN, part);
         virtq_push(&n->virtio.queue[QUEUE_RX], &n->rx_next, part);
         cost += n->rx_next.count;
         done += part;
@@ -252,30 +268,33 @@ static enum net_drop rx_merge(struct net *n, const struct net_frame *f, u32 done
  * Stages f in as many buffers as it needs, each but the last filled to the brim (§5.1.6.4); where
  * merging wasn't negotiated, in one. A frame that doesn't fit takes none (rule 32).
  */
-static enum net_drop rx_stage(struct net *n, const struct net_frame *f)
+static enum net_drop rx_stage(struct net *n, struct net_frame *f)
 {
     struct virtq *q = &n->virtio.queue[QUEUE_RX];
     u32 total = HDR_LEN + f->len, part;
-    struct net_hdr hdr = {.num_buffers = 1}; /* nothing of the sender's header gets through */
     enum net_drop why;
+    u16 count = 1;
 
     why = rx_take(n, &n->rx_first, virtio_has(&n->virtio, NET_F_MRG_RXBUF) ? HDR_LEN : total);
     if (why != DROP_NONE) {
         return why;
     }
     part = MIN(n->rx_first.writable, total);
-    rx_write(&n->rx_first, HDR_LEN, f, 0, part - HDR_LEN);
+    rx_write_first(&n->rx_first, f, part);
     virtq_push(q, &n->rx_first, part);
-    why = rx_merge(n, f, part, &hdr.num_buffers);
+    if (likely(part == total)) {
+        return DROP_NONE;
+    }
+    why = rx_merge(n, f, part, &count);
     if (why != DROP_NONE) {
-        virtq_rewind(q, hdr.num_buffers, hdr.num_buffers);
+        virtq_rewind(q, count, count);
         return why;
     }
-    (void)chain_write(&n->rx_first, 0, &hdr, HDR_LEN);
+    (void)chain_write(&n->rx_first, offsetof(struct net_hdr, num_buffers), &count, sizeof(count));
     return DROP_NONE;
 }
 
-static bool net_deliver(struct net_port *p, const struct net_frame *f)
+static bool net_deliver(struct net_port *p, struct net_frame *f)
 {
     struct net *n = container_of(p, struct net, port);
     struct spinlock *lock = &n->virtio.queue[QUEUE_RX].lock;

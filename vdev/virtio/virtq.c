@@ -29,19 +29,18 @@ enum ring_layout {
 
 enum { AVAIL_NO_INTERRUPT = 1, USED_NO_NOTIFY = 1 };
 
+/* A private copy of a descriptor: the one that every decision is made on. */
 struct desc {
     u64 addr;
     u32 len;
     u16 flags;
     u16 next;
 };
-_Static_assert(sizeof(struct desc) == DESC_ENTRY, "descriptor layout");
 
 /* A walk along a chain: through the queue's descriptor table, then perhaps an indirect one. */
 struct walk {
     guest_t *table;
     u32 entries; /* that the table has */
-    u32 next;    /* < entries */
     bool indirect;
     bool writing; /* a writable descriptor was seen */
 };
@@ -77,7 +76,6 @@ void virtq_deactivate(struct virtq *q)
     q->avail_seen = 0;
     q->used_next = 0;
     q->used_published = 0;
-    q->in_flight = 0;
     q->notify_on = false;
 }
 
@@ -131,10 +129,9 @@ void virtq_start(struct virtq *q, bool indirect, bool event_idx)
     q->indirect = indirect;
     q->event_idx = event_idx;
     q->notify_on = true;
-    q->notify_at = q->avail_next;
     gmem_store16(gmem_at(q->used, RING_FLAGS), 0);
     if (event_idx) {
-        gmem_store16(avail_event(q), q->notify_at);
+        gmem_store16(avail_event(q), q->avail_next);
     }
 }
 
@@ -144,7 +141,16 @@ static enum virtq_result rule_broken(struct virtq *q, const char *why)
 {
     q->broken = true;
     q->why = why;
+    q->avail_seen = q->avail_next; /* nothing more is known */
     return VIRTQ_BROKEN;
+}
+
+static inline struct desc read_desc(guest_t *table, u32 i)
+{
+    u64 raw[2];
+
+    gmem_read_pair(raw, gmem_at(table, DESC_ENTRY * (size_t)i)); /* rule 12 */
+    return (struct desc){raw[0], (u32)raw[1], (u16)(raw[1] >> 32), (u16)(raw[1] >> 48)};
 }
 
 static const char *enter_indirect(const struct virtq *q, struct walk *w, const struct desc *d)
@@ -169,21 +175,16 @@ static const char *enter_indirect(const struct virtq *q, struct walk *w, const s
         return "an indirect table outside of RAM";
     }
     w->entries = d->len / DESC_ENTRY;
-    w->next = 0;
     w->indirect = true;
     return NULL;
 }
 
-static const char *add_span(const struct virtq *q, struct chain *c, struct walk *w,
-                            const struct desc *d)
+static inline const char *add_span(const struct virtq *q, struct chain *c, const struct desc *d)
 {
     bool write = (d->flags & DESC_WRITE) != 0;
     guest_t *p;
 
-    if (w->writing && !write) { /* rule 17 */
-        return "a readable descriptor behind a writable one";
-    }
-    w->writing = write;
+    c->count++;
     if (d->len == 0) { /* rule 19 */
         return NULL;
     }
@@ -205,84 +206,110 @@ static const char *add_span(const struct virtq *q, struct chain *c, struct walk 
     return NULL;
 }
 
-/* Follows the chain that starts at c->head. NULL, or the rule that it breaks. */
-static const char *walk_chain(const struct virtq *q, struct chain *c)
+/* Follows the chain that starts with d. NULL, or the rule that it breaks. */
+static NOINLINE const char *walk_chain(const struct virtq *q, struct chain *c, struct desc d)
 {
-    struct walk w = {.table = q->desc, .entries = q->size, .next = c->head};
+    struct walk w = {.table = q->desc, .entries = q->size};
     u32 limit = MIN((u32)q->size, (u32)VIRTQ_SEGMENTS); /* rules 13, 21 */
     const char *why;
-    struct desc d;
 
+    c->count = 0;
+    c->nreadable = 0;
+    c->nwritable = 0;
+    c->readable = 0;
+    c->writable = 0;
     while (c->count < limit) {
-        gmem_read(&d, gmem_at(w.table, DESC_ENTRY * (size_t)w.next), sizeof(d)); /* rule 12 */
-        if (unlikely(d.flags & DESC_INDIRECT)) {
+        bool write;
+
+        if (d.flags & DESC_INDIRECT) {
             why = enter_indirect(q, &w, &d); /* at most once: no budget needed */
             if (why != NULL) {
                 return why;
             }
+            d = read_desc(w.table, 0);
             continue;
         }
-        c->count++;
-        why = add_span(q, c, &w, &d);
-        if (why != NULL) {
-            return why;
+        write = (d.flags & DESC_WRITE) != 0;
+        if (w.writing && !write) { /* rule 17 */
+            return "a readable descriptor behind a writable one";
         }
-        if (!(d.flags & DESC_NEXT)) {
-            return NULL;
+        w.writing = write;
+        why = add_span(q, c, &d);
+        if (why != NULL || !(d.flags & DESC_NEXT)) {
+            return why;
         }
         if (d.next >= w.entries) { /* rule 14 */
             return "a next descriptor beyond the table";
         }
-        w.next = index_nospec(d.next, w.entries);
+        d = read_desc(w.table, index_nospec(d.next, w.entries));
     }
     return "a chain with too many descriptors";
 }
 
-/* True if avail.idx, loaded anew, promises more than was taken; false also when it's nonsense. */
-static bool look_for_more(struct virtq *q)
+bool virtq_look(struct virtq *q)
 {
-    u16 idx = gmem_load16_acquire(gmem_at(q->avail, RING_IDX)); /* rule 9 */
+    u16 idx;
 
-    if ((u16)(idx - q->avail_next) > q->size) { /* rule 10 */
+    if (!q->ready || q->broken) {
+        return false;
+    }
+    idx = gmem_load16_acquire(gmem_at(q->avail, RING_IDX)); /* rule 9 */
+    if ((u16)(idx - q->avail_next) > q->size) {             /* rule 10 */
         (void)rule_broken(q, "avail.idx jumped by more than the queue's size");
+        return false;
+    }
+    if ((u16)(idx - q->used_published) > q->size) { /* rule 22 */
+        (void)rule_broken(q, "more buffers in flight than the queue has");
         return false;
     }
     q->avail_seen = idx;
     return idx != q->avail_next;
 }
 
+/* The common chain: one descriptor, not empty. Rules 13 to 17 and 19 to 21 say nothing about it. */
+static inline const char *take_single(const struct virtq *q, struct chain *c, const struct desc *d)
+{
+    bool write = (d->flags & DESC_WRITE) != 0;
+    guest_t *p = gmem_span(q->mem, gpa(d->addr), d->len, write);
+
+    if (p == NULL) { /* rule 18 */
+        return "the buffer is outside of RAM";
+    }
+    c->count = 1;
+    c->nreadable = !write;
+    c->nwritable = write;
+    c->readable = write ? 0 : d->len;
+    c->writable = write ? d->len : 0;
+    c->span[0] = (struct span){p, d->len};
+    return NULL;
+}
+
 enum virtq_result virtq_pop(struct virtq *q, struct chain *c)
 {
-    u16 mask = (u16)(q->size - 1);
     const char *why;
+    struct desc d;
+    u32 slot;
     u16 head;
 
-    if (unlikely(!q->ready || q->broken)) {
+    if (!virtq_known(q) && !virtq_look(q)) {
         return q->broken ? VIRTQ_BROKEN : VIRTQ_EMPTY;
     }
-    if (q->avail_next == q->avail_seen && !look_for_more(q)) {
-        return q->broken ? VIRTQ_BROKEN : VIRTQ_EMPTY;
-    }
-    if (unlikely(q->in_flight >= q->size)) { /* rule 22 */
-        return rule_broken(q, "more buffers in flight than the queue has");
-    }
-    head =
-        gmem_load16(gmem_at(q->avail, RING_ENTRIES + AVAIL_ENTRY * (size_t)(q->avail_next & mask)));
+    slot = q->avail_next & (q->size - 1u);
+    head = gmem_load16(gmem_at(q->avail, RING_ENTRIES + AVAIL_ENTRY * (size_t)slot));
     if (unlikely(head >= q->size)) { /* rule 11 */
         return rule_broken(q, "a head beyond the descriptor table");
     }
     c->head = (u16)index_nospec(head, q->size);
-    c->count = 0;
-    c->nreadable = 0;
-    c->nwritable = 0;
-    c->readable = 0;
-    c->writable = 0;
-    why = walk_chain(q, c);
+    d = read_desc(q->desc, c->head);
+    if (likely((d.flags & (DESC_NEXT | DESC_INDIRECT)) == 0 && d.len != 0)) {
+        why = take_single(q, c, &d);
+    } else {
+        why = walk_chain(q, c, d);
+    }
     if (unlikely(why != NULL)) {
         return rule_broken(q, why);
     }
     q->avail_next++;
-    q->in_flight++;
     return VIRTQ_OK;
 }
 
@@ -290,7 +317,6 @@ void virtq_rewind(struct virtq *q, u16 popped, u16 pushed)
 {
     q->used_next = (u16)(q->used_next - pushed);
     q->avail_next = (u16)(q->avail_next - popped);
-    q->in_flight = (u16)(q->in_flight + pushed - popped);
 }
 
 /* --- giving it back -------------------------------------------------------------------------- */
@@ -303,7 +329,6 @@ void virtq_push(struct virtq *q, const struct chain *c, u32 written)
     gmem_store32(e, c->head);
     gmem_store32(gmem_at(e, 4), written);
     q->used_next++; /* rule 30: the index in memory is never read back */
-    q->in_flight--;
 }
 
 bool virtq_publish(struct virtq *q)
@@ -344,13 +369,12 @@ void virtq_disable_notify(struct virtq *q)
 
 bool virtq_enable_notify(struct virtq *q)
 {
-    if (!q->ready || q->broken || (q->notify_on && q->notify_at == q->avail_next)) {
-        return false;
+    if (!q->ready || q->broken || (q->notify_on && !q->event_idx)) {
+        return false; /* it was never off: whatever came is known, or a notification is under way */
     }
     q->notify_on = true;
-    q->notify_at = q->avail_next;
     if (q->event_idx) {
-        gmem_store16(avail_event(q), q->notify_at);
+        gmem_store16(avail_event(q), q->avail_next);
     } else {
         gmem_store16(gmem_at(q->used, RING_FLAGS), 0);
     }
@@ -361,6 +385,18 @@ bool virtq_enable_notify(struct virtq *q)
 
 /* --- data --------------------------------------------------------------------------------------
  */
+
+/*
+ * Most accesses lie in the first span: [off, off + len) of it as memory, else NULL. No access is
+ * empty: then there might be no span.
+ */
+static guest_t *in_first(const struct span *s, u32 spans, u32 off, u32 len)
+{
+    if (likely(spans > 0 && off < s->len && len <= s->len - off)) {
+        return gmem_at(s->p, off);
+    }
+    return NULL;
+}
 
 /* A position in a list of spans. */
 struct place_in {
@@ -379,16 +415,6 @@ static struct place_in seek(const struct span *s, u32 spans, u32 off)
     return (struct place_in){s, spans, off};
 }
 
-static struct place_in seek_readable(const struct chain *c, u32 off)
-{
-    return seek(c->span, c->nreadable, off);
-}
-
-static struct place_in seek_writable(const struct chain *c, u32 off)
-{
-    return seek(c->span + c->nreadable, c->nwritable, off);
-}
-
 static void advance(struct place_in *at, u32 n)
 {
     at->off += n;
@@ -399,9 +425,9 @@ static void advance(struct place_in *at, u32 n)
     }
 }
 
-u32 chain_read(const struct chain *c, u32 off, void *dst, u32 len)
+static NOINLINE u32 read_across(const struct chain *c, u32 off, void *dst, u32 len)
 {
-    struct place_in at = seek_readable(c, off);
+    struct place_in at = seek(c->span, c->nreadable, off);
     u32 done = 0;
 
     while (done < len && at.spans > 0) {
@@ -414,9 +440,20 @@ u32 chain_read(const struct chain *c, u32 off, void *dst, u32 len)
     return done;
 }
 
-u32 chain_write(const struct chain *c, u32 off, const void *src, u32 len)
+u32 chain_read(const struct chain *c, u32 off, void *dst, u32 len)
 {
-    struct place_in at = seek_writable(c, off);
+    guest_t *p = in_first(c->span, c->nreadable, off, len);
+
+    if (p == NULL) {
+        return read_across(c, off, dst, len);
+    }
+    gmem_read(dst, p, len);
+    return len;
+}
+
+static NOINLINE u32 write_across(const struct chain *c, u32 off, const void *src, u32 len)
+{
+    struct place_in at = seek(c->span + c->nreadable, c->nwritable, off);
     u32 done = 0;
 
     while (done < len && at.spans > 0) { /* rule 26 */
@@ -429,9 +466,22 @@ u32 chain_write(const struct chain *c, u32 off, const void *src, u32 len)
     return done;
 }
 
-u32 chain_copy(const struct chain *to, u32 to_off, const struct chain *from, u32 from_off, u32 len)
+u32 chain_write(const struct chain *c, u32 off, const void *src, u32 len)
 {
-    struct place_in t = seek_writable(to, to_off), f = seek_readable(from, from_off);
+    guest_t *p = in_first(c->span + c->nreadable, c->nwritable, off, len);
+
+    if (p == NULL) {
+        return write_across(c, off, src, len);
+    }
+    gmem_write(p, src, len);
+    return len;
+}
+
+static NOINLINE u32 copy_across(const struct chain *to, u32 to_off, const struct chain *from,
+                                u32 from_off, u32 len)
+{
+    struct place_in t = seek(to->span + to->nreadable, to->nwritable, to_off);
+    struct place_in f = seek(from->span, from->nreadable, from_off);
     u32 done = 0;
 
     while (done < len && t.spans > 0 && f.spans > 0) {
@@ -443,4 +493,16 @@ u32 chain_copy(const struct chain *to, u32 to_off, const struct chain *from, u32
         done += n;
     }
     return done;
+}
+
+u32 chain_copy(const struct chain *to, u32 to_off, const struct chain *from, u32 from_off, u32 len)
+{
+    guest_t *t = in_first(to->span + to->nreadable, to->nwritable, to_off, len);
+    guest_t *f = in_first(from->span, from->nreadable, from_off, len);
+
+    if (t == NULL || f == NULL) {
+        return copy_across(to, to_off, from, from_off, len);
+    }
+    gmem_copy(t, f, len);
+    return len;
 }

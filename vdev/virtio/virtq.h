@@ -30,14 +30,12 @@ struct virtq {
     bool ready;
     bool broken;                  /* the driver broke a rule: dead until reset */
     bool indirect, event_idx;     /* negotiated; set at DRIVER_OK */
-    bool notify_on;               /* the driver was asked to notify us … */
-    u16 notify_at;                /* … EVENT_IDX: of the buffer with this index */
+    bool notify_on;               /* the driver was asked to notify us */
     guest_t *desc, *avail, *used; /* translated at activation */
     u16 avail_next;               /* next entry of the available ring to take */
     u16 avail_seen;               /* avail.idx as last loaded */
     u16 used_next;                /* private shadow of used.idx, staged entries included */
     u16 used_published;
-    u16 in_flight;   /* popped, not yet pushed */
     const char *why; /* the rule that was broken; static text */
 };
 
@@ -65,6 +63,12 @@ enum virtq_result {
     VIRTQ_BROKEN, /* the driver broke a rule; the queue is dead and q->why says which one */
 };
 
+/*
+ * Loads avail.idx anew: true if it promises more than was taken. False also if that breaks a rule:
+ * the next virtq_pop says so.
+ */
+bool virtq_look(struct virtq *q) MUST_CHECK;
+
 /* Takes the next chain. */
 enum virtq_result virtq_pop(struct virtq *q, struct chain *c) MUST_CHECK;
 
@@ -77,8 +81,14 @@ void virtq_push(struct virtq *q, const struct chain *c, u32 written);
 /* Publishes what is staged with one release of used.idx; true if the driver wants an interrupt. */
 bool virtq_publish(struct virtq *q) MUST_CHECK;
 
+/* True if virtq_pop will find something without looking at the index in memory again. */
+static inline bool virtq_known(const struct virtq *q)
+{
+    return q->avail_next != q->avail_seen;
+}
+
 /*
- * Notifications off while polling; on, once virtq_pop found nothing, before sleeping: true if
+ * Notifications off while polling; on, once nothing more is known, before sleeping: true if
  * something came in the meantime.
  */
 void virtq_disable_notify(struct virtq *q);
