@@ -47,10 +47,11 @@ struct value {
     u32 len;
 };
 
+/* One or two cells. */
 static void put(struct value *v, u32 cells, u64 number)
 {
     for (u32 i = cells * 4; i > 0 && v->len < sizeof(v->data); i--) {
-        v->data[v->len++] = (u8)(i > 8 ? 0 : number >> (8 * (i - 1)));
+        v->data[v->len++] = (u8)(number >> (8 * (i - 1)));
     }
 }
 

@@ -70,7 +70,7 @@ static bool take(struct build *b, const struct user *u)
     if (!take_end(b, size)) {
         return no_room(b, u);
     }
-    return user_take(u, b->other, size) != 0;
+    return user_take(u, b->other) != 0;
 }
 
 /* Lets the tree grow up to `other`. */

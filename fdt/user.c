@@ -88,16 +88,12 @@ static bool check_depth(const struct user *u, const void *tree)
     return true;
 }
 
-u32 user_take(const struct user *u, void *copy, u32 room)
+u32 user_take(const struct user *u, void *copy)
 {
     u32 size = user_size(&u->load->file);
     int error;
 
     if (!check_header(u, size)) {
-        return 0;
-    }
-    if (size > room) {
-        user_error(u, "%u bytes are too large for the %u that are left", size, room);
         return 0;
     }
     memcpy(copy, u->load->file.data, size);

@@ -25,10 +25,10 @@ void user_error(const struct user *u, const char *fmt, ...) PRINTF(2, 3);
 u32 user_size(const struct bundle_file *f);
 
 /*
- * Copies the load's tree to `copy` (8-byte aligned, `room` bytes) and checks it. Its size without
- * padding, or 0 after an error.
+ * Copies the load's tree to `copy` (8-byte aligned, user_size bytes) and checks it. Its size
+ * without padding, or 0 after an error.
  */
-u32 user_take(const struct user *u, void *copy, u32 room) MUST_CHECK;
+u32 user_take(const struct user *u, void *copy) MUST_CHECK;
 
 /* True if a tree that user_take took is an overlay: a fragment with `__overlay__`. */
 bool user_is_overlay(const void *tree);

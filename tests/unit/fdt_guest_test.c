@@ -465,6 +465,17 @@ static void vdev_nodes(void **state)
     assert_dtc_clean();
 }
 
+static void room_for_a_long_command_line(void **state)
+{
+    static char text[65536];
+
+    (void)state;
+    memset(text, 'x', sizeof(text) - 1);
+    vm.cmdline = str(text);
+    build();
+    assert_text("/chosen", "bootargs", text);
+}
+
 static void fill_config(void)
 {
     static char text[4096];
@@ -760,6 +771,15 @@ static void no_tree_at_all(void **state)
     fdt_set_version(data, 16);
     refused(data, size, "version 16, needs 17");
     fdt_set_version(data, 17);
+    fdt_set_totalsize(data, size - 1);
+    refused(data, size, "malformed header");
+    fdt_set_totalsize(data, size);
+    fdt_set_off_dt_struct(data, fdt_off_dt_struct(data) + 2);
+    refused(data, size, "malformed header");
+    fdt_set_off_dt_struct(data, fdt_off_dt_struct(data) - 2);
+    fdt_set_off_mem_rsvmap(data, fdt_off_mem_rsvmap(data) + 4);
+    refused(data, size, "malformed header");
+    fdt_set_off_mem_rsvmap(data, fdt_off_mem_rsvmap(data) - 4);
     fdt_set_size_dt_strings(data, 0x200000);
     refused(data, size, "larger than 2097152 bytes");
     fdt_set_size_dt_strings(data, 0xffffffff);
@@ -979,6 +999,7 @@ int main(void)
         CASE(banks_of_memory),
         CASE(vdev_nodes),
         CASE(room_is_enough),
+        CASE(room_for_a_long_command_line),
         CASE(any_room),
         CASE(overlay_is_applied),
         CASE(overlay_cannot_move_a_vdev),
