@@ -10,7 +10,7 @@ PYTHON ?= /usr/bin/python3
 export CACHE ?= $(abspath $(B))/cache
 export B
 
-.PHONY: all run test check tsan unit fuzz seeds bench lint format help clean guests
+.PHONY: all run test check tsan unit fuzz seeds bench lint docs format help clean guests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -23,6 +23,7 @@ help:
 	@echo 'make check     host tests only'
 	@echo 'make fuzz      each fuzzer for FUZZ_SECONDS (60)'
 	@echo 'make bench     the figures of docs/performance.md, measured'
+	@echo 'make docs      the reference in docs/config.md, from the option tables'
 	@echo 'make lint      layering, self-standing headers, formatting'
 
 COMMA := ,
@@ -170,6 +171,11 @@ bench: all guests $(LINUX_IMAGES) | setup-qemu
 
 lint: $(T)/muntin.elf $(B)/tool/libmuntin.a
 	@tests/lint/layers.sh $(T)
+
+# The reference part of docs/config.md, from the option tables.
+docs: $(B)/muntin
+	$(Q)sed '/^<!-- generated/q' docs/config.md > $(B)/config.md && echo >> $(B)/config.md
+	$(Q)$(B)/muntin manual >> $(B)/config.md && mv $(B)/config.md docs/config.md
 
 format: | setup-host
 	clang-format -i $(SOURCES)
