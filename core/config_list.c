@@ -4,6 +4,8 @@
 #include "core/config_lex.h"
 #include "core/str.h"
 
+#define PATH_ROOM 1024
+
 static struct str file_text(const struct bundle_file *f)
 {
     return (struct str){(const char *)f->data, (u32)MIN(f->size, (u64)UINT32_MAX)};
@@ -26,12 +28,15 @@ bool config_bundle_open(struct cfg_source *s, struct str *name, struct str *text
 static bool includes(const struct bundle *b, const struct bundle_file *by,
                      const struct bundle_file *f)
 {
+    static u8 word[PATH_ROOM]; /* longer quoted words are read as empty: they're no file names */
+    struct cfg_arena arena = {word, sizeof(word), 0};
     struct lexer l;
     struct token t;
     struct bundle_file found;
 
-    lex_init(&l, file_text(by), 0, NULL, NULL);
+    lex_init(&l, file_text(by), 0, &arena, NULL);
     while (lex_next(&l, &t)) {
+        arena.used = 0;
         if (t.text.len > 1 && t.text.p[0] == '@' && bundle_find(b, str_after(t.text, 1), &found) &&
             found.data == f->data) {
             return true;

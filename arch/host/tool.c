@@ -55,7 +55,9 @@ static const char usage_text[] =
     "  --append IMAGE     pack: put the bundle behind this image, as one file\n"
     "  -f                 pack: in spite of errors\n"
     "\n"
-    "Exit status: 0 fine, 64 wrong usage, 65 errors in the configs.\n";
+    "Exit status: 0 fine, 64 wrong usage, 65 errors in the configs, 66 a file can't be read, 73 "
+    "it\n"
+    "can't be written.\n";
 
 static int usage(const char *why, const char *what)
 {
@@ -401,7 +403,7 @@ static u8 *append_bundle(const u8 *bundle, size_t bundle_size, size_t *size)
     for (u32 i = 8; i > 0; i--) {
         memory = memory << 8 | image[16 + i - 1];
     }
-    if (memory < len || memory > GIB) {
+    if (memory <= len || memory > GIB) {
         fprintf(stderr,
                 "muntin: %s: header says %llu bytes, file has %zu: a bundle is appended to "
                 "it already?\n",

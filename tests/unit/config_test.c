@@ -506,7 +506,7 @@ static void test_list(void **state)
         (const char *const[]){"b.qvmconf", "system b", "Image", "x", "a.qvmconf", "system a", NULL},
         "b.qvmconf a.qvmconf 2");
     check_list((const char *const[]){"x/common.qvmconf", "cpu", "a.qvmconf",
-                                     "system a @common.qvmconf", "b.qvmconf",
+                                     "system a @\"common.qvmconf\"", "b.qvmconf",
                                      "# @a.qvmconf\nsystem b", NULL},
                "a.qvmconf b.qvmconf 2");
     check_list((const char *const[]){"Image", "x", "empty.qvmconf", "", NULL}, "0");

@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: MIT
+"""build/muntin, the host tool: its commands, exit codes and files. No QEMU is needed."""
+
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+
+import pytest
+from lib.machine import ROOT
+
+FOUNDING_LINE = (
+    "vdev vdev-virtio-net.so loc 0x1b018000 intr gic:45 peer /dev/vdevpeer/vp_lv "
+    "mac aa:aa:aa:aa:aa:b1 bind-mode 0660 name agl_to_host"
+)
+
+
+def kernel(size=4096, memory=0x100000):
+    """An arm64 Image header and nothing behind it."""
+    head = struct.pack("<IIQQQQQQ4sI", 0, 0, 0, memory, 0xA, 0, 0, 0, b"ARM\x64", 0)
+    return head + bytes(size - len(head))
+
+
+@pytest.fixture
+def tool(built, tmp_path):
+    """tool("check", "a.qvmconf") runs it in a folder of its own and gives code, stdout, stderr."""
+    binary = built("muntin")
+    (tmp_path / "Image").write_bytes(kernel())
+
+    def run(*args, cwd=tmp_path):
+        done = subprocess.run(
+            [binary, *map(str, args)], cwd=cwd, capture_output=True, text=True, timeout=60
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    run.path = tmp_path
+    return run
+
+
+def write(folder, **texts):
+    for name, text in texts.items():
+        (folder / f"{name}.qvmconf").write_text(text)
+
+
+def cpio_names(path):
+    with open(path, "rb") as archive:
+        done = subprocess.run(["cpio", "-it", "--quiet"], stdin=archive, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode().split()
+
+
+def dts(path):
+    done = subprocess.run(
+        ["dtc", "-q", "-I", "dtb", "-O", "dts", str(path)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_check_prints_every_place(tool):
+    write(tool.path, a=f"system a ram 16M load Image {FOUNDING_LINE} vdev pl011 intr gic:37")
+    code, out, err = tool("check", "a.qvmconf")
+    assert code == 0, err
+    for text in (
+        "a: 1 vCPU",
+        "0x040000000..0x040ffffff  16384 KiB",
+        "gic:45 = <0 13 4>",
+        "gic:37 = <0 5 4>",
+        "0x01b018000",
+        "mac aa:aa:aa:aa:aa:b1",
+        "switch vp_lv",
+        "0x040200000..0x0402fffff  Image",
+    ):
+        assert text in out
+    assert err == "a.qvmconf:1:29: warning: switch 'vp_lv' has no other port: is its name right?\n"
+
+
+def test_check_reports_all_errors_of_all_files(tool):
+    write(
+        tool.path,
+        a="system a\nrma 16M\nload Image\nvdev pl011 intr gic:31\n",
+        b="system b\nram 16M\nload nothere\n",
+        c="system c ram 16M load Image",
+    )
+    code, out, err = tool("check", "a.qvmconf", "b.qvmconf", "c.qvmconf")
+    assert code == 65
+    lines = err.splitlines()
+    assert lines[0].startswith("a.qvmconf:2:1: error: unknown word 'rma'")
+    assert "did you mean 'ram'?" in lines[0]
+    assert lines[1].startswith("a.qvmconf:4:12: error: gic:31 is a PPI")
+    assert lines[2] == "b.qvmconf:3:1: error: file 'nothere' not found"
+    assert lines[3] == "muntin: 3 errors"
+    assert "a: not started: 2 errors" in out and "b: not started: 1 error" in out
+    assert "c: 1 vCPU" in out
+
+
+@pytest.mark.parametrize(
+    "args, words",
+    [
+        ([], "usage:"),
+        (["frob"], "unknown command frob"),
+        (["check"], "which config?"),
+        (["pack", "a.qvmconf"], "pack needs -o"),
+        (["dtb", "a.qvmconf"], "dtb needs -o"),
+        (["check", "--cpus", "x", "a.qvmconf"], "not a sensible number: x"),
+        (["check", "--frob", "1", "a.qvmconf"], "unknown option --frob"),
+        (["check", "a.qvmconf", "-o"], "unknown option, or nothing behind it: -o"),
+        (["manual", "x"], "manual takes no arguments"),
+    ],
+)
+def test_wrong_usage_is_64(tool, args, words):
+    write(tool.path, a="system a ram 16M load Image")
+    code, out, err = tool(*args)
+    assert code == 64 and out == ""
+    assert words in err and "muntin check" in err
+
+
+def test_at_file_adds_to_the_vm_before_it(tool):
+    (tool.path / "sub").mkdir()
+    write(tool.path / "sub", a="system a load Image cpu", common="ram 16M", uart="vdev pl011")
+    write(tool.path, b="system b ram 16M load Image")
+    code, out, err = tool("check", "sub/a.qvmconf", "@common.qvmconf", "@uart.qvmconf", "b.qvmconf")
+    assert code == 0, err
+    assert "vdev pl011" in out.split("b: ")[0]
+    code, out, err = tool(
+        "pack", "-o", "x.cpio", "sub/a.qvmconf", "@common.qvmconf", "@uart.qvmconf", "b.qvmconf"
+    )
+    assert code == 0, err
+    assert cpio_names(tool.path / "x.cpio") == [
+        "a.qvmconf",
+        "common.qvmconf",
+        "uart.qvmconf",
+        "b.qvmconf",
+        "Image",
+    ]
+    code, out, err = tool("check", "x.cpio")
+    assert code == 0, err
+    assert [line for line in out.splitlines() if "vCPU" in line] == ["a: 1 vCPU", "b: 1 vCPU"]
+    assert "vdev pl011" in out.split("b: ")[0]
+
+
+def test_files_are_found_beside_the_config_then_here_then_in_folders(tool):
+    for folder in ("sub", "more"):
+        (tool.path / folder).mkdir()
+    (tool.path / "sub/rd").write_bytes(b"s" * 5000)
+    (tool.path / "rd").write_bytes(b"x" * 100)
+    (tool.path / "more/extra").write_bytes(b"m")
+    write(tool.path / "sub", a="system a ram 16M load Image initrd load rd data load 0x40f00000,extra")
+    code, _, err = tool("check", "sub/a.qvmconf")
+    assert code == 65 and "file 'extra' not found" in err
+    code, out, err = tool("check", "-I", "more", "sub/a.qvmconf")
+    assert code == 0, err
+    assert "0x040300000..0x040301387  rd" in out
+
+
+def test_one_name_for_two_files_is_refused(tool):
+    for folder in ("one", "two"):
+        (tool.path / folder).mkdir()
+        (tool.path / folder / "rd").write_text(folder)
+        write(tool.path / folder, **{folder: f"system {folder} ram 16M load Image initrd load rd"})
+    code, _, err = tool("pack", "-o", "x.cpio", "one/one.qvmconf", "two/two.qvmconf")
+    assert code == 65
+    assert "two files for the name 'rd' in the bundle: one/rd and two/rd" in err
+    assert not (tool.path / "x.cpio").exists()
+
+
+def test_pack_is_what_cpio_reads_and_the_same_each_time(tool):
+    write(tool.path, b="system b ram 16M load Image", a="system a ram 16M load Image")
+    for name in ("x.cpio", "y.cpio"):
+        assert tool("pack", "-o", name, "b.qvmconf", "a.qvmconf")[0] == 0
+    assert (tool.path / "x.cpio").read_bytes() == (tool.path / "y.cpio").read_bytes()
+    assert cpio_names(tool.path / "x.cpio") == ["b.qvmconf", "a.qvmconf", "Image"]
+    (tool.path / "out").mkdir()
+    with open(tool.path / "x.cpio", "rb") as archive:
+        subprocess.run(["cpio", "-i", "--quiet"], stdin=archive, cwd=tool.path / "out", check=True)
+    assert (tool.path / "out/Image").read_bytes() == kernel()
+
+
+def test_a_bundle_made_by_cpio_is_read(tool):
+    write(tool.path, a="system a ram 16M load Image")
+    done = subprocess.run(
+        ["cpio", "-o", "-H", "newc", "--quiet"],
+        input=b"./a.qvmconf\nImage\n",
+        capture_output=True,
+        cwd=tool.path,
+        check=True,
+    )
+    (tool.path / "made.cpio").write_bytes(done.stdout)
+    code, out, err = tool("check", "made.cpio")
+    assert code == 0, err
+    assert "a: 1 vCPU" in out
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (b"", "it is empty (0 bytes)"),
+        (b"\x1f\x8b" + bytes(200), "not a cpio archive of format newc"),
+        (b"070701", "truncated in 'its header': needs 110 bytes, 6 are there"),
+    ],
+)
+def test_a_bad_bundle_is_one_clear_line(tool, content, words):
+    (tool.path / "bad.cpio").write_bytes(content)
+    code, out, err = tool("check", "bad.cpio")
+    assert code == 65 and out == ""
+    assert err.startswith("muntin: bad.cpio: ") and words in err and err.count("\n") == 1
+
+
+def test_a_bundle_without_configs(tool, bundle):
+    code, _, err = tool("check", bundle({"Image": kernel()}))
+    assert code == 65
+    assert "0 VMs" in err
+
+
+def test_pack_refuses_errors_but_for_force(tool):
+    write(tool.path, a="system a ram 16M load Image vdev frob")
+    code, _, err = tool("pack", "-o", "x.cpio", "a.qvmconf")
+    assert code == 65 and "unknown vdev 'frob'" in err
+    assert not (tool.path / "x.cpio").exists()
+    assert tool("pack", "-f", "-o", "x.cpio", "a.qvmconf")[0] == 0
+    assert cpio_names(tool.path / "x.cpio") == ["a.qvmconf", "Image"]
+
+
+def test_append_puts_the_bundle_behind_bss(tool):
+    write(tool.path, a="system a ram 16M load Image")
+    image = kernel(5000, 0x3210)
+    (tool.path / "muntin.bin").write_bytes(image)
+    assert tool("pack", "-o", "x.cpio", "a.qvmconf")[0] == 0
+    code, _, err = tool("pack", "--append", "muntin.bin", "-o", "fw.bin", "a.qvmconf")
+    assert code == 0, err
+    firmware = (tool.path / "fw.bin").read_bytes()
+    archive = (tool.path / "x.cpio").read_bytes()
+    assert firmware[:16] == image[:16] and firmware[24:5000] == image[24:]
+    assert firmware[5000:0x4000] == bytes(0x4000 - 5000)
+    assert firmware[0x4000 : 0x4000 + len(archive)] == archive
+    assert struct.unpack_from("<Q", firmware, 16)[0] == len(firmware)
+    assert len(firmware) % 4096 == 0
+    code, _, err = tool("pack", "--append", "fw.bin", "-o", "fw2.bin", "a.qvmconf")
+    assert code == 65 and "appended to it already?" in err
+    code, _, err = tool("pack", "--append", "x.cpio", "-o", "fw2.bin", "a.qvmconf")
+    assert code == 65 and "no arm64 Image header" in err
+
+
+def test_dtb_has_the_config_and_the_board(tool):
+    write(
+        tool.path,
+        a="system a cpu cpu ram 16M load Image cmdline \"a b\" vdev pl011 loc 0x1c090000 intr gic:37",
+    )
+    code, _, err = tool("dtb", "-o", "a.dtb", "a.qvmconf")
+    assert code == 0, err
+    text = dts(tool.path / "a.dtb")
+    assert 'bootargs = "a b"' in text and "pl011@1c090000" in text and "arm,gic-v3" in text
+    assert "interrupts = <0x00 0x05 0x04>" in text and "cpu@1" in text
+    assert tool("dtb", "--gic", "2", "-o", "a.dtb", "a.qvmconf")[0] == 0
+    assert "arm,cortex-a15-gic" in dts(tool.path / "a.dtb")
+    shutil.copy(tool.path / "a.dtb", tool.path / "board.dtb")
+    assert tool("dtb", "--board", "board.dtb", "-o", "b.dtb", "a.qvmconf")[0] == 0
+    assert "arm,cortex-a15-gic" in dts(tool.path / "b.dtb")
+    code, _, err = tool("dtb", "--board", "Image", "-o", "b.dtb", "a.qvmconf")
+    assert code == 65 and "Image is not a device tree" in err
+
+
+def test_fdt_dump_file(tool):
+    write(tool.path, a="system a ram 16M load Image set fdt-dump-file dump.dtb dryrun")
+    code, out, err = tool("check", "a.qvmconf")
+    assert code == 0, err
+    assert "not to be started (dryrun)" in out
+    assert "memory@40000000" in dts(tool.path / "dump.dtb")
+
+
+def test_a_bad_user_tree_is_an_error_with_its_line(tool):
+    (tool.path / "bad.dtb").write_bytes(b"\xd0\x0d\xfe\xed" + bytes(60))
+    write(tool.path, a="system a ram 16M load Image\nfdt load bad.dtb")
+    code, _, err = tool("check", "a.qvmconf")
+    assert code == 65
+    assert err.startswith("a.qvmconf:2:5: error: ")
+
+
+def test_board_tells_cpus(tool):
+    write(tool.path, a="system a ram 16M load Image cpu runmask 3")
+    assert tool("check", "a.qvmconf")[0] == 0
+    code, _, err = tool("check", "--cpus", "2", "a.qvmconf")
+    assert code == 65 and "runmask names no CPU of this board, which has 0..1" in err
+
+
+def test_manual_is_in_the_docs(tool):
+    code, out, err = tool("manual")
+    assert code == 0 and err == ""
+    assert "### vdev virtio-net" in out and "`load [ADDRESS,]PATH`" in out
+    assert out in (ROOT / "docs/config.md").read_text(), "run: make docs"
+
+
+@pytest.mark.parametrize(
+    "folder",
+    sorted(p.name for p in (ROOT / "guest-configs").iterdir() if list(p.glob("*.qvmconf"))),
+)
+def test_ready_made_systems_are_fine(tool, folder):
+    """Every system under guest-configs, with stand-ins for the files that it loads."""
+    folder = ROOT / "guest-configs" / folder
+    configs = sorted(folder.glob("*.qvmconf"))
+    for part in folder.glob("*.*conf"):
+        words = part.read_text().split()
+        for verb, path in zip(words, words[1:]):
+            name = pathlib.Path(path.split(",")[-1])
+            if verb == "load" and not (tool.path / name).exists() and name.name:
+                (tool.path / name).parent.mkdir(parents=True, exist_ok=True)
+                (tool.path / name).write_bytes(kernel())
+    code, _, err = tool("check", "--cpus", "4", *configs)
+    assert code == 0, err
+    assert "error" not in err and "warning" not in err
+
+
+def test_unreadable_files(tool):
+    code, _, err = tool("check", "nothere.qvmconf")
+    assert code == 66 and "nothere.qvmconf: No such file" in err
+    write(tool.path, a="system a ram 16M load Image")
+    code, _, err = tool("pack", "-o", "no/such/folder", "a.qvmconf")
+    assert code == 73 and os.strerror(2) in err
