@@ -11,6 +11,10 @@
 #define TIMER_HYP     3 /* index in board->timer_intid */
 #define TIMER_VIRTUAL 2
 
+/* CNTV_CTL: the timer's line is high when it's enabled, not masked, and its condition holds */
+#define TIMER_BITS 7u
+#define TIMER_HIGH 5u
+
 struct gic gic;
 
 static const struct gic_ops *ops;
@@ -55,6 +59,7 @@ bool gic_init(const struct board *b)
     gic.gich = (uintptr_t)b->gich.base;
     gic.gicv = b->gicv.base;
     gic.maint = b->gic_maint_intid;
+    gic.vtimer = b->timer_intid[TIMER_VIRTUAL];
     gic.lines = MIN(32 * ((io_read32(gic.gicd + GICD_TYPER) & 0x1f) + 1), (u32)IRQ_MAX);
     ops = gic.v3 ? &gicv3_ops : &gicv2_ops;
     return ops->init(b);
@@ -110,6 +115,20 @@ void gic_ppi_set_active(u32 intid, bool active)
 {
     io_write32(ops->private_frame() + (active ? GICD_ISACTIVER : GICD_ICACTIVER), BIT(intid));
     dsb_sy(); /* has reached the GIC before the timer is enabled: else it fires once more */
+}
+
+/*
+ * A linked interrupt that the guest hasn't taken yet. Its line is a level: if the guest's timer has
+ * been stopped or set anew meanwhile, hardware would take the interrupt back, so it's withdrawn
+ * here as if the guest were done with it. The vGIC sees a free list register.
+ */
+void gic_lr_recheck(struct irq_ctx *ctx, u32 n)
+{
+    if (ctx->lr[n].pirq == gic.vtimer && (sysreg_read(CNTV_CTL) & TIMER_BITS) != TIMER_HIGH) {
+        ctx->lr[n].state = 0;
+        ctx->dirty = (u16)(ctx->dirty | BIT(n));
+        gic_deactivate(gic.vtimer);
+    }
 }
 
 void gic_maintenance(struct irq_ctx *ctx, struct gic_cpuif *cpuif)

@@ -43,6 +43,7 @@ struct gic {
     uintptr_t gicd, gicc, gich;
     hpa_t gicv; /* GICv2: what a VM maps (Device, GIC_GICV_SIZE) as its CPU interface */
     u32 maint;  /* INTID of the maintenance interrupt */
+    u32 vtimer; /* … of the virtual timer */
 };
 
 #define GIC_GICV_SIZE 0x2000u
@@ -152,6 +153,7 @@ void gic_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
  * brought up to date by gic_maintenance and gic_guest_save alone, and an ordinary exit doesn't read
  * it.
  */
+void gic_lr_recheck(struct irq_ctx *ctx, u32 n); /* for the two lr_save below */
 void gicv3_lr_save(struct irq_ctx *ctx);
 void gicv3_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
 void gicv2_lr_save(struct irq_ctx *ctx);

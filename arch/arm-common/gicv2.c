@@ -141,6 +141,9 @@ void gicv2_lr_save(struct irq_ctx *ctx)
         u32 n = (u32)__builtin_ctz(left);
 
         ctx->lr[n].state = gic_lr2_state(io_read32(gic.gich + GICH_LR + 4 * n));
+        if (unlikely(ctx->lr[n].hw && ctx->lr[n].state == LR_PENDING)) {
+            gic_lr_recheck(ctx, n);
+        }
     }
 }
 

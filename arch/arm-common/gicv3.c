@@ -294,6 +294,9 @@ void gicv3_lr_save(struct irq_ctx *ctx)
         u32 n = (u32)__builtin_ctz(left);
 
         ctx->lr[n].state = gic_lr3_state(lr_read(n));
+        if (unlikely(ctx->lr[n].hw && ctx->lr[n].state == LR_PENDING)) {
+            gic_lr_recheck(ctx, n);
+        }
     }
 }
 
