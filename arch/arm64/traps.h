@@ -108,26 +108,16 @@ static inline u64 traps_cptr(void)
 }
 
 /* CNTHCTL_EL2 without VHE */
-#define CNTHCTL_EL1PCTEN BIT64(0)  /* CNTPCT doesn't trap */
-#define CNTHCTL_EL1PCEN  BIT64(1)  /* CNTP_* don't trap */
-#define CNTHCTL_ECV      BIT64(12) /* CNTPOFF_EL2 is subtracted from CNTPCT (FEAT_ECV, full) */
-#define CNTPOFF          s3_4_c14_c0_6
+#define CNTHCTL_EL1PCTEN BIT64(0) /* CNTPCT doesn't trap */
+#define CNTHCTL_EL1PCEN  BIT64(1) /* CNTP_* don't trap */
 
 /*
- * For a VM with this counter_offset: the physical counter traps where it isn't what the VM's is to
- * be. Where the CPU can subtract, write `offset` to CNTPOFF with it (traps_has_cntpoff). CNTP_*
- * always trap: vtimer.h.
+ * For a VM with this counter_offset: the physical counter traps where it would tell the board's
+ * time. CNTPOFF_EL2 (FEAT_ECV) isn't used: it works only where the firmware allows it
+ * (SCR_EL3.ECVEn), and EL2 can't find out. CNTP_* always trap: vtimer.h.
  */
-static inline bool traps_has_cntpoff(void)
-{
-    return id_field(sysreg_read(id_aa64mmfr0_el1), 60) >= 2;
-}
-
 static inline u64 traps_cnthctl(u64 offset)
 {
-    if (traps_has_cntpoff()) {
-        return CNTHCTL_EL1PCTEN | CNTHCTL_ECV;
-    }
     return offset == 0 ? CNTHCTL_EL1PCTEN : 0;
 }
 

@@ -207,9 +207,6 @@ static void load_vtimer(struct arm64_vcpu *v)
 
     sysreg_write(cntvoff_el2, offset);
     sysreg_write(cnthctl_el2, traps_cnthctl(offset));
-    if (traps_has_cntpoff()) {
-        sysreg_write(CNTPOFF, offset);
-    }
     sysreg_write(cntv_cval_el0, v->cntv_cval);
     isb(); /* offset and deadline before it's enabled */
     sysreg_write(cntv_ctl_el0, v->cntv_ctl);
