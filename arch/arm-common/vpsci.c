@@ -218,28 +218,40 @@ static s64 system_reset2(struct vcpu *v, u64 x[4])
 
 /* --- TRNG --- */
 
-/* No source: the version too is NOT_SUPPORTED, so that a guest's driver doesn't poll in vain. */
-static s64 trng_version(struct vcpu *v, u64 x[4])
+/*
+ * Without a source of entropy there's no TRNG at all: a guest's driver that found one would ask
+ * again and again for what never comes.
+ */
+static bool has_entropy(void)
 {
     u32 probe;
 
+    return arch_entropy(&probe, sizeof(probe));
+}
+
+static s64 trng_version(struct vcpu *v, u64 x[4])
+{
     (void)v;
     (void)x;
-    return arch_entropy(&probe, sizeof(probe)) ? TRNG_VERSION_1_0 : NOT_SUPPORTED;
+    return has_entropy() ? TRNG_VERSION_1_0 : NOT_SUPPORTED;
 }
 
 static s64 trng_features(struct vcpu *v, u64 x[4])
 {
     u32 id = (u32)x[1];
+    bool known = (id >= 0x84000050 && id <= 0x84000053) || id == 0xc4000053;
 
     (void)v;
-    return (id >= 0x84000050 && id <= 0x84000053) || id == 0xc4000053 ? SUCCESS : NOT_SUPPORTED;
+    return known && has_entropy() ? SUCCESS : NOT_SUPPORTED;
 }
 
 /* Our own too: 6d756e74-696e-4d75-8e74-696e00000002. */
 static s64 trng_uuid(struct vcpu *v, u64 x[4])
 {
     (void)v;
+    if (!has_entropy()) {
+        return NOT_SUPPORTED;
+    }
     x[1] = 0x754d6e69;
     x[2] = 0x6e69748e;
     x[3] = 0x02000000;
@@ -259,7 +271,7 @@ static s64 trng_rnd(u64 x[4], u32 word)
     bytes = (u32)(bits + 7) / 8;
     if (!arch_entropy(random, bytes)) {
         x[1] = x[2] = x[3] = 0;
-        return TRNG_NO_ENTROPY;
+        return has_entropy() ? TRNG_NO_ENTROPY : NOT_SUPPORTED;
     }
     if (bits % 8 != 0) {
         random[bytes - 1] &= (u8)(BIT(bits % 8) - 1);

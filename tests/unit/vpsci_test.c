@@ -340,8 +340,29 @@ static void test_trng_none(void **state)
 {
     (void)state;
     assert_int_equal(call1(TRNG_VERSION, 0), -1);
+    assert_int_equal(call1(TRNG_FEATURES, TRNG_RND), -1);
+    assert_int_equal(call1(TRNG_UUID, 0), -1);
+    assert_int_equal(call1(TRNG_RND | SMC64, 64), -1);
+    assert_true(x[1] == 0 && x[2] == 0 && x[3] == 0);
+}
+
+/* A source that has nothing just now: the next call may. */
+static u32 dry;
+
+static bool sometimes(void *buf, size_t len)
+{
+    memset(buf, 0x5a, len);
+    return dry++ > 0;
+}
+
+static void test_trng_dry(void **state)
+{
+    (void)state;
+    host_entropy = sometimes;
+    dry = 0;
     assert_int_equal(call1(TRNG_RND | SMC64, 64), -3);
     assert_true(x[1] == 0 && x[2] == 0 && x[3] == 0);
+    assert_int_equal(call1(TRNG_RND | SMC64, 64), 0);
 }
 
 static void test_trng(void **state)
@@ -388,15 +409,25 @@ static void test_trng_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_versions),         TEST(test_features),
-        TEST(test_unknown),          TEST(test_vendor),
-        TEST(test_workarounds),      TEST(test_cpu_on),
-        TEST(test_cpu_on_32),        TEST(test_cpu_on_bad_target),
-        TEST(test_cpu_on_bad_entry), TEST(test_cpu_on_while_stopping),
-        TEST(test_affinity_levels),  TEST(test_cpu_off),
-        TEST(test_cpu_suspend),      TEST(test_system_off),
-        TEST(test_system_reset),     TEST(test_system_reset2_types),
-        TEST(test_trng_none),        TEST(test_trng),
+        TEST(test_versions),
+        TEST(test_features),
+        TEST(test_unknown),
+        TEST(test_vendor),
+        TEST(test_workarounds),
+        TEST(test_cpu_on),
+        TEST(test_cpu_on_32),
+        TEST(test_cpu_on_bad_target),
+        TEST(test_cpu_on_bad_entry),
+        TEST(test_cpu_on_while_stopping),
+        TEST(test_affinity_levels),
+        TEST(test_cpu_off),
+        TEST(test_cpu_suspend),
+        TEST(test_system_off),
+        TEST(test_system_reset),
+        TEST(test_system_reset2_types),
+        TEST(test_trng_none),
+        TEST(test_trng_dry),
+        TEST(test_trng),
         TEST(test_trng_sizes),
     };
 
