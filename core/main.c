@@ -336,6 +336,20 @@ static void create_vms(void)
     }
 }
 
+/* `set exit-on-halt off` would let a vCPU in WFI keep its CPU from others: refused where shared. */
+static bool may_start(const struct vm *vm)
+{
+    for (u32 i = 0; i < vm->nvcpus; i++) {
+        if (vm->cfg->exit_on_halt == HALT_OFF && vm->vcpu[i]->pcpu->nvcpus > 1) {
+            diag_error(&diag, vm->cfg->exit_on_halt_place,
+                       "exit-on-halt off, but vCPU %u shares CPU %u with others: not started", i,
+                       vm->vcpu[i]->pcpu->id);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void start_console(void)
 {
     static struct console_hooks console = {.escape = ESCAPE_DEFAULT,
@@ -395,7 +409,9 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
              (unsigned long long)(page_free() / MIB));
     console_banner();
     for (u32 i = 0; i < vm_count; i++) {
-        (void)vm_start(vms[i]);
+        if (may_start(vms[i])) {
+            (void)vm_start(vms[i]);
+        }
     }
     sched_run(&pcpus[0]);
 }

@@ -67,7 +67,9 @@ struct str {
 /* True if [a, a + len) lies within [base, base + size); no sum can overflow. */
 static inline bool range_within(u64 a, u64 len, u64 base, u64 size)
 {
-    return a >= base && a - base <= size && len <= size - (a - base);
+    u64 off = a - base; /* wraps, and so is too large, if a is below base */
+
+    return off <= size && len <= size - off;
 }
 
 /* True if [a, a + alen) and [b, b + blen) share a byte. Neither range may wrap around. */

@@ -13,7 +13,6 @@
 #include "core/vm.h"
 #include "sysreg.h"
 
-#define ESR_IL          BIT(25)
 #define ISS_ISV         BIT(24)
 #define ISS_SSE         BIT(21)
 #define ISS_SF          BIT(15)
@@ -100,7 +99,7 @@ static inline void with_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
         }
         reg_write(v, rt, m.value);
     }
-    access_skip(v, (esr & ESR_IL) != 0 ? 4 : 2);
+    access_skip(v, access_insn_len(esr));
 }
 
 static bool fetch(struct arm64_vcpu *v, u32 *insn)

@@ -5,6 +5,12 @@
 
 #include "arch/arm64/arm64.h"
 
+/* Bytes of the trapped instruction: ESR_ELx.IL is bit 25. */
+static inline u32 access_insn_len(u32 esr)
+{
+    return 2 + (esr >> 24 & 2);
+}
+
 /* Goes on behind the trapped instruction of `len` bytes. */
 static inline void access_skip(struct arm64_vcpu *v, u32 len)
 {

@@ -22,9 +22,12 @@ struct fp_regs {
     u64 fpcr, fpsr;
 };
 
+#define EXIT_TRACE 8 /* a power of two */
+
 struct arm64_vcpu {
     struct vcpu vcpu;
     struct frame frame;
+    u32 exit_esr[EXIT_TRACE]; /* syndromes of the last synchronous exits, by vcpu.exits */
     u64 hcr;
     struct el1_regs el1;
     struct fp_regs fp;

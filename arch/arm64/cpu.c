@@ -207,6 +207,10 @@ void arch_panic_dump(void (*print)(const char *text))
 
         dump(print, "  VM %s vCPU %u: pc 0x%llx after %llu exits", v->vm->name, v->id,
              (unsigned long long)to_arm64(v)->frame.elr, (unsigned long long)v->exits);
+        for (u32 i = 1; i <= EXIT_TRACE; i++) {
+            dump(print, "  exit -%u: syndrome 0x%x", i,
+                 to_arm64(v)->exit_esr[(v->exits - i) % EXIT_TRACE]);
+        }
     }
     for (u32 i = 0; i < 12 && fp != NULL && ((uintptr_t)fp & 15) == 0 &&
                     (u64)(uintptr_t)fp <= stacks[p->id] - 16 &&

@@ -25,8 +25,8 @@
 #define EC_IABT_LOWER 0x20u
 #define EC_DABT_LOWER 0x24u
 
-/* ISS of `msr ICC_SGI1R_EL1, Xt`: op0 3, op1 0, CRn 12, CRm 11, op2 5 */
-#define ISS_SGI1R 0x3a3016u
+/* `msr ICC_SGI1R_EL1, Xt`: EC 0x18, IL, op0 3, op1 0, CRn 12, CRm 11, op2 5 */
+#define ESR_SGI1R 0x623a3016u
 #define ISS_RT    (0x1fu << 5)
 
 #define IRQ_BURST 16u /* acknowledged in one go before the guest gets its turn */
@@ -68,19 +68,14 @@ static RARE void sysreg_other(struct arm64_vcpu *v, u32 iss, enum vsysreg_result
     }
 }
 
-static inline void sysreg(struct arm64_vcpu *v, u32 iss)
+static void sysreg(struct arm64_vcpu *v, u32 esr)
 {
-    u32 rt = vsysreg_rt(iss);
+    u32 iss = esr & 0x1ffffff, rt = vsysreg_rt(iss);
     u64 value = rt == 31 ? 0 : v->frame.x[rt];
-    enum vsysreg_result result = SYSREG_DONE;
+    enum vsysreg_result result = vsysreg_access(&v->sysreg, iss, &value);
 
-    if ((iss & ~ISS_RT) == ISS_SGI1R && gic.v3) { /* by far the most frequent */
-        v->vcpu.vm->irqchip->sgi(&v->vcpu, value);
-    } else {
-        result = vsysreg_access(&v->sysreg, iss, &value);
-        if (unlikely(v->sysreg.debug_dirty)) {
-            debug_load(&v->sysreg);
-        }
+    if (unlikely(v->sysreg.debug_dirty)) {
+        debug_load(&v->sysreg);
     }
     if (unlikely(result != SYSREG_DONE)) {
         sysreg_other(v, iss, result);
@@ -99,7 +94,7 @@ static RARE void unsupported(struct arm64_vcpu *v, u32 esr)
         vm_log(v->vcpu.vm, LOG_WARN, "instruction with syndrome 0x%x: stopped, as configured", esr);
         vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
     } else if (v->vcpu.vm->cfg->on_instruction == POLICY_IGNORE) {
-        access_skip(v, (esr & BIT(25)) != 0 ? 4 : 2);
+        access_skip(v, access_insn_len(esr));
     } else {
         inject_undef(v);
     }
@@ -116,7 +111,7 @@ static RARE void other(struct arm64_vcpu *v, u32 esr)
         call(v, true);
         break;
     case EC_WFX:
-        access_skip(v, (esr & BIT(25)) != 0 ? 4 : 2);
+        access_skip(v, access_insn_len(esr));
         if ((esr & 1) == 0) {
             vcpu_wfi(&v->vcpu);
         } else {
@@ -132,9 +127,22 @@ static RARE void other(struct arm64_vcpu *v, u32 esr)
     }
 }
 
+/* These are apart from trap_sync because they need more of a stack frame. */
+static __attribute__((noinline)) struct frame *trap_sgi(struct arm64_vcpu *v, u32 esr)
+{
+    u32 rt = vsysreg_rt(esr);
+
+    v->vcpu.vm->irqchip->sgi(&v->vcpu, rt == 31 ? 0 : v->frame.x[rt]);
+    access_skip(v, 4);
+    return leave(v);
+}
+
 static __attribute__((noinline)) struct frame *trap_sysreg(struct arm64_vcpu *v, u32 esr)
 {
-    sysreg(v, esr & 0x1ffffff);
+    if ((esr & ~ISS_RT) == ESR_SGI1R && gic.v3) {
+        return trap_sgi(v, esr); /* by far the most frequent */
+    }
+    sysreg(v, esr);
     return leave(v);
 }
 
@@ -144,9 +152,9 @@ struct frame *trap_sync(struct frame *f)
     u32 esr = (u32)sysreg_read(esr_el2);
     u32 ec = esr >> 26;
 
-    v->vcpu.exits++;
+    v->exit_esr[v->vcpu.exits++ % EXIT_TRACE] = esr;
     if (ec == EC_SYSREG) {
-        return trap_sysreg(v, esr); /* apart: it needs more of a stack frame than the others */
+        return trap_sysreg(v, esr);
     }
     if (likely(ec == EC_DABT_LOWER)) {
         access_data_abort(v, esr);

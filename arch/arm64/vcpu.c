@@ -278,12 +278,21 @@ void arch_irq_complete(u32 pintid)
     gic_deactivate(pintid);
 }
 
+/* The syndrome of the n-th last exit; an interrupt's place holds an older one. */
+static u32 exit_esr(const struct arm64_vcpu *v, u32 n)
+{
+    return v->exit_esr[(v->vcpu.exits - n) % EXIT_TRACE];
+}
+
 void arch_vcpu_dump(struct vcpu *c, void (*print)(const char *fmt, ...))
 {
     const struct arm64_vcpu *v = to_arm64(c);
 
     print("  pc 0x%llx  pstate 0x%llx  exits %llu", (unsigned long long)v->frame.elr,
           (unsigned long long)v->frame.spsr, (unsigned long long)c->exits);
+    print("  syndromes of the last exits, newest first: 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x",
+          exit_esr(v, 1), exit_esr(v, 2), exit_esr(v, 3), exit_esr(v, 4), exit_esr(v, 5),
+          exit_esr(v, 6));
     for (u32 i = 0; i < 30; i += 3) {
         print("  x%-2u 0x%016llx  x%-2u 0x%016llx  x%-2u 0x%016llx", i,
               (unsigned long long)v->frame.x[i], i + 1, (unsigned long long)v->frame.x[i + 1],
