@@ -699,6 +699,16 @@ static void plain_tree_and_overlay(void **state)
     assert_dtc_clean();
 }
 
+static void label_without_a_phandle(void **state)
+{
+    (void)state;
+    load_source("/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; lamp { }; "
+                "sensor { }; __symbols__ { lamp = \"/lamp\"; }; };");
+    load("second");
+    assert_false(build_in(fdt_guest_room(&vm)));
+    assert_said("the guest's tree has no label 'lamp'");
+}
+
 static void two_plain_trees(void **state)
 {
     (void)state;
@@ -813,13 +823,16 @@ static void refused_overlay(void (*how)(void *data), const char *why)
     fdt_finish_reservemap(data);
     fdt_begin_node(data, "");
     fdt_begin_node(data, "f");
-    fdt_property(data, "target-path", "/", 2);
+    fdt_property(data, "target-path", "/chosen", 8);
     fdt_begin_node(data, "__overlay__");
     fdt_property_u32(data, "ref", 0xffffffff);
     fdt_property(data, "short", "ab", 2);
     fdt_end_node(data);
     fdt_end_node(data);
     how(data);
+    fdt_begin_node(data, "__symbols__");
+    fdt_property(data, "label", "/elsewhere", 11);
+    fdt_end_node(data);
     fdt_end_node(data);
     assert_int_equal(fdt_finish(data), 0);
     refused(data, fdt_totalsize(data), why);
@@ -909,7 +922,7 @@ static void malformed_local_fixups(void **state)
     local_refused("f", "none", 0, 4);
     local_refused("f", "ref", 0, 3);
     local_refused("g", "ref", 0, 4);
-    local_refused("__local_fixups__", "x", 0, 4);
+    local_refused("__symbols__", "label", 0, 4);
 }
 
 static void put_bad_target(void *data)
@@ -923,7 +936,7 @@ static void put_bad_target(void *data)
 
 static void put_bad_symbol(void *data)
 {
-    fdt_begin_node(data, "__symbols__");
+    fdt_begin_node(data, "__symbols__"); /* libfdt takes the first of this name */
     fdt_property(data, "x", "/f/__overlay__/y", 16);
     fdt_end_node(data);
 }
@@ -1012,6 +1025,7 @@ int main(void)
         CASE(plain_tree_refers_to_our_gic),
         CASE(plain_tree_keeps_the_order_of_vdevs),
         CASE(plain_tree_and_overlay),
+        CASE(label_without_a_phandle),
         CASE(two_plain_trees),
         CASE(plain_tree_with_too_few_cells),
         CASE(plain_tree_without_free_phandles),
