@@ -40,9 +40,10 @@ void check_vm(struct vm_config *vm, const struct bundle *b, u32 gic_version, u32
 
 /*
  * Conflicts between VMs (names, MACs, peers): each VM that takes part in one gets an error that
- * names both lines, and is not started. After check_vm of all.
+ * names both lines, and is not started. After check_vm of all. Then pins the vCPUs of what is left:
+ * cfg_cpu.pcpu, an index below npcpus (0: unknown, as above).
  */
-void check_all(struct vm_config *const *vm, u32 count, struct diag *diag);
+void check_all(struct vm_config *const *vm, u32 count, u32 npcpus, struct diag *diag);
 
 /*
  * Decides where images, initrd and tree go. Linux arm64 Image (text_offset, image_size), ELF64 and

@@ -4,7 +4,9 @@
  * part in a conflict gets an error of its own, which names the other's line.
  */
 #include "core/check.h"
+#include "core/check_cpus.h"
 #include "core/log.h"
+#include "core/sched.h"
 #include "core/str.h"
 
 /* "FILE:LINE" of a place. */
@@ -54,41 +56,6 @@ static void check_macs(struct vm_config *a, struct vm_config *b, struct diag *d)
             if (config_nic_mac(b, &b->vdev[j], mb) && memcmp(ma, mb, 6) == 0) {
                 mac_error(a, &a->vdev[i], ma, b->vdev[j].place, d);
                 mac_error(b, &b->vdev[j], mb, a->vdev[i].place, d);
-            }
-        }
-    }
-}
-
-/* The one CPU that a vCPU may run on, or -1. */
-static int only_cpu(const struct cfg_cpu *c)
-{
-    return is_pow2(c->runmask) ? __builtin_ctz(c->runmask) : -1;
-}
-
-/*
- * `exit-on-halt off` on a CPU that runmasks of one CPU make shared. Where Muntin chooses the CPUs,
- * whoever assigns them checks it.
- */
-static void check_halt(struct vm_config *vm, struct vm_config *const *all, u32 count,
-                       struct diag *d)
-{
-    char at[96];
-
-    for (u32 i = 0; vm->exit_on_halt == HALT_OFF && i < vm->ncpus; i++) {
-        int cpu = only_cpu(&vm->cpu[i]);
-
-        for (u32 j = 0; cpu >= 0 && j < count; j++) {
-            for (u32 k = 0; k < all[j]->ncpus; k++) {
-                const struct cfg_cpu *other = &all[j]->cpu[k];
-
-                if (other == &vm->cpu[i] || only_cpu(other) != cpu) {
-                    continue;
-                }
-                diag_error(d, vm->exit_on_halt_place,
-                           "exit-on-halt off, but CPU %d is shared with the vCPU at %s", cpu,
-                           place_text(d, other->place, at, sizeof(at)));
-                vm->errors++;
-                return;
             }
         }
     }
@@ -180,16 +147,16 @@ static void check_peers(struct vm_config *vm, struct vm_config *const *all, u32 
     }
 }
 
-void check_all(struct vm_config *const *vm, u32 count, struct diag *diag)
+void check_all(struct vm_config *const *vm, u32 count, u32 npcpus, struct diag *diag)
 {
     for (u32 i = 0; i < count; i++) {
         for (u32 j = i + 1; j < count; j++) {
             check_names(vm[i], vm[j], diag);
             check_macs(vm[i], vm[j], diag);
         }
-        check_halt(vm[i], vm, count, diag);
     }
     for (u32 i = 0; i < count; i++) {
         check_peers(vm[i], vm, count, diag);
     }
+    check_cpus(vm, count, npcpus != 0 ? npcpus : PCPU_MAX, diag);
 }

@@ -76,6 +76,7 @@ struct cfg_load {
 struct cfg_cpu {
     u32 runmask; /* bit per physical CPU; 0: none given */
     u32 prio;    /* `sched`; default 10 */
+    u32 pcpu;    /* the physical CPU that it is pinned to; check_all decides */
     struct place place;
 };
 

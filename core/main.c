@@ -257,7 +257,7 @@ static void read_configs(void)
     for (u32 i = 0; i < nconfigs; i++) {
         check_vm(configs[i], &bundle, board.gic_version, pcpu_count, &diag);
     }
-    check_all(configs, nconfigs, &diag);
+    check_all(configs, nconfigs, pcpu_count, &diag);
     if (nconfigs == 0) {
         log_err("the bundle has no config: no file NAME.qvmconf in it");
         halt();
@@ -324,6 +324,8 @@ static void create_vms(void)
         if (configs[i]->errors != 0) {
             log_err("%.*s: not started: its config has %u errors", STR_ARG(configs[i]->name),
                     configs[i]->errors);
+        } else if (configs[i]->dryrun) {
+            log_info("%.*s: not started: its config says dryrun", STR_ARG(configs[i]->name));
         } else if (!image_plan(configs[i], plans[i], &diag) ||
                    vm_create(configs[i], plans[i]) == NULL) {
             log_err("%.*s: not started", STR_ARG(configs[i]->name));

@@ -90,19 +90,6 @@ static bool add_memory(struct vm *vm, const struct cfg_mem *m)
     return true;
 }
 
-static struct pcpu *pick_pcpu(u32 runmask)
-{
-    struct pcpu *best = NULL;
-
-    for (u32 i = 0; i < pcpu_count; i++) {
-        if ((runmask == 0 || (runmask >> i & 1) != 0) &&
-            (best == NULL || pcpus[i].nvcpus < best->nvcpus)) {
-            best = &pcpus[i];
-        }
-    }
-    return best;
-}
-
 static void wakeup_fired(struct timer *t)
 {
     struct vcpu *v = container_of(t, struct vcpu, wakeup);
@@ -114,15 +101,9 @@ static void wakeup_fired(struct timer *t)
 
 static bool add_vcpu(struct vm *vm, const struct cfg_cpu *c)
 {
-    struct pcpu *p = pick_pcpu(c->runmask);
-    struct vcpu *v;
+    struct pcpu *p = &pcpus[c->pcpu];
+    struct vcpu *v = arch_vcpu_create(vm, vm->nvcpus, p);
 
-    if (p == NULL) {
-        log_err("%s: runmask 0x%x names no CPU that is there (%u are)", vm->name, c->runmask,
-                pcpu_count);
-        return false;
-    }
-    v = arch_vcpu_create(vm, vm->nvcpus, p);
     if (v == NULL) {
         log_err("%s: no memory for a vCPU", vm->name);
         return false;

@@ -215,7 +215,7 @@ static bool read_all(char *const *args, int count)
         check_vm(tool.vms[i], &tool.bundle, tool.gic, tool.cpus, &tool.diag);
     }
     if (tool.count > 1 || !tool.single) {
-        check_all(tool.vms, tool.count, &tool.diag);
+        check_all(tool.vms, tool.count, tool.cpus, &tool.diag);
     }
     return tool.diag.errors == 0 && !tool.files.failed;
 }
@@ -269,6 +269,14 @@ static u32 build_tree(struct vm_config *vm, u8 **tree)
 }
 
 /* --- what check says ------------------------------------------------------------------------- */
+
+static void show_cpus(const struct vm_config *vm)
+{
+    for (u32 i = 0; tool.cpus != 0 && !tool.single && i < vm->ncpus; i++) {
+        printf("  cpu                runs on CPU %u, priority %u\n", vm->cpu[i].pcpu,
+               vm->cpu[i].prio);
+    }
+}
 
 static void show_mem(const struct vm_config *vm)
 {
@@ -335,6 +343,7 @@ static void show_vm(struct vm_config *vm)
 
     printf("%.*s: %u vCPU%s%s\n", STR_ARG(vm->name), vm->ncpus, vm->ncpus == 1 ? "" : "s",
            vm->dryrun ? ", not to be started (dryrun)" : "");
+    show_cpus(vm);
     show_mem(vm);
     for (u32 i = 0; i < vm->nvdevs; i++) {
         show_vdev(vm, &vm->vdev[i]);

@@ -88,7 +88,7 @@ void configs_check(struct configs *c, u32 gic_version, u32 npcpus)
     for (u32 i = 0; i < c->count; i++) {
         check_vm(c->vms[i], &c->bundle, gic_version, npcpus, &c->diag);
     }
-    check_all(c->vms, c->count, &c->diag);
+    check_all(c->vms, c->count, npcpus, &c->diag);
 }
 
 struct text {

@@ -194,6 +194,19 @@ static const struct {
     {{A "cpu runmask 1 set exit-on-halt off", B "\ncpu runmask 1"},
      "a:1:56: error: exit-on-halt off, but CPU 1 is shared with the vCPU at b:2\n",
      {1, 0}},
+    {{A "cpu runmask 0,1 set exit-on-halt off", B "cpu cpu cpu",
+      "system c " OK "cpu runmask 2 cpu "
+      "runmask 3"},
+     "",
+     {0}},
+    {{A "cpu cpu set exit-on-halt off", B "cpu cpu\ncpu"}, "", {0}},
+    {{A "cpu cpu\nset exit-on-halt off", B "cpu cpu\ncpu", "system c " OK "set exit-on-halt off"},
+     "",
+     {0}},
+    {{A "cpu cpu cpu cpu\nset exit-on-halt off", B},
+     "a:2:18: error: exit-on-halt off, but CPU 0 is shared with the vCPU at b:1\n",
+     {1, 0}},
+    {{A "dryrun cpu cpu cpu cpu\nset exit-on-halt off", B}, "", {0}},
     {{A "cpu runmask 1 cpu runmask 1 set exit-on-halt off"},
      "a:1:70: error: exit-on-halt off, but CPU 1 is shared with the vCPU at a:1\n",
      {1}},
@@ -362,13 +375,53 @@ static void test_nic_peer(void **state)
     free(c);
 }
 
+/* What each text's vCPUs are pinned to on a board with 4 CPUs, all VMs' in a row. */
+static const struct {
+    const char *vm[3], *pcpus;
+} pinnings[] = {
+    {{A "cpu cpu", B "cpu cpu"}, "01 23"},
+    {{A "cpu cpu cpu cpu", B "cpu cpu cpu"}, "0123 012"},
+    /* who has no choice comes first, wherever he stands */
+    {{A "cpu cpu", B "cpu runmask 0 cpu runmask 1"}, "23 01"},
+    {{A "cpu runmask 0,1", B "cpu runmask 0", "system c " OK "cpu runmask 0,1,2"}, "1 0 2"},
+    /* who wants a CPU alone gets it, as long as others can go elsewhere */
+    {{A "cpu cpu cpu", B "set exit-on-halt off"}, "123 0"},
+    {{A "cpu cpu cpu cpu cpu", B "set exit-on-halt off"}, "12312 0"},
+    {{A "cpu runmask 7,3"}, "3"},
+};
+
+static void test_pinning(void **state)
+{
+    static const char *const names[] = {"a", "b", "c"};
+
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(pinnings); i++) {
+        struct configs *c = with_files();
+        char text[64] = "";
+
+        for (u32 v = 0; v < 3 && pinnings[i].vm[v] != NULL; v++) {
+            configs_parse(c, names[v], pinnings[i].vm[v]);
+        }
+        configs_check(c, 3, 4);
+        for (u32 v = 0; v < c->count; v++) {
+            for (u32 k = 0; k < c->vms[v]->ncpus; k++) {
+                sprintf(text + strlen(text), "%s%u", v > 0 && k == 0 ? " " : "",
+                        c->vms[v]->cpu[k].pcpu);
+            }
+        }
+        assert_string_equal(text, pinnings[i].pcpus);
+        assert_int_equal(c->diag.errors, 0);
+        free(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),         cmocka_unit_test(test_places),
         cmocka_unit_test(test_places_taken),  cmocka_unit_test(test_no_place),
-        cmocka_unit_test(test_unknown_board), cmocka_unit_test(test_macs),
-        cmocka_unit_test(test_nic_peer),
+        cmocka_unit_test(test_unknown_board), cmocka_unit_test(test_pinning),
+        cmocka_unit_test(test_macs),          cmocka_unit_test(test_nic_peer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
