@@ -57,13 +57,12 @@ CPUS = 2
 MEM = 1024
 GUEST_MEM = 256
 BOOT_MEMS = (32, 64)
+BOOT_CPUS = (1, 4)  # all of them run, and so count, while one boots
 
 GUEST_CONFIG = """\
 system bench
 ram 0x40000000,{mem}M
-cpu runmask 0
-{second_cpu}
-load bench.img
+{cpus}load bench.img
 cmdline "{words}"
 set counter-offset 0
 vdev pl011 loc 0x09000000 intr gic:33
@@ -153,7 +152,7 @@ class Bench:
 
     def muntin_guest(self, gic, mem=GUEST_MEM, words="", smp=CPUS, each=None):
         config = GUEST_CONFIG.format(
-            mem=mem, words=words, second_cpu="cpu runmask 1" if smp > 1 else "# one CPU"
+            mem=mem, words=words, cpus="".join(f"cpu runmask {i}\n" for i in range(smp))
         )
         files = {"bench.qvmconf": config, "bench.img": self.o.guest}
         name = f"muntin-v{gic}-{mem}M-{smp}"
@@ -189,12 +188,15 @@ class Bench:
         """Reset to the guest's first instruction, of one CPU. RAM is scrubbed in proportion to its
         size: measured with two sizes, that share is taken off."""
 
-        def first_instruction(mem):
-            text = self.muntin_guest(3, mem, "only-boot", smp=1)
+        def first_instruction(mem, smp):
+            text = self.muntin_guest(3, mem, "only-boot", smp=smp)
             return int(re.search(r"@@ bench boot (\d+) ns", text).group(1))
 
-        def both():
-            return [first_instruction(mem) for mem in BOOT_MEMS]
+        def under_muntin(smp):
+            """Scrubbing apart, and the scrubbing of a MiB."""
+            (small, large), (low, high) = BOOT_MEMS, [first_instruction(m, smp) for m in BOOT_MEMS]
+            per_mib = (high - low) / (large - small)
+            return round(low - small * per_mib), round(per_mib)
 
         native = self.attempt(
             "native boot",
@@ -206,12 +208,13 @@ class Bench:
         row = "reset to first guest instruction, scrubbing apart"
         found = re.search(r"@@ bench boot (\d+) ns", native or "")
         self.put(row, BOOT_AT_MOST, native=int(found.group(1)) if found else None)
-        times = self.o.muntin and self.attempt("boot under Muntin", both)
-        if times:
-            (small, large), (low, high) = BOOT_MEMS, times
-            per_mib = (high - low) / (large - small)
-            self.put(row, muntin=round(low - small * per_mib))
-            self.put("scrubbing, a MiB", muntin=round(per_mib))
+        for smp in BOOT_CPUS if self.o.muntin else ():
+            times = self.attempt(f"boot on {smp} CPUs", lambda smp=smp: under_muntin(smp))
+            if times and smp == 1:
+                self.put(row, muntin=times[0])
+                self.put("scrubbing, a MiB", muntin=times[1])
+            elif times:
+                self.put(f"the same, {smp} CPUs", muntin=times[0])
 
     def measure_size(self, text):
         self.put("image", IMAGE_AT_MOST, "bytes", muntin=self.o.muntin.stat().st_size)

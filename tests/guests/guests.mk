@@ -8,7 +8,7 @@ Q ?= @
 GUEST_CROSS ?= aarch64-linux-gnu-
 GUEST_DIRS := $(filter-out tests/guests/lib,$(patsubst %/,%,$(sort $(dir $(wildcard tests/guests/*/*.c))))) \
 	$(patsubst %/,%,$(sort $(dir $(wildcard tests/bench/*.c))))
-GUEST_IMAGES := $(foreach d,$(GUEST_DIRS),$(B)/guests/$(notdir $d).img)
+EL1_IMAGES := $(foreach d,$(GUEST_DIRS),$(B)/guests/$(notdir $d).img)
 GUEST_OBJ := $(B)/guests/obj
 
 # Runs unrelocated until start.S has applied the relative relocations: hidden symbols, no GOT.
@@ -25,7 +25,7 @@ GUEST_LIB := $(patsubst %,$(GUEST_OBJ)/%.o,$(sort $(wildcard tests/guests/lib/*.
 GUEST_LIB := $(GUEST_OBJ)/tests/guests/lib/start.S.o $(filter-out %/start.S.o,$(GUEST_LIB))
 
 .PHONY: guests
-guests: $(GUEST_IMAGES)
+guests: $(EL1_IMAGES)
 
 $(GUEST_OBJ)/%.c.o: %.c tests/guests/guests.mk | $(GUEST_SETUP)
 	@mkdir -p $(@D)

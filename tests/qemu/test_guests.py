@@ -15,6 +15,8 @@ EMULATOR_FAULTS = {
     3: {},
 }
 
+MUNTIN_LINES = 200
+
 UART = "vdev pl011 loc 0x09000000 intr gic:33\n"
 NIC = "vdev virtio-net loc 0x0a000000 intr gic:48 name eth peer /dev/vdevpeer/lan mac {mac}\n"
 
@@ -174,6 +176,8 @@ def check_victim(m):
     assert int(found.group(1)) * 2 > int(found.group(2)), found.group(0)
     assert not m.seen(r"@@ victim (BAD|.*PANIC|.*FAIL)"), m.tail()
     assert not m.seen(r"(?i)muntin: .*panic"), m.tail()
+    # What the attacker can make Muntin print is limited.
+    assert len(re.findall(r"^(?:muntin|attack|victim|echo): ", m.text, re.M)) < MUNTIN_LINES
 
 
 @pytest.mark.parametrize(

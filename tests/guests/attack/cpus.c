@@ -13,7 +13,7 @@
 #include "tests/guests/lib/test.h"
 #include "tests/guests/lib/timer.h"
 
-enum { TURNS = 200, STOP_US = 2000000 };
+enum { TURNS = 200, STOP_US = 10000000 };
 
 static uint32_t stop;
 

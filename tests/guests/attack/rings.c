@@ -18,7 +18,7 @@
 #include "tests/guests/lib/timer.h"
 #include "tests/guests/lib/virtio.h"
 
-enum { ROUNDS = 60, KICKS = 40, QUEUES = 2, WORK_US = 500000, FRAME = 64 };
+enum { ROUNDS = 60, KICKS = 40, QUEUES = 2, WORK_US = 5000000, FRAME = 64 };
 
 static struct virtq *queues; /* two, in the scratch RAM */
 static uint32_t flipping;

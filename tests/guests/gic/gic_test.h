@@ -37,6 +37,9 @@ uint32_t spare(uint32_t index);
 /* Unmasks interrupts on this CPU until it has taken count, or for a while; then masks them. */
 void log_wait(uint32_t count);
 
+/* Unmasks them for a moment: what is pending comes. */
+void log_settle(void);
+
 /* Until CPU cpu has taken count, or for a while. */
 bool log_wait_cpu(uint32_t cpu, uint32_t count);
 

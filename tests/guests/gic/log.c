@@ -13,7 +13,7 @@
 #include "tests/guests/lib/test.h"
 #include "tests/guests/lib/timer.h"
 
-enum { WAIT_US = 20000, QUIET_US = 300, STOP_SGI = 15 };
+enum { WAIT_US = 5000000, QUIET_US = 300, STOP_SGI = 15 };
 
 static struct irq_log logs[MAX_CPUS];
 static uint32_t listening;
@@ -77,7 +77,7 @@ void log_reset(void)
     for (uint32_t i = 0; i < 16; i++) {
         gic_set_priority(i, PRIORITY_MID);
     }
-    log_wait(LOG_SIZE);
+    log_settle();
     for (uint32_t i = 0; i < MAX_CPUS; i++) {
         log_clear(i);
     }
@@ -107,7 +107,14 @@ static bool wait_count(uint32_t cpu, uint32_t count, uint64_t us)
 void log_wait(uint32_t count)
 {
     irq_unmask();
-    wait_count(cpu_self()->index, count, count == LOG_SIZE ? QUIET_US : WAIT_US);
+    wait_count(cpu_self()->index, count, WAIT_US);
+    irq_mask();
+}
+
+void log_settle(void)
+{
+    irq_unmask();
+    timer_delay(QUIET_US);
     irq_mask();
 }
 
@@ -124,7 +131,7 @@ bool expect_one(const char *when, uint32_t intid)
 
     log_clear(self);
     log_wait(1);
-    log_wait(LOG_SIZE);
+    log_settle();
     good = test_check(log->count == 1 && gic_intid(log->iar[0]) == intid,
                       "%s: %u interrupts, the first %u, expected just %u", when, log->count,
                       log->count ? gic_intid(log->iar[0]) : 0, intid);
@@ -139,7 +146,7 @@ bool expect_none(const char *when)
     bool good;
 
     log_clear(self);
-    log_wait(LOG_SIZE);
+    log_settle();
     good = test_check(log->count == 0, "%s: interrupt %u came", when, gic_intid(log->iar[0]));
     log_clear(self);
     return good;
@@ -166,7 +173,7 @@ uint32_t listeners_start(void)
     for (uint32_t i = 1; i < count; i++) {
         cpu_run(i, listen, 0);
     }
-    test_check(cpu_wait_word(&listening, count, 1000000), "not all CPUs listen");
+    test_check(cpu_wait_word(&listening, count, WAIT_US), "not all CPUs listen");
     return count;
 }
 

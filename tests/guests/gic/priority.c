@@ -43,7 +43,7 @@ void priority_order(void)
         gic_set_bit(GICD_ISPENDR, spare(i));
     }
     log_wait(3);
-    log_wait(LOG_SIZE);
+    log_settle();
     check_sorted(3);
 }
 
@@ -64,7 +64,7 @@ void priority_overflow(void)
         test_check(gic_bit(GICD_ISPENDR, spare(i)), "%u not pending", spare(i));
     }
     log_wait(SPARES + SGIS);
-    log_wait(LOG_SIZE);
+    log_settle();
     check_sorted(SPARES + SGIS);
 }
 
@@ -122,7 +122,7 @@ static void check_nesting(const char *what, uint8_t first, uint8_t second, uint3
     gic_enable(spare(1));
     gic_set_bit(GICD_ISPENDR, spare(0));
     log_wait(2);
-    log_wait(LOG_SIZE);
+    log_settle();
     test_check(nested_count == expected && log_of(0)->count == 2, "%s: %u nested, %u in all", what,
                nested_count, log_of(0)->count);
     test_equal("running priority afterwards", gic_running_priority(), IDLE_PRIORITY);

@@ -112,7 +112,7 @@ void sgi_two_sources(void)
     cpu_wait(1);
     gic_send_sgi_self(5);
     log_wait(expected);
-    log_wait(LOG_SIZE);
+    log_settle();
     test_equal("SGIs taken", log->count, expected);
     if (platform.gic_version == 2 && log->count == 2) {
         test_equal("sources", (1u << (log->iar[0] >> 10 & 7)) | (1u << (log->iar[1] >> 10 & 7)), 3);

@@ -138,7 +138,7 @@ void state_edge(void)
     log_in_handler = pend_twice;
     gic_set_bit(GICD_ISPENDR, a);
     log_wait(2);
-    log_wait(LOG_SIZE);
+    log_settle();
     test_equal("interrupts with two edges in the handler", log_of(0)->count, 2);
 }
 
@@ -190,7 +190,7 @@ void state_level_again(void)
     isb();
     gic_enable(ppi);
     log_wait(3);
-    log_wait(LOG_SIZE);
+    log_settle();
     test_equal("interrupts until the timer is off", log_of(0)->count, 3);
     test_check(!gic_bit(GICD_ISPENDR, ppi), "pending though the line is down");
     sysreg_write("cntv_ctl_el0", 0);

@@ -13,7 +13,7 @@
 
 _Static_assert(offsetof(struct cpu, probe) == 0, "vectors.S");
 
-enum { START_TIMEOUT_US = 2000000 };
+enum { START_TIMEOUT_US = 10000000 };
 
 struct cpu *cpu_at(uint32_t index)
 {

@@ -13,7 +13,7 @@
 #include "tests/guests/lib/timer.h"
 #include "tests/guests/psci/psci_test.h"
 
-enum { TIMEOUT_US = 1000000, OFF_ON_ROUNDS = 10, RACE_ROUNDS = 10 };
+enum { TIMEOUT_US = 10000000, OFF_ON_ROUNDS = 10, RACE_ROUNDS = 10 };
 enum { DAIF_ALL = 0x3c0, SCTLR_M_C_I = 0x1005, PAIR = 2 };
 
 static uint32_t race_go;

@@ -21,7 +21,7 @@
 
 #define LEFT_BEHIND 0x6d756e74696e2121ull
 
-enum { SUSPEND_US = 1000, SUSPEND_AT_MOST_US = 100000 };
+enum { SUSPEND_US = 1000, SUSPEND_AT_MOST_US = 5000000 };
 
 static int call(uint32_t function, uint64_t a)
 {
