@@ -131,6 +131,26 @@ void gic_lr_recheck(struct irq_ctx *ctx, u32 n)
     }
 }
 
+/* The rarer half of loading list registers: the control register isn't what it has to be. */
+void gic_lr_control(const struct irq_ctx *ctx, struct gic_cpuif *cpuif)
+{
+    u32 hcr = GIC_HCR_PLAIN;
+
+    if (ctx->refill) {
+        bool pending = false;
+
+        for (u32 left = ctx->used; left != 0; left &= left - 1) {
+            pending |= (ctx->lr[__builtin_ctz(left)].state & LR_PENDING) != 0;
+        }
+        /* with none pending NPIE would fire at once, for ever */
+        hcr |= pending ? GIC_HCR_NPIE : GIC_HCR_UIE;
+    }
+    if (hcr != cpuif->hcr) {
+        cpuif->hcr = hcr;
+        ops->set_control(hcr);
+    }
+}
+
 void gic_maintenance(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
     ctx->eoicount = (u16)(ctx->eoicount + (ops->control() >> GIC_HCR_EOICOUNT_SHIFT));

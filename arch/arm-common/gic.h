@@ -34,6 +34,7 @@ struct pcpu;
 #define GIC_HCR_LRENPIE        BIT(2) /* … EOIcount isn't 0 */
 #define GIC_HCR_NPIE           BIT(3) /* … none holds a pending interrupt */
 #define GIC_HCR_EOICOUNT_SHIFT 27
+#define GIC_HCR_PLAIN          (GIC_HCR_EN | GIC_HCR_LRENPIE) /* unless more is pending */
 
 struct gic {
     bool v3;
@@ -153,7 +154,8 @@ void gic_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
  * brought up to date by gic_maintenance and gic_guest_save alone, and an ordinary exit doesn't read
  * it.
  */
-void gic_lr_recheck(struct irq_ctx *ctx, u32 n); /* for the two lr_save below */
+void gic_lr_recheck(struct irq_ctx *ctx, u32 n);
+void gic_lr_control(const struct irq_ctx *ctx, struct gic_cpuif *cpuif);
 void gicv3_lr_save(struct irq_ctx *ctx);
 void gicv3_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
 void gicv2_lr_save(struct irq_ctx *ctx);
@@ -182,14 +184,6 @@ static inline void gic_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
  * registers must be saved, updated and loaded before the guest runs on.
  */
 void gic_maintenance(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
-
-/* What the control register is to be for these list registers. */
-static inline u32 gic_lr_control(bool refill, bool any_pending)
-{
-    u32 more = any_pending ? GIC_HCR_NPIE : GIC_HCR_UIE; /* NPIE would fire at once, for ever */
-
-    return GIC_HCR_EN | GIC_HCR_LRENPIE | (refill ? more : 0);
-}
 
 /* The virtual CPU interface as at power-on: everything disabled. */
 void gic_cpuif_reset(struct gic_cpuif *cpuif);

@@ -149,9 +149,6 @@ void gicv2_lr_save(struct irq_ctx *ctx)
 
 void gicv2_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
-    bool pending = false;
-    u32 hcr;
-
     for (u32 left = ctx->dirty; left != 0; left &= left - 1) {
         u32 n = (u32)__builtin_ctz(left);
         const struct irq_lr *lr = &ctx->lr[n];
@@ -159,13 +156,8 @@ void gicv2_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
         io_write32(gic.gich + GICH_LR + 4 * n, lr->state == 0 ? 0 : gic_lr2_make(lr));
     }
     ctx->dirty = 0;
-    for (u32 left = ctx->refill ? ctx->used : 0; left != 0; left &= left - 1) {
-        pending |= (ctx->lr[__builtin_ctz(left)].state & LR_PENDING) != 0;
-    }
-    hcr = gic_lr_control(ctx->refill, pending);
-    if (hcr != cpuif->hcr) {
-        cpuif->hcr = hcr;
-        gicv2_set_control(hcr);
+    if (unlikely(ctx->refill || cpuif->hcr != GIC_HCR_PLAIN)) {
+        gic_lr_control(ctx, cpuif);
     }
 }
 

@@ -254,7 +254,8 @@ static u64 lr_read(u32 n)
     }
 }
 
-static void lr_write(u32 n, u64 value)
+/* inlined, as its callers are loops that every interrupt goes through */
+static inline __attribute__((always_inline)) void lr_write(u32 n, u64 value)
 {
     switch (n) {
         LR_CASE_WRITE(0);
@@ -302,9 +303,6 @@ void gicv3_lr_save(struct irq_ctx *ctx)
 
 void gicv3_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
-    bool pending = false;
-    u32 hcr;
-
     for (u32 left = ctx->dirty; left != 0; left &= left - 1) {
         u32 n = (u32)__builtin_ctz(left);
         const struct irq_lr *lr = &ctx->lr[n];
@@ -312,13 +310,8 @@ void gicv3_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
         lr_write(n, lr->state == 0 ? 0 : gic_lr3_make(lr));
     }
     ctx->dirty = 0;
-    for (u32 left = ctx->refill ? ctx->used : 0; left != 0; left &= left - 1) {
-        pending |= (ctx->lr[__builtin_ctz(left)].state & LR_PENDING) != 0;
-    }
-    hcr = gic_lr_control(ctx->refill, pending);
-    if (hcr != cpuif->hcr) {
-        cpuif->hcr = hcr;
-        gicv3_set_control(hcr);
+    if (unlikely(ctx->refill || cpuif->hcr != GIC_HCR_PLAIN)) {
+        gic_lr_control(ctx, cpuif);
     }
 }
 

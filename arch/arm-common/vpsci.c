@@ -48,9 +48,11 @@ void vpsci_set_host(const struct vpsci_host *h)
  */
 typedef s64 vpsci_fn(struct vcpu *v, u64 x[4]);
 
+enum forms { CALL32 = 1, CALL64 = 2, BOTH = 3 };
+
 struct function {
-    u32 id;
-    bool both;     /* the 64-bit id (with SMC64) means the same with longer arguments */
+    u32 id;        /* without SMC64 */
+    u8 forms;      /* enum forms: ids of which size exist */
     bool features; /* PSCI_FEATURES knows it */
     vpsci_fn *fn;
 };
@@ -258,13 +260,15 @@ static s64 trng_uuid(struct vcpu *v, u64 x[4])
     return 0x746e756d;
 }
 
-/* x[1] bits of entropy, the lowest in x3, then x2, x1; `word` bytes a register. */
-static s64 trng_rnd(u64 x[4], u32 word)
+/* x[1] bits of entropy, the lowest in x3, then x2, x1: registers of 32 or 64 bits. */
+static s64 trng_rnd(struct vcpu *v, u64 x[4])
 {
+    u32 word = ((u32)x[0] & SMC64) != 0 ? 8 : 4;
     u64 bits = x[1];
     u8 random[24];
     u32 bytes;
 
+    (void)v;
     if (bits == 0 || bits > 24u * word) {
         return INVALID_PARAMETERS;
     }
@@ -283,52 +287,39 @@ static s64 trng_rnd(u64 x[4], u32 word)
     return SUCCESS;
 }
 
-static s64 trng_rnd32(struct vcpu *v, u64 x[4])
-{
-    (void)v;
-    return trng_rnd(x, 4);
-}
-
-static s64 trng_rnd64(struct vcpu *v, u64 x[4])
-{
-    (void)v;
-    return trng_rnd(x, 8);
-}
-
-/* PSCI by the low bits of its ids; one that isn't there has no fn. */
-static const struct function psci[PSCI_IDS] = {
-    [0x00] = {0x84000000, false, true, psci_version},
-    [0x01] = {0x84000001, true, true, cpu_suspend},
-    [0x02] = {0x84000002, false, true, cpu_off},
-    [0x03] = {0x84000003, true, true, cpu_on},
-    [0x04] = {0x84000004, true, true, affinity_info},
-    [0x06] = {0x84000006, false, true, migrate_info_type},
-    [0x08] = {0x84000008, false, true, system_off},
-    [0x09] = {0x84000009, false, true, system_reset},
-    [0x0a] = {0x8400000a, false, true, psci_features},
-    [0x12] = {0x84000012, true, true, system_reset2},
-};
-
-/* The rest, the frequent ones first. */
-static const struct function others[] = {
-    {0x80008000, false, false, workaround1},   {0x80003fff, false, false, workaround3},
-    {0x80000000, false, true, smccc_version},  {0x80007fff, false, false, workaround2},
-    {0x84000053, false, false, trng_rnd32},    {0xc4000053, false, false, trng_rnd64},
-    {0x80000001, false, false, arch_features}, {0x84000050, false, false, trng_version},
-    {0x84000051, false, false, trng_features}, {0x84000052, false, false, trng_uuid},
-    {0x8600ff01, false, false, vendor_uid},
+/* Searched from the top: what guests call often comes first. */
+static const struct function functions[] = {
+    {VPSCI_WORKAROUND_1, CALL32, false, workaround1},
+    {VPSCI_WORKAROUND_3, CALL32, false, workaround3},
+    {0x84000000, CALL32, true, psci_version},
+    {0x80000000, CALL32, true, smccc_version},
+    {VPSCI_WORKAROUND_2, CALL32, false, workaround2},
+    {0x84000001, BOTH, true, cpu_suspend},
+    {0x84000053, BOTH, false, trng_rnd},
+    {0x80000001, CALL32, false, arch_features},
+    {0x84000002, CALL32, true, cpu_off},
+    {0x84000003, BOTH, true, cpu_on},
+    {0x84000004, BOTH, true, affinity_info},
+    {0x84000006, CALL32, true, migrate_info_type},
+    {0x84000008, CALL32, true, system_off},
+    {0x84000009, CALL32, true, system_reset},
+    {0x8400000a, CALL32, true, psci_features},
+    {0x84000012, BOTH, true, system_reset2},
+    {0x84000050, CALL32, false, trng_version},
+    {0x84000051, CALL32, false, trng_features},
+    {0x84000052, CALL32, false, trng_uuid},
+    {0x8600ff01, CALL32, false, vendor_uid},
 };
 
 static const struct function *find(u32 id)
 {
-    if ((id & ~(SMC64 | (PSCI_IDS - 1))) == PSCI_BASE) {
-        const struct function *f = &psci[id & (PSCI_IDS - 1)];
+    u32 base = id & ~SMC64;
+    u32 form = (id & SMC64) != 0 ? CALL64 : CALL32;
+    const struct function *end = functions + ARRAY_SIZE(functions);
 
-        return f->fn != NULL && (f->both || id == f->id) ? f : NULL;
-    }
-    for (u32 i = 0; i < ARRAY_SIZE(others); i++) {
-        if (others[i].id == id) {
-            return &others[i];
+    for (const struct function *f = functions; f < end; f++) {
+        if (f->id == base) {
+            return (f->forms & form) != 0 ? f : NULL;
         }
     }
     return NULL;
