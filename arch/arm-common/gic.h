@@ -19,9 +19,10 @@
 struct board;
 struct pcpu;
 
-#define GIC_SGI_KICK 0    /* makes a CPU leave its guest or its idle */
-#define GIC_SPURIOUS 1020 /* INTIDs from here to 1023: nothing to handle */
-#define GIC_PRIO     0xa0 /* of everything that Muntin enables */
+#define GIC_SGI_KICK 0      /* makes a CPU leave its guest or its idle */
+#define GIC_SPURIOUS 1020   /* INTIDs from here to 1023: nothing to handle */
+#define ISR_IRQ      BIT(7) /* ISR: an IRQ is pending */
+#define GIC_PRIO     0xa0   /* of everything that Muntin enables */
 
 /* GICv2 CPU interface (IHI 0048 §4.4) */
 #define GICC_IAR  0x000c
@@ -89,6 +90,15 @@ void gic_route_spi(u32 intid, const struct pcpu *p);
  */
 bool gic_ppi_active(u32 intid);
 void gic_ppi_set_active(u32 intid, bool active);
+
+/*
+ * True if a physical interrupt waits for this CPU: cheaper than an acknowledge in vain, which is a
+ * round trip to the GIC and a barrier. May lag a little behind what the GIC has just been told.
+ */
+static inline bool gic_pending(void)
+{
+    return (sysreg_read(ISR) & ISR_IRQ) != 0;
+}
 
 /*
  * The most urgent pending interrupt, acknowledged; pass the result to gic_intid, and once, as it

@@ -18,6 +18,7 @@
 
 /* CPU and generic timer */
 #define MPIDR      mpidr_el1
+#define ISR        isr_el1
 #define CNTFRQ     cntfrq_el0
 #define CNTPCT     cntpct_el0
 #define CNTV_CTL   cntv_ctl_el0

@@ -203,7 +203,7 @@ static void dispatch(struct pcpu *p, u32 iar)
 
 void trap_poll_irqs(struct pcpu *p)
 {
-    for (u32 i = 0; i < IRQ_BURST; i++) {
+    for (u32 i = 0; i < IRQ_BURST && gic_pending(); i++) {
         u32 iar = gic_ack();
 
         if (gic_intid(iar) >= GIC_SPURIOUS && gic_intid(iar) < GIC_SPURIOUS + 4) {
