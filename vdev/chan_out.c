@@ -206,7 +206,7 @@ static struct chan *next_ready(u64 ready)
 /* May a line of another channel go out now, in view of what the focused one has on the screen? */
 static bool may_interrupt(const struct chan *f, u64 now)
 {
-    if (mux.at_start || mux.owed || mux.flush) {
+    if (mux.at_start || mux.flush) {
         return true;
     }
     if (mux.hold_ns == TIMER_OFF) {

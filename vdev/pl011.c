@@ -413,7 +413,7 @@ static void write_word(struct pl011 *u, u64 offset, u32 value)
 
 /*
  * The bus is 32 bits wide: a narrower read gives its part of the word, a wider access is two words,
- * a write that doesn't begin at a word's start goes nowhere.
+ * a write that doesn't begin at a word's start finds no register.
  */
 static u64 pl011_read(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 size)
 {
@@ -438,9 +438,6 @@ static void pl011_write(struct vdev *d, struct vcpu *v, u32 region, u64 offset, 
 
     (void)v;
     (void)region;
-    if (offset & 3) {
-        return;
-    }
     spin_lock(&u->lock);
     write_word(u, offset, (u32)value);
     if (size == 8) {

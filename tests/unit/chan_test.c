@@ -286,6 +286,21 @@ static void muntins_lines_come_at_once(void **state)
     expect("\r\nab\r\n# ");
 }
 
+static void a_message_leaves_the_rest_to_the_interrupt(void **state)
+{
+    (void)state;
+    host_uart_room = 0;
+    say(0, "a1\r\na2\r\n");
+    say(1, "b\r\n");
+    host_uart_room = UINT32_MAX;
+    chan_log("log", 3);      /* its caller may hold locks that the devices' calls want */
+    expect("a\r\nlog\r\na"); /* the first byte was on its way already */
+    assert_true(host_uart_tx_irq);
+    chan_uart_irq();
+    expect("1\r\n[b] b\r\na2\r\n");
+    assert_false(host_uart_tx_irq);
+}
+
 static void redraw_keeps_the_last_bytes(void **state)
 {
     char line[1000];
@@ -487,6 +502,20 @@ static void old_focus_becomes_one_of_the_others(void **state)
     clear();
     say(0, "!\r\n");
     expect("!\r\n");
+}
+
+static void unsent_prompt_of_the_old_focus_is_shown(void **state)
+{
+    (void)state;
+    host_uart_room = 0;
+    say(0, "login: "); /* the first byte is on its way */
+    chan_focus(2);
+    host_uart_room = UINT32_MAX;
+    chan_uart_irq();
+    run_for(500 * MS);
+    expect("l\r\nmuntin: console of b (Ctrl-] ? lists the keys)\r\n");
+    run_for(1000 * MS);
+    expect("[a] ogin: \r\n");
 }
 
 static void muntin_has_its_own_prompt(void **state)
@@ -735,6 +764,7 @@ int main(void)
         T(unfinished_focused_line_is_interrupted_and_redrawn),
         T(endless_focused_line_does_not_starve_others),
         T(muntins_lines_come_at_once),
+        T(a_message_leaves_the_rest_to_the_interrupt),
         T(redraw_keeps_the_last_bytes),
         T(full_uart_holds_back_and_loses_nothing),
         T(lines_are_whole_on_a_slow_uart),
@@ -745,6 +775,7 @@ int main(void)
         T(input_goes_to_the_focus_only),
         T(escape_moves_the_focus),
         T(old_focus_becomes_one_of_the_others),
+        T(unsent_prompt_of_the_old_focus_is_shown),
         T(muntin_has_its_own_prompt),
         T(full_receiver_lets_input_wait),
         T(deaf_guest_does_not_lock_the_user_in),

@@ -297,7 +297,11 @@ static void without_fifo_there_is_one_place(void **state)
 
     (void)state;
     without = fill_up();
+    set(DR, '!'); /* lost */
     let_go();
+    assert_int_equal(screen_len, without);
+    assert_int_equal(get(RIS), TX);
+    screen_len = 0;
     set(LCR_H, FEN);
     with = fill_up();
     assert_int_equal(with, without + 15);
