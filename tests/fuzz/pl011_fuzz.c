@@ -35,6 +35,7 @@ struct input {
     const u8 *p;
     size_t left;
     bool foreign;
+    u32 budget; /* operations that repeat share it, so that runs stay short */
 };
 
 static _Alignas(PAGE_SIZE) u8 memory[MEMORY];
@@ -191,9 +192,10 @@ static void op_print(struct input *in)
 
 static void op_flood(struct input *in)
 {
-    u32 n = byte(in) * 32u;
+    u32 n = MIN(byte(in) * 32u, in->budget);
     u8 b = byte(in);
 
+    in->budget -= n;
     for (u32 i = 0; i < n; i++) {
         (void)reg_access(b & 1, 0, 1, true, i % 64 == 63 ? '\n' : b);
     }
@@ -203,9 +205,10 @@ static void op_type(struct input *in)
 {
     u32 count = 1u + byte(in) % 8;
     const u8 *p;
-    size_t n = bytes(in, byte(in), &p);
+    size_t n = bytes(in, byte(in), &p), total = MIN(n * count, (size_t)in->budget);
 
-    for (size_t i = 0; i < n * count; i++) {
+    in->budget -= (u32)total;
+    for (size_t i = 0; i < total; i++) {
         char c = (char)p[i % n];
 
         if (!in->foreign || c != '\x1d') {
@@ -251,7 +254,7 @@ static void op_misc(struct input *in)
         (void)run_work();
         break;
     case 4:
-        for (u32 i = 0; i < what; i++) {
+        for (u32 i = 0; i < what && in->budget > 0; i++, in->budget--) {
             chan_log("muntin: a line that comes again and again until it is too much", 62);
         }
         break;
@@ -280,7 +283,7 @@ static void finish(void)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-    struct input in = {data, size, false};
+    struct input in = {.p = data, .left = size, .budget = 15000};
 
     if (mux_saved.count == 0) {
         set_up();
