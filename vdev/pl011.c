@@ -549,7 +549,7 @@ static bool parse_hostdev(void *opts, struct str arg, const char **why)
     if (arg.len == 1 && arg.p[0] == '-') {
         return true;
     }
-    *why = "other than to the console (>-) is not supported yet";
+    *why = "only the console, `>-`, is supported so far";
     return false;
 }
 
