@@ -349,6 +349,19 @@ static void rule_40_burst(void **state)
     assert_int_equal(ring_used_idx(&a.tx), 101);
 }
 
+static void rule_40_dropped_frames_count(void **state)
+{
+    (void)state;
+    nic_frame(frame, b.mac, b.mac, 64, 1); /* spoofed */
+    for (u32 i = 0; i < 100; i++) {
+        nic_queue(&a, i, frame, 64);
+    }
+    ring_kick(&a.tx);
+    assert_int_equal(ring_used_idx(&a.tx), 64);
+    assert_int_equal(host_run_work(10), 1);
+    assert_int_equal(a.port->drops[DROP_SPOOF], 100);
+}
+
 static void reset_amid_a_burst(void **state)
 {
     (void)state;
@@ -666,6 +679,7 @@ int main(void)
         T(no_buffers),
         T(one_interrupt_per_burst),
         T(rule_40_burst),
+        T(rule_40_dropped_frames_count),
         T(reset_amid_a_burst),
         T(rule_29_large_frames_end_the_burst),
         T(rule_20_frame_is_capped),

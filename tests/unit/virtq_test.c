@@ -406,9 +406,38 @@ static void make_chain(u32 n, u64 table)
     }
 }
 
+/*
+ * The chain that is filled in lies on top of the descriptor that is read: what was written of the
+ * one has changed the other. Whoever looks at the descriptor twice sees it.
+ */
+static void rule_12_descriptor_is_copied_once(void **state)
+{
+    u64 target = GUEST_RAM_BASE + 0x20000; /* its low 16 bits are the head: 0 */
+    struct chain *over;
+
+    (void)state;
+    start(128, false, false);
+    over = guest_ptr(&g, r.desc);
+    ring_desc(&r, 0, target, 100, D_WRITE, 0);
+    ring_offer(&r, 0);
+    assert_int_equal(virtq_pop(&q, over), VIRTQ_OK);
+    assert_int_equal(over->writable, 100);
+    assert_int_equal(over->readable, 0);
+    assert_int_equal(over->span[0].len, 100);
+    assert_ptr_equal(over->span[0].p, guest_ptr(&g, target));
+}
+
 static void rule_13_chain_length(void **state)
 {
+    u64 table = guest_alloc(&g, 8 * 16, 16);
+
     (void)state;
+    start(8, true, false);
+    make_chain(8, table);
+    ring_desc(&r, 0, buf, 1, D_NEXT, 1);
+    ring_desc(&r, 1, table, 8 * 16, D_INDIRECT, 0);
+    ring_offer(&r, 0);
+    assert_broken("too many"); /* nine */
     start(8, false, false);
     make_chain(8, r.desc); /* as long as the queue: legal */
     ring_offer(&r, 0);
@@ -609,6 +638,20 @@ static void rule_18_buffer_in_ram(void **state)
     assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
 }
 
+static void rule_18_in_a_longer_chain(void **state)
+{
+    static const u64 bad[] = {NOWHERE, RAM_END - 4, UINT64_MAX, GUEST_ROM_BASE};
+
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+        start(8, false, false);
+        ring_desc(&r, 0, buf, 8, D_NEXT, 1);
+        ring_desc(&r, 1, bad[i], 8, D_WRITE, 0);
+        ring_offer(&r, 0);
+        assert_broken("outside of RAM");
+    }
+}
+
 static void rule_18_rom_is_not_written(void **state)
 {
     (void)state;
@@ -761,6 +804,7 @@ int main(void)
         T(rule_7_translation_is_dropped),
         T(rule_10_avail_index_jump),
         T(rule_11_head),
+        T(rule_12_descriptor_is_copied_once),
         T(rule_13_chain_length),
         T(rule_14_next),
         T(rule_15_indirect_next_beyond_table),
@@ -775,6 +819,7 @@ int main(void)
         T(rule_16_direct_then_indirect),
         T(rule_17_readable_behind_writable),
         T(rule_18_buffer_in_ram),
+        T(rule_18_in_a_longer_chain),
         T(rule_18_rom_is_not_written),
         T(rule_19_empty_descriptors),
         T(rule_20_sum_of_lengths),

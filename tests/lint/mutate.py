@@ -1,0 +1,287 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Proves that the tests of the virtqueue rules test something: takes one check at a time out of
+the sources, builds the unit test that names the rule, and expects exactly that case to fail.
+
+    tests/lint/mutate.py [RULE ...]     all, or those of these rules; exit 0 if every one was noticed
+
+Needs build/asan/libmuntin.a and the tests' objects (`make check` makes them). The sources are not
+touched: a changed copy is compiled and linked in front of the library. Every line that says
+`rule N` has to be covered here, or be in BY_REVIEW with the reason.
+"""
+
+import collections
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("B", "build")
+SOURCES = [*sorted((ROOT / "vdev/virtio").glob("*.[ch]")), *sorted((ROOT / "vdev/net").glob("*.[ch]"))]
+FLAGS = {
+    "asan": "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all".split(),
+    "tsan": "-O1 -fsanitize=thread".split(),
+}
+CFLAGS = "-std=gnu11 -fno-strict-aliasing -fno-strict-overflow -g -w".split()
+TIMEOUT = 60
+
+# What no test on this host can notice: x86 keeps these orders by itself, and ThreadSanitizer has
+# no model of fences.
+BY_REVIEW = {"9": "acquire order of avail.idx", "31": "release order of used.idx, and the fence"}
+
+Mutation = collections.namedtuple("Mutation", "rule file old new test case build")
+
+
+def mutation(rule, file, old, new, where, build="asan"):
+    test, case = where.split(":")
+    return Mutation(rule, "vdev/" + file, old, new, test, case, build)
+
+
+def never(rule, file, condition, where, **options):
+    """`if (condition) {` becomes `if (0) {`."""
+    return mutation(rule, file, f"if ({condition}) {{", "if (0) {", where, **options)
+
+
+def always(rule, file, condition, where, **options):
+    return mutation(rule, file, f"if ({condition}) {{", "if (1) {", where, **options)
+
+
+Q, M, N, S, P = "virtio/virtq.c", "virtio/mmio.c", "virtio/net.c", "net/switch.c", "net/port.h"
+
+MUTATIONS = [
+    # --- A: activation
+    never("1", M, "v->queue_sel >= n", "virtio_mmio:rule_1_queue_select"),
+    never("2", Q, "n > q->max || !is_pow2(n)", "virtq:rule_2_size"),
+    mutation("2", Q, "n > q->max || !is_pow2(n)", "n > q->max", "virtq:rule_2_size"),
+    mutation("2", Q, "n > q->max || !is_pow2(n)", "!is_pow2(n)", "virtq:rule_2_size"),
+    mutation("2", M, "q->size = value <= UINT16_MAX ? (u16)value : 0;", "q->size = (u16)value;",
+             "virtio_mmio:rule_2_sizes_written"),
+    mutation("3", Q, "!aligned(q->desc_addr, DESC_ENTRY) ||", "", "virtq:rule_3_alignment"),
+    mutation("3", Q, "!aligned(q->avail_addr, AVAIL_ENTRY) ||", "", "virtq:rule_3_alignment"),
+    mutation("3", Q, "!aligned(q->used_addr, 4)", "0", "virtq:rule_3_alignment"),
+    mutation("4", Q, "desc == NULL || avail == NULL || used == NULL", "avail == NULL || used == NULL",
+             "virtq:rule_4_areas_in_ram"),
+    mutation("4", Q, "desc == NULL || avail == NULL || used == NULL", "desc == NULL || used == NULL",
+             "virtq:rule_4_areas_in_ram"),
+    mutation("4", Q, "desc == NULL || avail == NULL || used == NULL", "desc == NULL || avail == NULL",
+             "virtq:rule_4_areas_in_ram"),
+    mutation("4", Q, "USED_ENTRY * n + EVENT_SIZE, true)", "USED_ENTRY * n + EVENT_SIZE, false)",
+             "virtq:rule_4_areas_in_ram"),
+    mutation("4", Q, "USED_ENTRY * n + EVENT_SIZE, true)", "USED_ENTRY * n, true)",
+             "virtq:rule_4_areas_in_ram"),
+    always("6", M, "!q->ready", "virtio_mmio:rule_6_no_second_activation"),
+    mutation("6", M, "(status & VIRTIO_FEATURES_OK) != 0 &&", "",
+             "virtio_mmio:rule_6_activation_has_its_time"),
+    mutation("6", M, "(status & VIRTIO_DRIVER_OK) == 0 &&\n             virtq_activate(q); /* rule 6 */",
+             "virtq_activate(q);", "virtio_mmio:rule_6_activation_has_its_time"),
+    mutation("7", Q, "q->desc = NULL; /* rule 7 */", "", "virtq:rule_7_translation_is_dropped"),
+    never("8", M, "q->ready", "virtio_mmio:rule_8_set_up_is_frozen"),
+    # --- B: taking a chain
+    never("10", Q, "(u16)(idx - q->avail_next) > q->size", "virtq:rule_10_avail_index_jump"),
+    mutation("10", Q, "(u16)(idx - q->avail_next) > q->size", "(u16)(idx - q->avail_next) >= q->size",
+             "virtq:rule_10_avail_index_jump"),
+    never("11", Q, "unlikely(head >= q->size)", "virtq:rule_11_head"),
+    mutation("11", Q, "unlikely(head >= q->size)", "head > q->size", "virtq:rule_11_head"),
+    mutation("12", Q, "    c->span[0] = (struct span){p, d->len};",
+             "    struct desc again = read_desc(q->desc, c->head);\n"
+             "    c->span[0] = (struct span){p, again.len};", "virtq:rule_12_descriptor_is_copied_once"),
+    mutation("12", Q, "gmem_read_pair(raw, gmem_at(table, DESC_ENTRY * (size_t)i)); /* rule 12 */",
+             "gmem_read_pair(raw, gmem_at(table, DESC_ENTRY * (size_t)i + 16));",
+             "virtq:rule_12_descriptor_is_copied_once"),
+    mutation("13", Q, "u32 limit = MIN((u32)q->size, (u32)VIRTQ_SEGMENTS);", "u32 limit = VIRTQ_SEGMENTS;",
+             "virtq:rule_13_chain_length"),
+    mutation("13", Q, "while (c->count < limit) {", "while (c->count < limit - 1) {",
+             "virtq:rule_13_chain_length"),
+    never("14", Q, "d.next >= w.entries", "virtq:rule_14_next"),
+    mutation("14", Q, "if (d.next >= w.entries)", "if (d.next >= q->size)",
+             "virtq:rule_15_indirect_next_beyond_table"),
+    never("15", Q, "!q->indirect", "virtq:rule_15_indirect_not_negotiated"),
+    never("15", Q, "w->indirect", "virtq:rule_15_indirect_in_indirect"),
+    never("15", Q, "d->flags & DESC_NEXT", "virtq:rule_15_indirect_with_next"),
+    never("15", Q, "d->len == 0 || d->len % DESC_ENTRY != 0", "virtq:rule_15_indirect_length"),
+    mutation("15", Q, "d->len == 0 || d->len % DESC_ENTRY != 0", "d->len == 0",
+             "virtq:rule_15_indirect_length"),
+    mutation("15", Q, "d->len == 0 || d->len % DESC_ENTRY != 0", "d->len % DESC_ENTRY != 0",
+             "virtq:rule_15_indirect_length"),
+    never("15", Q, "d->len / DESC_ENTRY > q->size", "virtq:rule_15_indirect_longer_than_queue"),
+    never("15", Q, "w->table == NULL", "virtq:rule_15_indirect_outside_of_ram"),
+    never("17", Q, "w.writing && !write", "virtq:rule_17_readable_behind_writable"),
+    mutation("18", Q, 'if (p == NULL) { /* rule 18 */\n        return "a buffer', 'if (0) {\n        return "a buffer',
+             "virtq:rule_18_in_a_longer_chain"),
+    mutation("18", Q, 'if (p == NULL) { /* rule 18 */\n        return "the buffer', 'if (0) {\n        return "the buffer',
+             "virtq:rule_18_buffer_in_ram"),
+    mutation("18", Q, "guest_t *p = gmem_span(q->mem, gpa(d->addr), d->len, write);",
+             "guest_t *p = gmem_span(q->mem, gpa(d->addr), d->len, false);", "virtq:rule_18_rom_is_not_written"),
+    mutation("18", Q, "    p = gmem_span(q->mem, gpa(d->addr), d->len, write);",
+             "    p = gmem_span(q->mem, gpa(d->addr), d->len, false);", "virtq:rule_18_in_a_longer_chain"),
+    never("19", Q, "d->len == 0", "virtq:rule_19_empty_descriptors"),
+    mutation("19", Q, "(d.flags & (DESC_NEXT | DESC_INDIRECT)) == 0 && d.len != 0",
+             "(d.flags & (DESC_NEXT | DESC_INDIRECT)) == 0", "virtq:rule_19_empty_descriptors"),
+    mutation("19", Q, "    c->count++;\n    if (d->len == 0) {", "    if (d->len == 0) {",
+             "virtq:rule_19_empty_descriptors"),
+    never("20", Q, "d->len > UINT32_MAX - (c->readable + c->writable)", "virtq:rule_20_sum_of_lengths"),
+    mutation("20", P, " || !frame_fits(f, p->mtu))", ")", "net:rule_20_frame_is_capped"),
+    mutation("21", Q, "u32 limit = MIN((u32)q->size, (u32)VIRTQ_SEGMENTS);", "u32 limit = q->size;",
+             "virtq:rule_21_segments"),
+    never("22", Q, "(u16)(idx - q->used_published) > q->size", "virtq:rule_22_in_flight"),
+    # --- C: using data
+    mutation("24", N, "u32 have = HDR_LEN + f->head_len;", "u32 have = HDR_LEN;",
+             "net:rule_24_checked_is_delivered"),
+    mutation("24", N, "(void)chain_read(&n->tx, HDR_LEN, f->head, f->head_len); /* rule 24 */", "",
+             "net:rule_24_checked_is_delivered"),
+    mutation("26", Q, "while (done < len && at.spans > 0) { /* rule 26 */", "while (done < len) {",
+             "virtq:rule_26_writes_end_with_the_chain"),
+    mutation("27", N, "__builtin_memcpy(f->room, &hdr, HDR_LEN);",
+             "(void)hdr; (void)chain_read(f->chain, 0, f->room, HDR_LEN);", "net:rule_27_header_is_ours"),
+    mutation("29", P, "f->budget -= 1 + (s32)(f->len >> 11);", "f->budget -= 1;",
+             "net:rule_29_large_frames_end_the_burst"),
+    # --- D: completion
+    mutation("30", Q, "q->used_next++; /* rule 30",
+             "q->used_next = (u16)(gmem_load16(gmem_at(q->used, RING_IDX)) + 1); /*",
+             "virtq:rule_30_used_index_is_private"),
+    mutation("32", N, "        virtq_rewind(q, count, count);\n", "", "net:rule_32_too_few_buffers"),
+    mutation("32", Q, "    q->used_next = (u16)(q->used_next - pushed);\n", "",
+             "net:rule_32_too_few_buffers"),
+    mutation("32", N, "part = MIN(n->rx_next.writable, total - done);",
+             "part = MIN(n->rx_next.writable - 1, total - done);", "net:rule_32_merged_buffers"),
+    # --- E: life cycle
+    mutation("33", M, "        spin_lock(&q->lock); /* rule 33 */\n        virtq_reset(q);\n"
+             "        spin_unlock(&q->lock);", "        virtq_reset(q);",
+             "race:rule_33_reset_under_load", build="tsan"),
+    mutation("33", M, "        virtq_reset(q);\n", "", "virtio_mmio:rule_39_reset"),
+    mutation("34", M, "if (virtio_running(v)) { /* rule 34 */", "if (1) {",
+             "virtio_mmio:rule_34_silent_before_driver_ok"),
+    always("34", M, "v->status & VIRTIO_DRIVER_OK", "virtio_mmio:rule_34_silent_before_driver_ok"),
+    mutation("34", M, "(added & VIRTIO_DRIVER_OK) &&\n        (atomic_load(&v->status) & VIRTIO_FEATURES_OK)",
+             "(added & VIRTIO_DRIVER_OK)", "virtio_mmio:rule_34_no_driver_ok_without_features"),
+    mutation("34", N, "if (virtio_running(&n->virtio)) { /* rule 34 */", "if (1) {",
+             "net:rule_34_no_frames_before_driver_ok"),
+    mutation("35", M, "unlikely(value >= n || !virtio_running(v))", "!virtio_running(v)",
+             "virtio_mmio:rule_35_notify_only_what_is_there"),
+    mutation("35", M, "unlikely(value >= n || !virtio_running(v))", "value >= n",
+             "virtio_mmio:rule_35_notify_only_what_is_there"),
+    mutation("36", M, "if (atomic_load(&v->status) & VIRTIO_FEATURES_OK) { /* rule 36 */", "if (0) {",
+             "virtio_mmio:rule_36_features_are_frozen"),
+    mutation("37", M, "v->status | VIRTIO_NEEDS_RESET", "v->status", "virtio_mmio:rule_37_broken"),
+    mutation("37", N, "            virtio_broken(&n->virtio, q->why);\n            return false;",
+             "            return false;", "net:rule_37_bad_transmit_queue"),
+    mutation("37", N, "        virtio_broken(&n->virtio, q->why);\n        return DROP_BROKEN;",
+             "        return DROP_BROKEN;", "net:rule_37_bad_receive_queue"),
+    mutation("38", M, "if (offset < v->ops->config_size) { /* rule 38 */", "if (1) {",
+             "virtio_mmio:rule_38_config_bounds"),
+    mutation("38", M, "v->ops->config_write == NULL || offset >= v->ops->config_size",
+             "v->ops->config_write == NULL", "virtio_mmio:rule_38_config_bounds"),
+    mutation("38", M, "&value, MIN(size, v->ops->config_size - offset));\n    }\n    return value;",
+             "&value, size);\n    }\n    return value;", "virtio_mmio:rule_38_config_bounds"),
+    mutation("39", M, "    update_line(v); /* rule 39 */\n", "", "virtio_mmio:rule_39_reset"),
+    # --- F: fairness
+    mutation("40", N, "i < BURST && n->frame.budget > 0", "i < 1000 && n->frame.budget > 0",
+             "net:rule_40_dropped_frames_count"),
+    mutation("40", N, "i < BURST && n->frame.budget > 0", "i < BURST", "net:rule_29_large_frames_end_the_burst"),
+    mutation("40", N, "cost < RX_COST ?", "1 ?", "net:rule_40_receiver_with_crumbs"),
+    never("40", S, "f->budget <= 0", "switch:rule_40_flood_goes_on_in_the_next_burst"),
+    mutation("41", M, "if (first) { /* rule 41", "if (1) { /*", "virtio_mmio:rule_41_log_is_limited"),
+    # --- the switch
+    mutation("switch", P, "return source == p->address;", "return true;", "switch:spoofing"),
+    mutation("switch", P, "return source != 0 && (source & MAC_MULTICAST) == 0;", "return true;",
+             "switch:spoofing_allowed"),
+    never("switch", S, "!learns && sender->port != p->number", "switch:spoofing_allowed"),
+    never("switch", S, "port == p->number", "switch:no_way_back"),
+    mutation("switch", S, "return now - e->seen > AGE_TICKS;", "return false;", "switch:learns_and_forgets"),
+    mutation("switch", S, "bool full = s->taught[port] >= PORT_CAP;", "bool full = false;",
+             "switch:one_port_teaches_only_so_much"),
+    mutation("switch", S, "e->mac != 0 && e->port == port && (own", "e->mac != 0 && (own",
+             "switch:nobody_pushes_out_what_others_taught"),
+    mutation("switch", S, "to == p || !atomic_load(&to->up)", "to == p", "switch:flood"),
+    mutation("switch", S, "to == p || !atomic_load(&to->up)", "!atomic_load(&to->up)", "switch:flood"),
+]
+
+
+def covered():
+    """Complains about lines with a `rule N` that no mutation is about."""
+    missing = []
+    for path in SOURCES:
+        name = str(path.relative_to(ROOT))
+        text = path.read_text()
+        spans = []
+        for m in MUTATIONS:
+            if m.file == name:
+                at = text.find(m.old)
+                spans.append((m.rule, text.count("\n", 0, at), text.count("\n", 0, at + len(m.old))))
+        for number, line in enumerate(text.split("\n")):
+            for rules in re.findall(r"/\* rules? ([0-9, ]+)", line):
+                for rule in re.findall(r"\d+", rules):
+                    hit = any(r == rule and a <= number <= b for r, a, b in spans)
+                    if not hit and rule not in BY_REVIEW:
+                        missing.append(f"{name}:{number + 1}: rule {rule}: no mutation takes it out")
+    return missing
+
+
+def compile_mutant(m, folder):
+    """Objects with the change in them."""
+    source = ROOT / m.file
+    text = source.read_text()
+    if text.count(m.old) != 1:
+        raise SystemExit(f"mutate: {m.file}: occurs {text.count(m.old)} times: {m.old!r}")
+    copy = folder / m.file
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_text(text.replace(m.old, m.new))
+    if m.file.endswith(".h"):  # everything that may include it
+        todo = [p for p in SOURCES if p.suffix == ".c"]
+    else:
+        todo = [copy]
+    objects = []
+    for n, path in enumerate(todo):
+        out = folder / f"{n}.o"
+        command = ["gcc", *CFLAGS, *FLAGS[m.build], f"-I{folder}", f"-I{ROOT}", "-c", "-o", str(out), str(path)]
+        subprocess.run(command, check=True)
+        objects.append(str(out))
+    return objects
+
+
+def noticed(m, folder):
+    """None if the case failed, and it alone decided; else what happened instead."""
+    build = BUILD / m.build
+    tests = [str(p) for p in sorted((build / "tests/host").glob("*.o"))]
+    program = folder / "test"
+    subprocess.run(["gcc", *FLAGS[m.build], "-o", str(program), *compile_mutant(m, folder),
+                    str(build / f"tests/unit/{m.test}_test.c.o"), *tests, str(build / "libmuntin.a"),
+                    "-lcmocka", "-lpthread"], check=True)
+    try:
+        run = subprocess.run([str(program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             timeout=TIMEOUT, text=True, errors="replace")
+        output, code = run.stdout, run.returncode
+    except subprocess.TimeoutExpired as e:
+        output, code = (e.stdout or b"").decode(errors="replace"), -1
+    started = re.findall(r"\[ RUN      \] (\S+)", output)
+    failed = set(re.findall(r"\[  FAILED  \] (\w+)", output))
+    if code != 0 and started and f"[       OK ] {started[-1]}" not in output:
+        failed.add(started[-1])  # crashed or hung in it
+    if m.build == "tsan" and "WARNING: ThreadSanitizer" in output:
+        failed.add(m.case)
+    if m.case in failed:
+        return None
+    return f"survived ({', '.join(sorted(failed)) or 'nothing'} failed)"
+
+
+def main():
+    wanted = sys.argv[1:]
+    bad = covered() if not wanted else []
+    chosen = [m for m in MUTATIONS if not wanted or m.rule in wanted]
+    for m in chosen:
+        with tempfile.TemporaryDirectory() as folder:
+            what = noticed(m, pathlib.Path(folder))
+        if what:
+            bad.append(f"{m.file}: rule {m.rule}: {m.old!r} -> {m.new!r}: {m.case} {what}")
+        print("." if what is None else "!", end="", flush=True)
+    print()
+    print("\n".join(bad))
+    print(f"{len(chosen)} mutations, {len(bad)} not noticed")
+    return bool(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
