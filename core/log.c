@@ -7,6 +7,7 @@
 
 #include "core/arch.h"
 #include "core/atomic.h"
+#include "core/config.h"
 #include "core/vm.h"
 
 #define VM_LOG_WINDOW_NS 1000000000ull
@@ -75,12 +76,24 @@ static bool vm_log_allowed(struct vm *vm)
     return false;
 }
 
+/* What the VM's `logger` and `debug` lines let through; debug messages, also Muntin's own level. */
+static bool vm_log_wanted(const struct vm *vm, enum log_level level)
+{
+    static const u32 severity[] = {SEV_ERROR, SEV_WARN, SEV_INFO, SEV_DEBUG};
+
+    if (vm->cfg == NULL || level == LOG_DEBUG) {
+        return level <= log_threshold ||
+               (vm->cfg != NULL && (vm->cfg->debug || (vm->cfg->log_set & SEV_DEBUG) != 0));
+    }
+    return (vm->cfg->log_set & severity[level]) != 0;
+}
+
 void vm_log(struct vm *vm, enum log_level level, const char *fmt, ...)
 {
     u32 held;
     va_list ap;
 
-    if (level > log_threshold || !vm_log_allowed(vm)) {
+    if (!vm_log_wanted(vm, level) || !vm_log_allowed(vm)) {
         return;
     }
     held = atomic_xchg(&vm->log_held, 0u);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages that a guest provokes: whose they are, which are wanted, how many. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/host/arch.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/vm.h"
+
+static char seen[4096];
+
+static void sink(const char *line, size_t len)
+{
+    size_t n = strlen(seen);
+
+    snprintf(seen + n, sizeof(seen) - n, "%.*s|", (int)len, line);
+}
+
+static struct vm *new_vm(const struct vm_config *cfg)
+{
+    static struct vm vm;
+
+    vm = (struct vm){.cfg = cfg, .name = "a"};
+    seen[0] = '\0';
+    log_sink = sink;
+    host_now_ns += 10000000000ull;
+    return &vm;
+}
+
+static void say_all(struct vm *vm)
+{
+    vm_log(vm, LOG_ERR, "E%d", 1);
+    vm_log(vm, LOG_WARN, "W");
+    vm_log(vm, LOG_INFO, "I");
+    vm_log(vm, LOG_DEBUG, "D");
+}
+
+/* The VM's logger is a set, not a level; `debug` and Muntin's own level add debug messages. */
+static void test_severities(void **state)
+{
+    static const struct {
+        u32 set;
+        bool debug;
+        enum log_level threshold;
+        const char *seen;
+    } cases[] = {
+        {SEV_ERROR | SEV_WARN | SEV_INFO, false, LOG_INFO, "a: error: E1|a: warning: W|a: I|"},
+        {SEV_ERROR | SEV_INFO, false, LOG_INFO, "a: error: E1|a: I|"},
+        {SEV_INTERNAL, false, LOG_INFO, ""},
+        {SEV_DEBUG, false, LOG_INFO, "a: D|"},
+        {SEV_WARN, true, LOG_INFO, "a: warning: W|a: D|"},
+        {SEV_WARN, false, LOG_DEBUG, "a: warning: W|a: D|"},
+        {SEV_WARN, false, LOG_ERR, "a: warning: W|"},
+    };
+
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct vm_config cfg = {.log_set = cases[i].set, .debug = cases[i].debug};
+
+        log_threshold = cases[i].threshold;
+        say_all(new_vm(&cfg));
+        assert_string_equal(seen, cases[i].seen);
+    }
+    log_threshold = LOG_INFO;
+    say_all(new_vm(NULL));
+    assert_string_equal(seen, "a: error: E1|a: warning: W|a: I|");
+}
+
+/* Eight lines a second; what was held back is counted and said with the next line. */
+static void test_limit(void **state)
+{
+    struct vm_config cfg = {.log_set = SEV_WARN};
+    struct vm *vm = new_vm(&cfg);
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        vm_log(vm, LOG_WARN, "%d", i);
+    }
+    assert_non_null(strstr(seen, "a: warning: 7|"));
+    assert_null(strstr(seen, "a: warning: 8|"));
+    host_now_ns += 1000000000;
+    seen[0] = '\0';
+    vm_log(vm, LOG_WARN, "x");
+    vm_log(vm, LOG_WARN, "y");
+    assert_string_equal(seen,
+                        "muntin: warning: a: 12 messages held back|a: warning: x|a: warning: y|");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_severities),
+        cmocka_unit_test(test_limit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
