@@ -212,10 +212,24 @@ static void check_images(struct vm_config *vm, struct diag *d)
     vm->errors++;
 }
 
+/* With errors in its text, "no RAM" or "nothing to start" may be just their consequence. */
+static bool can_plan(const struct vm_config *vm, u32 parse_errors)
+{
+    bool ram = parse_errors == 0, kernel = ram;
+
+    for (u32 i = 0; i < vm->nmems; i++) {
+        ram |= vm->mem[i].kind == MEM_RAM;
+    }
+    for (u32 i = 0; i < vm->nloads; i++) {
+        kernel |= vm->load[i].type == LOAD_AUTO || vm->load[i].type == LOAD_GUEST;
+    }
+    return ram && kernel && !vm->unsure;
+}
+
 void check_vm(struct vm_config *vm, const struct bundle *b, u32 gic_version, u32 npcpus,
               struct diag *diag)
 {
-    u32 before = diag->errors;
+    u32 before = diag->errors, parse_errors = vm->errors;
     bool files, areas;
 
     check_gic(vm, gic_version, diag);
@@ -226,8 +240,7 @@ void check_vm(struct vm_config *vm, const struct bundle *b, u32 gic_version, u32
     check_cpus(vm, npcpus, diag);
     files = check_files(vm, b, diag);
     vm->errors += diag->errors - before;
-    /* Without parse errors that may have swallowed a `ram` or `load`. */
-    if (files && areas && vm->errors == diag->errors - before) {
+    if (files && areas && can_plan(vm, parse_errors)) {
         check_images(vm, diag);
     }
 }

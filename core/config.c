@@ -321,9 +321,23 @@ static void unknown(struct parser *p, const struct token *t)
     }
 }
 
+/* Lines without which images can't be placed. */
+static bool places_images(struct str word)
+{
+    static const char *const words[] = {"ram", "rom", "load", "guest", "data", "fdt", "initrd"};
+
+    for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
+        if (str_is(word, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void option(struct parser *p, const struct token *t)
 {
     const struct keyword *k = config_find(config_ctx_words(p), t->text);
+    u32 before;
 
     if (k == NULL) {
         if (p->ctx == CTX_VDEV && config_vdev_option(p, t)) {
@@ -342,7 +356,9 @@ static void option(struct parser *p, const struct token *t)
                        STR_ARG(t->text));
             p->order_told = true;
         }
+        before = p->diag->errors;
         k->parse(p, k, t);
+        p->vm->unsure |= p->diag->errors != before && places_images(t->text);
     }
 }
 

@@ -86,7 +86,8 @@ enum cfg_halt { HALT_AUTO, HALT_ON, HALT_OFF };
 struct vm_config {
     struct str name; /* `system` */
     struct place place;
-    u32 errors; /* of this VM, from parse to check: > 0 means it's not started */
+    u32 errors;  /* of this VM, from parse to check: > 0 means it's not started */
+    bool unsure; /* a line about memory or files had an error: what seems to lack may be in it */
 
     struct cfg_cpu cpu[VCPU_MAX];
     u32 ncpus;

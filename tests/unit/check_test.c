@@ -41,6 +41,10 @@ static const struct {
      {2}},
     /* after an error in the text, what may be missing for it isn't asked for */
     {{"system a rma 16M lod k"}, NULL, {2}},
+    {{"system a ram 16Q load text"}, NULL, {1}},
+    {{"system a ram 16M load 5,"}, NULL, {1}},
+    /* what has nothing to do with it is */
+    {{"system a frob ram 1M load k vdev pl011 intr gic:5"}, NULL, {3}},
 
     /* memory: alignment, ends, wrapping, overlap */
     {{"system a ram 0x40000800,16M load k"},
