@@ -185,7 +185,7 @@ class Bench:
         return muntin
 
     def measure_boot(self):
-        """Reset to the guest's first instruction, of one CPU. RAM is scrubbed in proportion to its
+        """Reset to the guest's first instruction, scrubbing apart. RAM is scrubbed in proportion to its
         size: measured with two sizes, that share is taken off."""
 
         def first_instruction(mem, smp):
@@ -205,16 +205,14 @@ class Bench:
                 kernel=self.o.guest, append="only-boot",
             ),
         )  # fmt: skip
-        row = "reset to first guest instruction, scrubbing apart"
+        row = "reset to first guest instruction"
         found = re.search(r"@@ bench boot (\d+) ns", native or "")
         self.put(row, BOOT_AT_MOST, native=int(found.group(1)) if found else None)
         for smp in BOOT_CPUS if self.o.muntin else ():
             times = self.attempt(f"boot on {smp} CPUs", lambda smp=smp: under_muntin(smp))
-            if times and smp == 1:
-                self.put(row, muntin=times[0])
+            if times:
+                self.put(row if smp == 1 else f"{row}, {smp} CPUs", muntin=times[0])
                 self.put("scrubbing, a MiB", muntin=times[1])
-            elif times:
-                self.put(f"the same, {smp} CPUs", muntin=times[0])
 
     def measure_size(self, text):
         self.put("image", IMAGE_AT_MOST, "bytes", muntin=self.o.muntin.stat().st_size)
