@@ -5,7 +5,7 @@
 #include "arch/arm64/vsysreg.h"
 #include "sysreg.h"
 
-#define READ(m, n) out->id[8 * ((m)-1) + (n)] = sysreg_read(s3_0_c0_c##m##_##n)
+#define READ(m, n) out->id[8 * (m) + (n)] = sysreg_read(s3_0_c0_c##m##_##n)
 #define READ_ROW(m)                                                                                \
     READ(m, 0);                                                                                    \
     READ(m, 1);                                                                                    \
@@ -18,6 +18,7 @@
 
 void idregs_read(struct vsysreg_ids *out)
 {
+    *out = (struct vsysreg_ids){0};
     READ_ROW(1);
     READ_ROW(2);
     READ_ROW(3);

@@ -18,7 +18,9 @@
 #define KEY(op0, op1, crn, crm, op2)                                                               \
     ((u32)(op0) << 20 | (u32)(op2) << 17 | (u32)(op1) << 14 | (u32)(crn) << 10 | (u32)(crm) << 1)
 #define KEY_MASK   KEY(3, 7, 15, 15, 7)
-#define KEY_BLOCK  KEY(3, 7, 15, 0, 0) /* op0, op1 and CRn */
+#define KEY_BLOCK  KEY(3, 7, 15, 0, 0)       /* op0, op1 and CRn */
+#define ID_MASK    (KEY(3, 7, 15, 8, 0) | 1) /* a read of S3_0_C0_C0_0 to S3_0_C0_C7_7 */
+#define ID_READ    (KEY(3, 0, 0, 0, 0) | 1)
 #define ISS_CRM(i) ((i) >> 1 & 0xf)
 #define ISS_OP2(i) ((i) >> 17 & 7)
 
@@ -328,8 +330,8 @@ enum vsysreg_result vsysreg_access(struct vsysreg *s, u32 iss, u64 *value)
     bool write = vsysreg_is_write(iss);
     const struct sysreg *r;
 
-    if ((iss & KEY_BLOCK) == KEY(3, 0, 0, 0, 0) && ISS_CRM(iss) - 1 < 7 && !write) {
-        *value = cpu.ids.id[index_nospec(8 * (ISS_CRM(iss) - 1) + ISS_OP2(iss), VSYSREG_IDS)];
+    if ((iss & ID_MASK) == ID_READ && ISS_CRM(iss) != 0) {
+        *value = cpu.ids.id[8 * (ISS_CRM(iss) & 7) + ISS_OP2(iss)];
         return SYSREG_DONE;
     }
     if ((iss & KEY_BLOCK) == KEY(2, 0, 0, 0, 0) && ISS_OP2(iss) >= 4) {

@@ -16,8 +16,8 @@ struct vcpu;
 
 #define VSYSREG_DEBUG_MAX 16 /* breakpoints, and watchpoints */
 
-/* ID registers S3_0_C0_C<m>_<n>, m from 1 to 7, as hardware reads them: index 8 * (m - 1) + n. */
-#define VSYSREG_IDS 56
+/* ID registers S3_0_C0_C<m>_<n>, m from 1 to 7: index 8 * m + n. Those of m 0 aren't here. */
+#define VSYSREG_IDS 64
 
 struct vsysreg_ids {
     u64 id[VSYSREG_IDS];

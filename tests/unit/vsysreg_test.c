@@ -104,7 +104,7 @@ static int setup(void **state)
     last_sgi = 0;
     /* a CPU that claims every feature there'll ever be */
     memset(&host, 0x11, sizeof(host));
-    host.id[32] = 0x1111111131512118; /* ID_AA64DFR0: BRPs 2, WRPs 5, CTX_CMPs 3 */
+    host.id[40] = 0x1111111131512118; /* ID_AA64DFR0: BRPs 2, WRPs 5, CTX_CMPs 3 */
     init(40, true, false);
     return 0;
 }
@@ -144,7 +144,7 @@ static void test_ids_hide(void **state)
     for (u32 i = 0; i < ARRAY_SIZE(expected); i++) {
         assert_int_equal(mrs(3, 0, 0, expected[i].crm, expected[i].op2), SYSREG_DONE);
         assert_int_equal(value, expected[i].guest);
-        assert_int_equal(vsysreg_id(8 * (expected[i].crm - 1u) + expected[i].op2), value);
+        assert_int_equal(vsysreg_id(8u * expected[i].crm + expected[i].op2), value);
     }
 }
 
