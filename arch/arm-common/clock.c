@@ -73,4 +73,5 @@ void arch_deadline(u64 ns)
     }
     sysreg_write(CNTHP_CVAL, clock_ticks_of(ns));
     sysreg_write(CNTHP_CTL, CTL_ENABLE);
+    isb(); /* the timer is set before this CPU may go to sleep */
 }

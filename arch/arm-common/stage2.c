@@ -91,6 +91,19 @@ bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm
     return done;
 }
 
+void stage2_vcpu_loaded(const struct vcpu *v)
+{
+    static u8 last[PCPU_MAX][VM_MAX]; /* vCPU id + 1; each CPU its own row */
+    u8 *here = &last[v->pcpu->id][v->vm->index];
+
+    if (*here != 0 && *here != v->id + 1) {
+        tlbi_vmid_stage1();
+        dsb_nsh();
+        isb();
+    }
+    *here = (u8)(v->id + 1);
+}
+
 void stage2_flush(const struct vm *vm)
 {
     u64 loaded = sysreg_read(VTTBR);

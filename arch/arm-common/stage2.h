@@ -9,6 +9,7 @@
 
 #include "core/types.h"
 
+struct vcpu;
 struct vm;
 
 /* Boot CPU, once, before any VM is created: decides on sizes from what the CPU can do. */
@@ -27,6 +28,13 @@ bool stage2_fwb(void);
  */
 u64 stage2_vtcr(void);
 u64 stage2_vttbr(const struct vm *vm);
+
+/*
+ * v is being loaded on this CPU, and VTTBR is in effect (isb). A VM's vCPUs share its VMID, but a
+ * guest takes each for a CPU with a TLB of its own: an ASID may mean different things on two of
+ * them. So if another vCPU of the same VM ran here last, what it left of stage 1 is dropped.
+ */
+void stage2_vcpu_loaded(const struct vcpu *v);
 
 /*
  * Drops everything that any CPU has cached of vm's translations, its own stage 1 included. For a VM

@@ -154,6 +154,12 @@ static inline void tlbi_guests(void)
     __asm__ volatile("tlbi alle1" : : : "memory");
 }
 
+/* Stage 1 of the VMID in VTTBR, on this CPU. */
+static inline void tlbi_vmid_stage1(void)
+{
+    __asm__ volatile("tlbi vmalle1" : : : "memory");
+}
+
 /* Muntin's own translations: all; the page at va, all levels. On all CPUs. */
 static inline void tlbi_el2_is(void)
 {

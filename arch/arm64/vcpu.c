@@ -227,6 +227,7 @@ static void load(struct arm64_vcpu *v)
     sysreg_write(vttbr_el2, stage2_vttbr(v->vcpu.vm));
     sysreg_write(vmpidr_el2, v->vcpu.mpidr | BIT64(31) | (v->vcpu.vm->nvcpus == 1 ? BIT64(30) : 0));
     isb(); /* the regime before EL1 registers that depend on it (HCR_EL2.RW) */
+    stage2_vcpu_loaded(&v->vcpu);
     load_el1(&v->el1);
     load_fp(&v->fp);
     load_vtimer(v);
