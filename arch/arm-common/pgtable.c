@@ -228,7 +228,7 @@ static u64 *find_leaf(const struct pgtable *pt, u64 va, u32 *level)
 static bool split(struct pgtable *pt, u64 *e, u32 level)
 {
     u64 *table = pt->alloc(PAGE_SIZE);
-    u64 attr = *e & ~(ADDRESS | TABLE);
+    u64 attr = *e & ~ADDRESS;
 
     if (table == NULL) {
         return false;

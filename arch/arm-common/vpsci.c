@@ -28,9 +28,6 @@ enum {
 #define PSCI_BASE 0x84000000u
 #define PSCI_IDS  0x20u /* the range that PSCI has of the standard services (DEN 0022 §5.1) */
 
-/* Affinity fields of the MPIDR in a 64-bit call; the other bits must be 0 (DEN 0022 §5.1.4) */
-#define MPIDR_AFFINITY_ALL 0xff00ffffffull
-
 static struct vpsci_host host = {
     .workaround1 = NOT_SUPPORTED,
     .workaround2 = NOT_SUPPORTED,
@@ -156,14 +153,9 @@ static s64 cpu_off(struct vcpu *v, u64 x[4])
     return SUCCESS;
 }
 
-static struct vcpu *target(struct vcpu *v, u64 mpidr)
-{
-    return (mpidr & ~MPIDR_AFFINITY_ALL) != 0 ? NULL : vm_find_vcpu(v->vm, mpidr);
-}
-
 static s64 cpu_on(struct vcpu *v, u64 x[4])
 {
-    struct vcpu *t = target(v, x[1]);
+    struct vcpu *t = vm_find_vcpu(v->vm, x[1]); /* bits beside affinity: nobody has them */
 
     if (t == NULL) {
         return INVALID_PARAMETERS;
@@ -177,7 +169,7 @@ static s64 cpu_on(struct vcpu *v, u64 x[4])
 /* Of CPUs only: higher levels need not be answered since PSCI 1.0 (DEN 0022 §5.1.5). */
 static s64 affinity_info(struct vcpu *v, u64 x[4])
 {
-    struct vcpu *t = target(v, x[1]);
+    struct vcpu *t = vm_find_vcpu(v->vm, x[1]);
 
     if (t == NULL || x[2] != 0) {
         return INVALID_PARAMETERS;

@@ -135,7 +135,6 @@ u64 ldst_address(const struct ldst *d, const struct ldst_cpu *cpu)
 
 static void data_get(const struct ldst *d, const struct ldst_cpu *cpu, u32 n, u64 value[2])
 {
-    value[1] = 0;
     if (d->simd) {
         cpu->get_q(n, value);
     } else {

@@ -23,7 +23,7 @@ static void test_v3_hardware(void **state)
 {
     /* with HW set bit 41 belongs to the physical INTID: eoi must not leak into it */
     const struct irq_lr lr = {.virq = 27,
-                              .pirq = 30,
+                              .pirq = 1000,
                               .prio = 0x80,
                               .state = LR_PENDING,
                               .hw = true,
@@ -32,7 +32,7 @@ static void test_v3_hardware(void **state)
 
     (void)state;
     assert_int_equal(gic_lr3_make(&lr),
-                     1ull << 62 | 1ull << 61 | 1ull << 60 | 0x80ull << 48 | 30ull << 32 | 27);
+                     1ull << 62 | 1ull << 61 | 1ull << 60 | 0x80ull << 48 | 1000ull << 32 | 27);
 }
 
 static void test_v3_state(void **state)

@@ -304,6 +304,12 @@ static void test_protect_splits(void **state)
     check(&pt, 0x40400000, 0x40400000, 2, PGTABLE_RW);
     check(&pt, 0x7fffffff, 0x7fffffff, 2, PGTABLE_RW);
     /* across blocks of different sizes at once */
+    assert_true(pgtable_protect(&pt, 0x50100000, 4 * MIB, PGTABLE_RO));
+    check(&pt, 0x500ff000, 0x500ff000, 3, PGTABLE_RW);
+    check(&pt, 0x50100000, 0x50100000, 3, PGTABLE_RO);
+    check(&pt, 0x50200000, 0x50200000, 2, PGTABLE_RO);
+    check(&pt, 0x504ff000, 0x504ff000, 3, PGTABLE_RO);
+    check(&pt, 0x50500000, 0x50500000, 3, PGTABLE_RW);
     assert_true(pgtable_protect(&pt, 0x401ff000, 0x6000, PGTABLE_RO));
     check(&pt, 0x401ff000, 0x401ff000, 3, PGTABLE_RO);
     check(&pt, 0x401fe000, 0x401fe000, 3, PGTABLE_RW);

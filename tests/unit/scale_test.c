@@ -49,6 +49,8 @@ static void test_whole(void **state)
     (void)state;
     assert_int_equal(scale_apply(&s, 62500000), NS_PER_S);
     assert_int_equal(scale_apply(&s, 12345678901), 12345678901 * 16);
+    s = scale_make(3, 2);
+    assert_int_equal(scale_apply(&s, 2), 3);
     s = scale_make(NS_PER_S, NS_PER_S);
     assert_int_equal(scale_apply(&s, UINT64_MAX), UINT64_MAX);
 }

@@ -184,6 +184,26 @@ static void test_ids_not_implemented(void **state)
     assert_int_equal(value >> 24 & 0xff, 0xff); /* neither 4 KiB nor 64 KiB pages */
 }
 
+/* Features whose later versions guests don't get: the first that they do. */
+static void test_ids_at_most(void **state)
+{
+    (void)state;
+    memset(&host, 0x33, sizeof(host));
+    init(40, true, false);
+    (void)mrs(3, 0, 0, 4, 0);
+    assert_int_equal(value >> 56 & 0xf, 1); /* CSV2 */
+    (void)mrs(3, 0, 0, 7, 0);
+    assert_int_equal(value >> 20 & 0xf, 1); /* TGran16 */
+    assert_int_equal(value >> 28 & 0xf, 0); /* TGran4 */
+    assert_int_equal(value >> 60, 1);       /* ECV */
+    (void)mrs(3, 0, 0, 7, 1);
+    assert_int_equal(value & 0xf, 2); /* HAFDBS */
+    (void)mrs(3, 0, 0, 7, 2);
+    assert_int_equal(value >> 16 & 0xf, 1); /* VARange */
+    (void)mrs(3, 0, 0, 1, 2);
+    assert_int_equal(value & 0xf, 3); /* AArch32 CopDbg: older than v8 as it is */
+}
+
 static void test_pa_range(void **state)
 {
     static const u8 range[][2] = {{32, 0}, {36, 1}, {39, 1}, {40, 2}, {42, 3}, {44, 4}, {48, 5}};
@@ -485,6 +505,7 @@ int main(void)
         TEST(test_ids_hide),
         TEST(test_ids_invent_nothing),
         TEST(test_ids_not_implemented),
+        TEST(test_ids_at_most),
         TEST(test_pa_range),
         TEST(test_gic_field),
         TEST(test_ids_are_read_only),

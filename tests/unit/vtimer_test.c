@@ -202,6 +202,7 @@ static void test_reset_cancels(void **state)
     vtimer_write(&timer, VTIMER_CTL, ENABLE);
     assert_int_not_equal(timer.timer.deadline_ns, TIMER_OFF);
     vtimer_reset(&timer);
+    assert_int_equal(timer.timer.deadline_ns, TIMER_OFF);
     run_for(1000 * TICK_NS);
     assert_int_equal(line_changes, 0);
     assert_int_equal(ctl(), 0);
