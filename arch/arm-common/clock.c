@@ -11,12 +11,12 @@
 #define CTL_ENABLE 1u
 #define NS_PER_S   1000000000u
 
-static u32 frequency;
 static struct scale ticks_to_ns, ns_to_ticks;
 
 bool clock_init(void)
 {
-    frequency = (u32)sysreg_read(CNTFRQ);
+    u32 frequency = (u32)sysreg_read(CNTFRQ);
+
     if (frequency == 0) {
         log_err("CNTFRQ is 0: the firmware must set it to the counter's frequency");
         return false;
@@ -37,11 +37,6 @@ void clock_irq(void)
     /* level-triggered: the line must be low before the interrupt is deactivated */
     sysreg_write(CNTHP_CTL, 0);
     isb();
-}
-
-u32 clock_frequency(void)
-{
-    return frequency;
 }
 
 u64 clock_ticks(void)

@@ -21,8 +21,7 @@ void clock_cpu_init(void);
 /* The deadline interrupt fired: quiet until the next arch_deadline. Call timer_expire after it. */
 void clock_irq(void);
 
-u32 clock_frequency(void); /* Hz */
-u64 clock_ticks(void);     /* the physical counter, now: ordered after all earlier accesses */
+u64 clock_ticks(void); /* the physical counter, now: ordered after all earlier accesses */
 
 /* Durations, or points of time since the counter was 0. clock_ns rounds down, clock_ticks_of up. */
 u64 clock_ns(u64 ticks);

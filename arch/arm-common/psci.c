@@ -25,7 +25,6 @@ enum {
 #define RND_TRIES     16 /* a TRNG may be out of entropy for a moment */
 
 static const struct board *board;
-static u32 version;
 static bool smccc, trng;
 
 /* One call with the board's conduit; the firmware's first result. */
@@ -59,10 +58,11 @@ static s32 workaround(u32 function)
 void psci_init(const struct board *b)
 {
     struct vpsci_host host = {.forward = forward};
+    s32 version;
 
     board = b;
-    /* 0.1 has no PSCI_VERSION, only the functions that its tree names; NOT_SUPPORTED is none */
-    version = (u32)MAX(call1(PSCI_VERSION, 0), 0);
+    /* 0.1 has only the functions that its tree names, and answers NOT_SUPPORTED */
+    version = call1(PSCI_VERSION, 0);
     if (version >= 0x10000 && call1(PSCI_FEATURES, SMCCC_VERSION) >= 0) {
         smccc = call1(SMCCC_VERSION, 0) >= SMCCC_1_1;
     }
@@ -71,11 +71,6 @@ void psci_init(const struct board *b)
     host.workaround2 = workaround(VPSCI_WORKAROUND_2);
     host.workaround3 = workaround(VPSCI_WORKAROUND_3);
     vpsci_set_host(&host);
-}
-
-u32 psci_version(void)
-{
-    return version;
 }
 
 s32 psci_cpu_on(u64 mpidr, u64 entry, u64 context)

@@ -25,7 +25,4 @@ s32 psci_cpu_on(u64 mpidr, u64 entry, u64 context) MUST_CHECK;
 void psci_poweroff(void);
 void psci_reboot(void);
 
-/* PSCI version as PSCI_VERSION gives it (major in the upper half); 0: no PSCI, or 0.1. */
-u32 psci_version(void);
-
 #endif

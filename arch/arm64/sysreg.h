@@ -130,11 +130,6 @@ static inline void dmb_sy(void)
     __asm__ volatile("dmb sy" : : : "memory");
 }
 
-static inline void dmb_oshst(void)
-{
-    __asm__ volatile("dmb oshst" : : : "memory");
-}
-
 /* --- TLB maintenance: the caller has a DSB before and a DSB and an ISB behind it --- */
 
 /* Stage 1 and 2 of the VMID in VTTBR, on all CPUs. */
@@ -143,12 +138,7 @@ static inline void tlbi_vmid_is(void)
     __asm__ volatile("tlbi vmalls12e1is" : : : "memory");
 }
 
-/* Stage 1 and 2 of all VMIDs: on all CPUs; on this one. */
-static inline void tlbi_guests_is(void)
-{
-    __asm__ volatile("tlbi alle1is" : : : "memory");
-}
-
+/* Stage 1 and 2 of all VMIDs, on this CPU. */
 static inline void tlbi_guests(void)
 {
     __asm__ volatile("tlbi alle1" : : : "memory");
@@ -158,17 +148,6 @@ static inline void tlbi_guests(void)
 static inline void tlbi_vmid_stage1(void)
 {
     __asm__ volatile("tlbi vmalle1" : : : "memory");
-}
-
-/* Muntin's own translations: all; the page at va, all levels. On all CPUs. */
-static inline void tlbi_el2_is(void)
-{
-    __asm__ volatile("tlbi alle2is" : : : "memory");
-}
-
-static inline void tlbi_el2_va_is(u64 va)
-{
-    __asm__ volatile("tlbi vae2is, %0" : : "r"((va >> PAGE_SHIFT) & (BIT64(44) - 1)) : "memory");
 }
 
 /* --- caches --- */
@@ -183,16 +162,6 @@ static inline u32 cache_line(void)
 static inline void dc_clean_invalidate(const void *p)
 {
     __asm__ volatile("dc civac, %0" : : "r"(p) : "memory");
-}
-
-static inline void dc_clean(const void *p)
-{
-    __asm__ volatile("dc cvac, %0" : : "r"(p) : "memory");
-}
-
-static inline void dc_invalidate(const void *p)
-{
-    __asm__ volatile("dc ivac, %0" : : "r"(p) : "memory");
 }
 
 /* All instruction caches of all CPUs. DSB before and behind it, then ISB. */
