@@ -107,6 +107,12 @@ static void check_board(void)
         log_err("the board's GICv2 has no virtualization frames (GICH, GICV) in the device tree");
         halt();
     }
+    if (board.gicd.size == 0 || (board.gic_version == 2 ? board.gicc.size : board.ngicr) == 0) {
+        log_err("the board's device tree does not say where the distributor and the %s of its "
+                "GICv%u are",
+                board.gic_version == 2 ? "CPU interface" : "redistributors", board.gic_version);
+        halt();
+    }
     if (board.psci == CONDUIT_NONE && board.ncpus > 1) {
         log_warn("no PSCI in the board's device tree: %u CPUs stay off", board.ncpus - 1);
         board.ncpus = 1;
