@@ -344,6 +344,24 @@ static void create_vms(void)
     }
 }
 
+/*
+ * A tree of the user's may not go with what is generated: built once for the errors, in the VM's
+ * own RAM, which is cleared before it starts.
+ */
+static bool user_trees_fit(const struct vm *vm)
+{
+    const struct image_plan *plan = vm->plan;
+    guest_t *p = gmem_span(&vm->mem, gpa(plan->dtb), plan->dtb_size, true);
+
+    for (u32 i = 0; i < vm->cfg->nloads; i++) {
+        if (vm->cfg->load[i].type == LOAD_FDT && vm->cfg->load[i].path.len > 0) {
+            return p != NULL && fdt_guest_build(vm->cfg, plan, &board, NULL, 0, (void *)p,
+                                                (u32)plan->dtb_size, &diag) != 0;
+        }
+    }
+    return true;
+}
+
 /* `set exit-on-halt off` would let a vCPU in WFI keep its CPU from others: refused where shared. */
 static bool may_start(const struct vm *vm)
 {
@@ -354,6 +372,10 @@ static bool may_start(const struct vm *vm)
                        vm->vcpu[i]->pcpu->id);
             return false;
         }
+    }
+    if (!user_trees_fit(vm)) {
+        log_err("%s: not started", vm->name);
+        return false;
     }
     return true;
 }
