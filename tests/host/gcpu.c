@@ -245,6 +245,53 @@ void gcpu_write(struct gcpu *c, u64 addr, u32 size, u64 value)
     assert(mmio_access(&c->vcpu, &m) == MMIO_DONE);
 }
 
+void gcpu_sgi(struct gcpu *c, u64 value)
+{
+    this_cpu = c;
+    c->vcpu.vm->irqchip->sgi(&c->vcpu, value);
+}
+
+void gcpu_restart(struct gcpu *c)
+{
+    struct vcpu *v = &c->vcpu;
+
+    this_cpu = c;
+    arch_irq_save(v);
+    v->irq.eoicount = (u16)(v->irq.eoicount + c->eoicount);
+    c->eoicount = 0;
+    v->vm->irqchip->reset_vcpu(v);
+    c->depth = 0;
+    v->irq.dirty |= v->irq.used;
+    arch_irq_load(v);
+    irq_attention(v);
+}
+
+void gcpu_reset(struct gcpu_vm *g, u32 lrs)
+{
+    const struct irqchip *chip = g->vm.irqchip;
+
+    for (u32 id = IRQ_PRIVATE; id < 288; id++) {
+        chip->set_line(&g->vm, NULL, id, false);
+    }
+    for (u32 i = 0; i < g->vm.nvcpus; i++) {
+        struct gcpu *c = &g->cpu[i];
+
+        for (u32 id = 0; id < IRQ_PRIVATE; id++) {
+            chip->set_line(&g->vm, &c->vcpu, id, false);
+        }
+        c->vcpu.state = VCPU_READY;
+        c->vcpu.irq = (struct irq_ctx){.count = (u8)lrs};
+        memset(c->hw, 0, sizeof(c->hw));
+        c->np = false;
+        c->eoicount = 0;
+        c->depth = 0;
+        c->maintenance = 0;
+        pcpus[i].current = &c->vcpu;
+    }
+    chip->reset(&g->vm);
+    gcpu_enter_all(g);
+}
+
 void gcpu_fire(struct gcpu *c, u32 intid)
 {
     if (!c->held[intid]) {

@@ -42,6 +42,12 @@ struct gcpu_vm {
 /* A VM with ncpus vCPUs, each on a pcpu of its own and running, with `lrs` list registers. */
 void gcpu_create(struct gcpu_vm *g, u32 version, u32 ncpus, u32 lrs);
 
+/* A machine of gcpu_create as new, all lines low. */
+void gcpu_reset(struct gcpu_vm *g, u32 lrs);
+
+/* PSCI CPU_OFF and CPU_ON. */
+void gcpu_restart(struct gcpu *c);
+
 /* What happens before a vCPU goes on: updates its list registers while anything asks for it. */
 void gcpu_enter(struct gcpu *c);
 /* The same for all of them. */
@@ -57,6 +63,9 @@ void gcpu_eoi(struct gcpu *c, u32 iar);
 /* Register accesses by vCPU c; the vCPUs are not entered after it. */
 u64 gcpu_read(struct gcpu *c, u64 addr, u32 size);
 void gcpu_write(struct gcpu *c, u64 addr, u32 size, u64 value);
+
+/* Writes ICC_SGI1R_EL1. */
+void gcpu_sgi(struct gcpu *c, u64 value);
 
 /* A physical interrupt of c's CPU fires, unless it's active. */
 void gcpu_fire(struct gcpu *c, u32 intid);

@@ -44,7 +44,7 @@ void vgic_unlock_self(struct vgic *g, struct vgic_cpu *cpu)
         vgic_lr_update(g, cpu);
     }
     vgic_unlock(g);
-    if (cpu->vcpu->irq.dirty != 0) {
+    if (concerned || cpu->vcpu->irq.dirty != 0) {
         arch_irq_load(cpu->vcpu);
     }
 }
@@ -205,6 +205,9 @@ static void inject_hw_private(struct vgic *g, struct vgic_cpu *cpu, u32 intid, u
         return;
     }
     spin_lock(&g->lock);
+    if ((cpu->listed[0] & BIT(intid)) != 0) {
+        vgic_lr_sync(g, cpu); /* ended, or it could not have fired: held is of the new one */
+    }
     cpu->pintid[intid] = (u16)pintid;
     cpu->word.held |= BIT(intid);
     cpu->word.latch |= BIT(intid);
@@ -297,7 +300,7 @@ static bool pending(struct vcpu *v)
     for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
         const struct irq_lr *lr = &v->irq.lr[__builtin_ctz(lrs)];
 
-        if ((lr->state & LR_PENDING) != 0 || (lr->state == 0 && lr->eoi)) {
+        if (lr->state == LR_PENDING || (lr->state == 0 && lr->eoi)) {
             return true; /* in the latter case its line is to be looked at again */
         }
     }

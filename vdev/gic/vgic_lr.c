@@ -108,14 +108,27 @@ static inline void merge(const struct vgic *g, struct vgic_cpu *cpu, struct slot
     s.w->latch &= ~s.bit;
 }
 
+/*
+ * If the guest ended what was in s, it ended the linked physical interrupt too. A private one that
+ * fired again since was seen to have ended first (see inject_hw); an SPI may be injected anywhere,
+ * so that a new event counts as a new physical interrupt.
+ */
+static inline void ended_in_hardware(struct slot s)
+{
+    if (s.lr->hw && s.lr->state == 0) {
+        s.w->held &= (s.wi != 0 ? s.w->latch : 0) | ~s.bit;
+    }
+}
+
 /* A register write made s active or inactive. */
 static void force(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
     s.w->forced &= ~s.bit;
+    ended_in_hardware(s);
     if ((s.w->active & s.bit) != 0) {
         take_back(g, cpu, s);
         s.lr->state = LR_ACTIVE;
-        s.lr->hw = false; /* it may have ended in hardware in the meantime; vgic_settle knows */
+        s.lr->hw = false;
     } else if ((s.lr->state & LR_ACTIVE) != 0) {
         s.lr->state &= (u8)~LR_ACTIVE;
         s.lr->hw = false; /* the physical interrupt has not ended with it */
@@ -127,9 +140,6 @@ static void force(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 static inline void finish(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
     unlist(cpu, s);
-    if (s.lr->hw) {
-        s.w->held &= s.w->latch | ~s.bit; /* unless it fired again since */
-    }
     if (s.lr->eoi) {
         /* until it's written, the register goes on asking for maintenance */
         set_dirty(s);
@@ -154,9 +164,10 @@ static inline bool observe(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
     }
     if ((state & LR_ACTIVE) != 0) {
         s.w->active |= s.bit;
-    } else {
-        s.w->active &= ~s.bit;
+        return true;
     }
+    s.w->active &= ~s.bit;
+    ended_in_hardware(s);
     return state != 0;
 }
 
@@ -165,7 +176,7 @@ static inline bool dress(const struct vgic *g, const struct vgic_cpu *cpu, struc
 {
     struct irq_lr *lr = s.lr;
     u32 wants = vgic_wants(s.w) & s.bit, held = s.w->held & s.bit;
-    bool hw = held != 0 && (lr->state == LR_PENDING || (lr->state == LR_ACTIVE && wants == 0));
+    bool hw = held != 0 && wants == 0 && lr->state != (LR_PENDING | LR_ACTIVE);
     bool eoi = !hw && (wants | held) != 0;
     bool group1 = (s.w->group1 & s.bit) != 0;
     u8 prio = vgic_prio(g, cpu, lr->virq);
@@ -218,7 +229,8 @@ static inline bool renew(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
     u32 again = vgic_wants(s.w) & vgic_forward(g, s.w) & cpu->mine[s.wi] & s.bit;
 
-    if (again == 0 || (cpu->ready_words | cpu->out_words) != 0 || vgic_is_sgi_v2(g, s.lr->virq)) {
+    if (again == 0 || (cpu->ready_words | cpu->out_words) != 0 ||
+        (s.w->held & ~s.w->latch & s.bit) != 0 || vgic_is_sgi_v2(g, s.lr->virq)) {
         return false;
     }
     s.w->handed |= s.w->latch & again;
@@ -246,12 +258,13 @@ static inline void look_at(struct vgic *g, struct vgic_cpu *cpu, u32 n, bool sta
 
 /* --- filling --------------------------------------------------------------------------------- */
 
-static void place_active(const struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
+static void place_active(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
 {
     struct slot s;
 
     cpu->vcpu->irq.lr[n] = (struct irq_lr){.virq = (u16)id, .state = LR_ACTIVE};
-    s = slot_of((struct vgic *)g, cpu, n);
+    s = slot_of(g, cpu, n);
+    s.lr->source = vgic_is_sgi_v2(g, id) ? cpu->out_source[id] : 0;
     vgic_set_out(cpu, s.wi, cpu->out[s.wi] & ~s.bit);
     mark_listed(cpu, s);
     cpu->seen[n] = LR_ACTIVE;
@@ -264,7 +277,7 @@ static void place(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
 {
     struct irq_lr *lr = &cpu->vcpu->irq.lr[n];
     struct slot s;
-    u32 hw;
+    u32 wants, hw;
 
     lr->virq = (u16)id;
     s = slot_of(g, cpu, n);
@@ -275,12 +288,13 @@ static void place(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
         lr->source = (u8)(__builtin_ctz(cpu->sources[id] | BIT(31)) & 7);
     }
     merge(g, cpu, s);
-    hw = s.w->held & s.bit;
+    wants = vgic_wants(s.w) & s.bit;
+    hw = s.w->held & s.bit & ~wants;
     lr->hw = hw != 0;
     if (hw != 0) {
         lr->pirq = id < IRQ_PRIVATE ? cpu->pintid[id] : g->pintid[id - IRQ_PRIVATE];
     }
-    lr->eoi = (vgic_wants(s.w) & s.bit & ~hw) != 0;
+    lr->eoi = wants != 0;
     lr->group1 = (s.w->group1 & s.bit) != 0;
     lr->prio = vgic_prio(g, cpu, id);
     lr->state = LR_PENDING;
@@ -298,6 +312,9 @@ static void evict(struct vgic *g, struct vgic_cpu *cpu, u32 n)
     }
     if (s.lr->state != 0) {
         vgic_set_out(cpu, s.wi, cpu->out[s.wi] | s.bit);
+        if (vgic_is_sgi_v2(g, s.lr->virq)) {
+            cpu->out_source[s.lr->virq] = s.lr->source;
+        }
     }
     unlist(cpu, s);
     s.lr->state = 0;

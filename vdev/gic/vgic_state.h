@@ -67,7 +67,8 @@ struct vgic_cpu {
     bool asleep; /* GICR_WAKER.ProcessorSleep */
     u8 prio[IRQ_PRIVATE];
     u16 pintid[IRQ_PRIVATE];
-    u8 sources[IRQ_SGIS]; /* GICv2: vCPUs whose SGI is latched; latch is set while it's not 0 */
+    u8 sources[IRQ_SGIS];    /* GICv2: vCPUs whose SGI is latched; latch is set while it's not 0 */
+    u8 out_source[IRQ_SGIS]; /* GICv2: sender of an SGI that is out */
 };
 
 struct vgic {
