@@ -57,6 +57,7 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     v->hcr = traps_hcr(stage2_fwb()) | (c->trap_wfi ? HCR_TWI : 0);
     v->vtimer_active = false;
     gic_cpuif_reset(&v->cpuif);
+    stage2_flush(c->vm); /* a guest of before may have left translations for its kernel */
     vsysreg_reset(&v->sysreg);
 }
 
