@@ -113,10 +113,10 @@ static void spin(const uint64_t *args, const char *rest)
     puppet_say("SPUN rounds=%lu", rounds);
 }
 
-/* RAM behind the image: is it all zero, as after a start? Then no more. */
+/* A free MiB of RAM: is it all zero, as after a start? Then no more. */
 static void dirty(const uint64_t *args, const char *rest)
 {
-    uint64_t *word = (uint64_t *)platform_free_ram(DIRT_SIZE, sizeof(*word));
+    uint64_t *word = (uint64_t *)platform_free_ram(DIRT_SIZE, DIRT_SIZE);
     uint64_t found = 0;
 
     (void)args;

@@ -31,6 +31,7 @@ static void take_all(void)
 
 void uart_init(void)
 {
+    gic_route(platform.uart_irq, 0);
     gic_enable(platform.uart_irq);
     take_all();
 }
