@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from lib import qemu
+from lib import qemu, vms
 from lib.machine import ROOT, ConsoleError
 
 sys.path.insert(0, str(ROOT / "tests"))
@@ -99,3 +99,10 @@ def test_unknown_options_are_refused():
         qemu.command([], smpp=2)
     with pytest.raises(qemu.Choice, match="no command line"):
         qemu.command([], how="bios", image="x", append="y")
+
+
+def test_lines_of_two_vms_are_told_apart():
+    """A line in focus that is interrupted and shown again counts once; a torn one is seen."""
+    text = "first\nsec\n[b] one\nmuntin: hi\nsecond\n[b] two\nthird\nthird\n"
+    assert vms.split_lines(text, "b") == (["one", "two"], ["first", "second", "third", "third", ""])
+    assert vms.split_lines("ab\n[b] x\nd\n", "b") == (["x"], ["ab", "d", ""])

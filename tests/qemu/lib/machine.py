@@ -162,6 +162,22 @@ class Machine:
 
         return self._wait(search, timeout, f"/{pattern}/")
 
+    def mark(self):
+        """The place up to which the console was read, for rewind()."""
+        return self._pos
+
+    def rewind(self, mark):
+        """Goes back (or on) to this place: expect() looks from there."""
+        self._pos = mark
+
+    def quiet(self, seconds, pattern):
+        """Nothing that matches comes for so long, from now on."""
+        start = len(self.text)
+        time.sleep(seconds)
+        match = re.compile(pattern, re.MULTILINE).search(self.text, start)
+        if match:
+            self._fail(f"{match.group(0)!r} came, and should not")
+
     def expect_exit(self, code=0, timeout=60):
         """Waits until QEMU has ended by itself."""
 

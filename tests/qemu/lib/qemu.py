@@ -11,6 +11,9 @@ QEMU = os.environ.get("QEMU", "qemu-system-aarch64")
 UBOOT_IMAGE = 0x42000000
 UBOOT_BUNDLE = 0x48000000
 
+# For how="loader": 4 KiB-aligned and no more, with nothing set up but the tree at the start of RAM.
+LOADER_IMAGE = 0x47123000
+
 # The exception level at which QEMU's virt board starts the first program.
 EL_OPTIONS = {1: "", 2: ",virtualization=on", 3: ",virtualization=on,secure=on"}
 
@@ -32,7 +35,7 @@ BOARDS = {
 
 DEFAULTS = {
     "board": "virt",
-    "how": "bios",  # bios | kernel | uboot | none (nothing of Muntin: a guest alone)
+    "how": "bios",  # bios | kernel | uboot | loader | none (nothing of Muntin: a guest alone)
     "image": None,  # muntin.bin
     "bundle": None,
     "uboot": None,  # u-boot.bin, for how="uboot"
@@ -79,6 +82,14 @@ def _how_uboot(o):
     return args
 
 
+def _how_loader(o):
+    args = ["-device", f"loader,file={o['image']},addr={LOADER_IMAGE:#x},force-raw=on"]
+    args += ["-device", f"loader,addr={LOADER_IMAGE:#x},cpu-num=0"]
+    if o["bundle"]:
+        args += ["-fw_cfg", f"name=opt/muntin/bundle,file={o['bundle']}"]
+    return args
+
+
 def _how_none(o):
     args = ["-kernel", o["kernel"]]
     if o["initrd"]:
@@ -86,7 +97,13 @@ def _how_none(o):
     return args
 
 
-HOW = {"bios": _how_bios, "kernel": _how_kernel, "uboot": _how_uboot, "none": _how_none}
+HOW = {
+    "bios": _how_bios,
+    "kernel": _how_kernel,
+    "uboot": _how_uboot,
+    "loader": _how_loader,
+    "none": _how_none,
+}
 
 
 def uboot_booti(bundle_size):
