@@ -158,7 +158,7 @@ host-tests: begin-tests $(T)/muntin.elf $(B)/muntin $(ASAN_TESTS) $(TSAN_TESTS) 
 	@$(SUMMARY) cmocka $(ASAN_TESTS) $(TSAN_TESTS)
 	@for f in $(FUZZ); do $(SUMMARY) exit "seeds of $$f" $(B)/fuzz/$${f}_fuzz -runs=0 tests/fuzz/seeds/$$f; done
 
-target-tests: host-tests all guests $(LINUX_IMAGES) | setup-qemu
+target-tests: host-tests all guests $(LINUX_IMAGES) $(B)/guests/d13c.Image | setup-qemu
 	@guest-configs/linux/firmware.sh
 	@$(SUMMARY) pytest tests/qemu
 
