@@ -78,8 +78,9 @@ struct irqchip {
     /* Power-on state of the whole controller; no vCPU of vm runs. */
     void (*reset)(struct vm *vm);
     /*
-     * v's CPU starts anew (PSCI CPU_ON), and with it its CPU interface; its private interrupts keep
-     * their state, as a GIC is not reset by that. On v's own CPU, v not loaded.
+     * v's CPU goes off or starts anew (PSCI), and with it its CPU interface: what is in list
+     * registers is taken out, so that it can go elsewhere. Interrupts keep their state, as a GIC is
+     * not reset by that. On v's own CPU, v not loaded.
      */
     void (*reset_vcpu)(struct vcpu *v);
 };

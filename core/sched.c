@@ -269,6 +269,7 @@ static bool attend(struct pcpu *p, struct vcpu *v)
 
     if (bits & VCPU_STOP) {
         load(p, NULL);
+        v->vm->irqchip->reset_vcpu(v);
         vm_vcpu_left(v);
         return false;
     }

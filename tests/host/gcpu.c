@@ -138,6 +138,9 @@ void gcpu_enter(struct gcpu *c)
     struct vcpu *v = &c->vcpu;
 
     this_cpu = c;
+    if (v->pcpu->current != v) {
+        return; /* it's off */
+    }
     for (u32 i = 0;; i++) {
         if (wants_maintenance(c)) {
             c->maintenance++;
@@ -166,7 +169,7 @@ void gcpu_enter_all(struct gcpu_vm *g)
             gcpu_enter(&g->cpu[n]);
         }
         for (u32 n = 0; n < g->vm.nvcpus; n++) {
-            again |= g->cpu[n].vcpu.attention != 0;
+            again |= g->cpu[n].vcpu.attention != 0 && pcpus[n].current != NULL;
         }
     }
 }
@@ -251,7 +254,7 @@ void gcpu_sgi(struct gcpu *c, u64 value)
     c->vcpu.vm->irqchip->sgi(&c->vcpu, value);
 }
 
-void gcpu_restart(struct gcpu *c)
+void gcpu_stop(struct gcpu *c)
 {
     struct vcpu *v = &c->vcpu;
 
@@ -259,8 +262,23 @@ void gcpu_restart(struct gcpu *c)
     arch_irq_save(v);
     v->irq.eoicount = (u16)(v->irq.eoicount + c->eoicount);
     c->eoicount = 0;
-    v->vm->irqchip->reset_vcpu(v);
+    memset(c->hw, 0, sizeof(c->hw));
+    c->np = false;
     c->depth = 0;
+    v->pcpu->current = NULL;
+    v->vm->irqchip->reset_vcpu(v);
+    v->state = VCPU_OFF;
+    v->attention = 0;
+}
+
+void gcpu_restart(struct gcpu *c)
+{
+    struct vcpu *v = &c->vcpu;
+
+    gcpu_stop(c);
+    v->vm->irqchip->reset_vcpu(v);
+    v->pcpu->current = v;
+    v->state = VCPU_READY;
     v->irq.dirty |= v->irq.used;
     arch_irq_load(v);
     irq_attention(v);

@@ -45,7 +45,8 @@ void gcpu_create(struct gcpu_vm *g, u32 version, u32 ncpus, u32 lrs);
 /* A machine of gcpu_create as new, all lines low. */
 void gcpu_reset(struct gcpu_vm *g, u32 lrs);
 
-/* PSCI CPU_OFF and CPU_ON. */
+/* PSCI CPU_OFF, as core and arch do it; and CPU_ON after it. */
+void gcpu_stop(struct gcpu *c);
 void gcpu_restart(struct gcpu *c);
 
 /* What happens before a vCPU goes on: updates its list registers while anything asks for it. */

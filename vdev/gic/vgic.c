@@ -413,12 +413,28 @@ static void reset(struct vm *vm)
     vgic_unlock(g);
 }
 
+/* What may go to others too goes to others: cpu is about to go off, or is just coming on. */
+static void send_elsewhere(struct vgic *g, const struct vgic_cpu *cpu)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(g->multi); i++) {
+        for (u32 m = g->multi[i] & cpu->mine[i + 1]; m != 0; m &= m - 1) {
+            u32 spi = i * 32 + (u32)__builtin_ctz(m);
+            u32 to = vgic_pick(g, spi, g->mask[spi] & ~BIT(cpu->index));
+
+            if (to != VGIC_NOBODY && is_on(&g->cpu[to])) {
+                vgic_route(g, spi, to);
+            }
+        }
+    }
+}
+
 static void reset_vcpu(struct vcpu *v)
 {
     struct vgic *g = v->vm->irqchip_data;
 
     spin_lock(&g->lock);
     vgic_lr_flush(g, &g->cpu[v->id]);
+    send_elsewhere(g, &g->cpu[v->id]);
     vgic_unlock(g);
 }
 

@@ -106,6 +106,7 @@ static void set_router(struct vgic *g, u32 spi, u64 router)
     g->router[spi] = router & ROUTER_MASK;
     if ((router & ROUTER_ANY) != 0) {
         g->multi[spi / 32] |= bit;
+        g->mask[spi] = (u8)(BIT(g->ncpus) - 1);
     } else {
         g->multi[spi / 32] &= ~bit;
     }
