@@ -201,7 +201,9 @@ static void adjust(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
     u32 before = s.lr->state;
 
     if ((before & LR_PENDING) != 0) {
-        if ((ok & (w->handed | vgic_wants(w))) == 0) {
+        u32 wants = vgic_is_sgi_v2(g, s.lr->virq) ? 0 : vgic_wants(w); /* may be another sender's */
+
+        if ((ok & (w->handed | wants)) == 0) {
             take_back(g, cpu, s);
         } else if ((w->latch & s.bit) != 0) {
             merge(g, cpu, s);
