@@ -93,6 +93,7 @@ void guest_init(struct guest *g, const char *name)
     g->rom = rom;
     g->brk = GUEST_RAM_BASE;
     g->cfg.name = (struct str){name, (u32)strlen(name)};
+    g->cfg.log_set = UINT32_MAX;
     g->irqchip.set_line = fake_set_line;
     g->vm.cfg = &g->cfg;
     g->vm.irqchip = &g->irqchip;

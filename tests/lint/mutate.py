@@ -184,6 +184,12 @@ MUTATIONS = [
     mutation("40", N, "cost < RX_COST ?", "1 ?", "net:rule_40_receiver_with_crumbs"),
     never("40", S, "f->budget <= 0", "switch:rule_40_flood_goes_on_in_the_next_burst"),
     mutation("41", M, "if (first) { /* rule 41", "if (1) { /*", "virtio_mmio:rule_41_log_is_limited"),
+    # --- no wake-up is lost
+    never("wakeup", N, "more", "net:a_kick_while_work_is_queued_is_not_lost"),
+    mutation("wakeup", Q, "return gmem_load16_acquire(gmem_at(q->avail, RING_IDX)) != q->avail_next;",
+             "return false;", "virtq:notify_by_event"),
+    mutation("wakeup", M, "atomic_load(&v->events_seen) != v->events", "0",
+             "virtio_mmio:acknowledged_too_late"),
     # --- the switch
     mutation("switch", P, "return source == p->address;", "return true;", "switch:spoofing"),
     mutation("switch", P, "return source != 0 && (source & MAC_MULTICAST) == 0;", "return true;",

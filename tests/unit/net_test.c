@@ -6,6 +6,7 @@
 #include "core/page.h"
 #include "core/str.h"
 #include "tests/host/nic.h"
+#include "tests/host/port.h"
 #include "vdev/virtio/virtio.h"
 
 #include <setjmp.h>
@@ -362,20 +363,6 @@ static void rule_40_dropped_frames_count(void **state)
     assert_int_equal(a.port->drops[DROP_SPOOF], 100);
 }
 
-static void reset_amid_a_burst(void **state)
-{
-    (void)state;
-    nic_fill(&b, 0, SIZE, NIC_BUFFER);
-    queue_many(100, 64);
-    ring_kick(&a.tx);
-    nic_stop(&a);
-    assert_int_equal(host_run_work(10), 1); /* finds nothing to do */
-    nic_start(&a, NIC_USUAL, SIZE);
-    queue_many(3, 64);
-    ring_kick(&a.tx);
-    assert_int_equal(ring_used_idx(&a.tx), 3);
-}
-
 /* A frame of 65,000 bytes out of one small buffer used over and over. */
 static void queue_large(u32 head)
 {
@@ -390,6 +377,52 @@ static void queue_large(u32 head)
         ring_desc(&a.tx, at, pattern, piece, left > 1 ? D_NEXT : 0, at + 1);
     }
     ring_offer(&a.tx, head);
+}
+
+/*
+ * A large broadcast uses the budget up amid its flood. What is queued and kicked for until the work
+ * goes on is sent then, though the kick itself did nothing.
+ */
+static void a_kick_while_work_is_queued_is_not_lost(void **state)
+{
+    static const u8 all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    static struct stub others[4];
+
+    (void)state;
+    remake(65535);
+    for (u32 i = 0; i < 4; i++) {
+        stub_init(&others[i], "other", "eth", (u8)(i + 10));
+        stub_switch(&others[i], "sw");
+        others[i].port.mtu = 65535;
+        stub_up(&others[i]);
+    }
+    for (u32 events = 0; events < 2; events++) {
+        nic_start(&a, NIC_USUAL | (events != 0 ? F_EVENT_IDX : 0), 256);
+        nic_frame(frame, all, a.mac, 14, 1);
+        queue_large(0);
+        ring_kick(&a.tx);
+        assert_int_equal(ring_used_idx(&a.tx), 0);
+        queue_large(64);
+        ring_kick(&a.tx);
+        assert_int_equal(ring_used_idx(&a.tx), 0);
+        assert_in_range(host_run_work(10), 2, 4);
+        assert_int_equal(ring_used_idx(&a.tx), 2);
+        assert_int_equal(others[3].delivered, 2 * events + 2);
+    }
+}
+
+static void reset_amid_a_burst(void **state)
+{
+    (void)state;
+    nic_fill(&b, 0, SIZE, NIC_BUFFER);
+    queue_many(100, 64);
+    ring_kick(&a.tx);
+    nic_stop(&a);
+    assert_int_equal(host_run_work(10), 1); /* finds nothing to do */
+    nic_start(&a, NIC_USUAL, SIZE);
+    queue_many(3, 64);
+    ring_kick(&a.tx);
+    assert_int_equal(ring_used_idx(&a.tx), 3);
 }
 
 static void rule_29_large_frames_end_the_burst(void **state)
@@ -452,6 +485,14 @@ static void rule_37_bad_transmit_queue(void **state)
     nic_fill(&a, 0, 4, NIC_BUFFER);
     nic_send(&b, frame, 64);
     assert_int_equal(ring_used_idx(&a.rx), 1);
+}
+
+static void rule_37_bad_transmit_index(void **state)
+{
+    (void)state;
+    ring_set_avail_idx(&a.tx, SIZE + 1);
+    ring_kick(&a.tx);
+    assert_true(status(&a) & S_NEEDS_RESET);
 }
 
 static void rule_37_bad_receive_queue(void **state)
@@ -680,10 +721,12 @@ int main(void)
         T(one_interrupt_per_burst),
         T(rule_40_burst),
         T(rule_40_dropped_frames_count),
+        T(a_kick_while_work_is_queued_is_not_lost),
         T(reset_amid_a_burst),
         T(rule_29_large_frames_end_the_burst),
         T(rule_20_frame_is_capped),
         T(rule_37_bad_transmit_queue),
+        T(rule_37_bad_transmit_index),
         T(rule_37_bad_receive_queue),
         T(broken_amid_merging),
         T(rule_34_no_frames_before_driver_ok),

@@ -5,6 +5,7 @@
  * lock order that every host build makes.
  */
 #include "core/atomic.h"
+#include "core/log.h"
 #include "tests/host/nic.h"
 #include "vdev/virtio/virtio.h"
 
@@ -28,6 +29,7 @@ static void make(const char *peer)
     struct net_opts oa = nic_options(peer, 1), ob = nic_options(peer, 2), oc = nic_options(peer, 3);
 
     net_forget_all();
+    log_threshold = LOG_ERR;
     atomic_store(&stop, 0u);
     nic_init(&a, "alpha", "eth", &oa);
     nic_init(&b, "beta", "eth", &ob);

@@ -146,10 +146,14 @@ static bool tx_frames(struct net *n)
 
 static bool tx_burst(struct net *n)
 {
+    struct virtq *q = &n->virtio.queue[QUEUE_TX];
     bool more = tx_frames(n);
 
+    if (more) {
+        virtq_disable_notify(q); /* nobody listens until the work has done the rest */
+    }
     n->port.net->flush(&n->port);
-    if (virtq_publish(&n->virtio.queue[QUEUE_TX])) {
+    if (virtq_publish(q)) {
         counter_inc(&n->port.interrupts);
         virtio_interrupt(&n->virtio);
     }

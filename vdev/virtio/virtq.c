@@ -137,12 +137,13 @@ void virtq_start(struct virtq *q, bool indirect, bool event_idx)
 
 /* --- taking a chain -------------------------------------------------------------------------- */
 
-static enum virtq_result rule_broken(struct virtq *q, const char *why)
+/* Returns true: virtq_look's answer. */
+static bool rule_broken(struct virtq *q, const char *why)
 {
     q->broken = true;
     q->why = why;
     q->avail_seen = q->avail_next; /* nothing more is known */
-    return VIRTQ_BROKEN;
+    return true;
 }
 
 static inline struct desc read_desc(guest_t *table, u32 i)
@@ -251,16 +252,14 @@ bool virtq_look(struct virtq *q)
     u16 idx;
 
     if (!q->ready || q->broken) {
-        return false;
+        return q->broken;
     }
     idx = gmem_load16_acquire(gmem_at(q->avail, RING_IDX)); /* rule 9 */
     if ((u16)(idx - q->avail_next) > q->size) {             /* rule 10 */
-        (void)rule_broken(q, "avail.idx jumped by more than the queue's size");
-        return false;
+        return rule_broken(q, "avail.idx jumped by more than the queue's size");
     }
     if ((u16)(idx - q->used_published) > q->size) { /* rule 22 */
-        (void)rule_broken(q, "more buffers in flight than the queue has");
-        return false;
+        return rule_broken(q, "more buffers in flight than the queue has");
     }
     q->avail_seen = idx;
     return idx != q->avail_next;
@@ -291,13 +290,19 @@ enum virtq_result virtq_pop(struct virtq *q, struct chain *c)
     u32 slot;
     u16 head;
 
-    if (!virtq_known(q) && !virtq_look(q)) {
-        return q->broken ? VIRTQ_BROKEN : VIRTQ_EMPTY;
+    if (!virtq_known(q)) {
+        if (!virtq_look(q)) {
+            return VIRTQ_EMPTY;
+        }
+        if (q->broken) {
+            return VIRTQ_BROKEN;
+        }
     }
     slot = q->avail_next & (q->size - 1u);
     head = gmem_load16(gmem_at(q->avail, RING_ENTRIES + AVAIL_ENTRY * (size_t)slot));
     if (unlikely(head >= q->size)) { /* rule 11 */
-        return rule_broken(q, "a head beyond the descriptor table");
+        rule_broken(q, "a head beyond the descriptor table");
+        return VIRTQ_BROKEN;
     }
     c->head = (u16)index_nospec(head, q->size);
     d = read_desc(q->desc, c->head);
@@ -307,7 +312,8 @@ enum virtq_result virtq_pop(struct virtq *q, struct chain *c)
         why = walk_chain(q, c, d);
     }
     if (unlikely(why != NULL)) {
-        return rule_broken(q, why);
+        rule_broken(q, why);
+        return VIRTQ_BROKEN;
     }
     q->avail_next++;
     return VIRTQ_OK;

@@ -64,8 +64,8 @@ enum virtq_result {
 };
 
 /*
- * Loads avail.idx anew: true if it promises more than was taken. False also if that breaks a rule:
- * the next virtq_pop says so.
+ * Loads avail.idx anew: true if virtq_pop has something to say: it promises more than was taken, or
+ * a rule is broken.
  */
 bool virtq_look(struct virtq *q) MUST_CHECK;
 
