@@ -24,4 +24,7 @@ enum net_spoof { SPOOF_DENY, SPOOF_ALLOW };
 
 extern const struct vdev_type virtio_net_type;
 
+/* For the type's table: an instance, joined to its network. NULL: no memory or no window. */
+struct vdev *net_create(struct vm *vm, const struct vdev_conf *conf);
+
 #endif
