@@ -126,13 +126,16 @@ TSAN_TESTS := $(THREADED:%=$(B)/tsan/%_test)
 FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
 
 # --- running ---------------------------------------------------------------------------------------
-LINUX_KERNELS := d12c
-LINUX_IMAGES := $(LINUX_KERNELS:%=$(B)/guests/%.Image)
+LINUX_IMAGES := $(B)/guests/d12c.Image
+TEST_IMAGES := $(LINUX_IMAGES) $(B)/guests/d13c.Image $(B)/guests/u-boot.bin
 CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
 BUNDLE = $(B)/$(SYSTEM).cpio
 
 $(B)/guests/%.Image: guest-configs/linux/make.sh guest-configs/linux/init.c guest-configs/linux/gtool.c | setup-guest
 	@guest-configs/linux/make.sh $*
+
+$(B)/guests/u-boot.bin: | setup-guest
+	@guest-configs/linux/firmware.sh
 
 $(BUNDLE): $(B)/muntin $(CONFIGS) $(LINUX_IMAGES)
 	$(Q)cd $(B)/guests && $(abspath $(B)/muntin) pack -o $(abspath $@) $(abspath $(CONFIGS))

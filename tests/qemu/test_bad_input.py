@@ -38,9 +38,7 @@ def beside_good(machine, bundle, built):
 
 def errors(text):
     """(file, line, column, message) of each error with a place."""
-    found = re.findall(r"^muntin: error: ([^\s:]+):(\d+):(\d+): error: (.*)$", text, re.M)
-    if not found:
-        found = re.findall(r"^muntin: (?:error: )?([^\s:]+):(\d+):(\d+): error: (.*)$", text, re.M)
+    found = re.findall(r"^muntin: ([^\s:]+):(\d+):(\d+): error: (.*)$", text, re.M)
     return [(f, int(line), int(col), message) for f, line, col, message in found]
 
 
