@@ -151,11 +151,13 @@ class Machine:
 
     def expect(self, pattern, timeout=60):
         """Waits until the pattern is printed after what was last expected; gives the match. ^ and $
-        are the ends of lines."""
+        are the ends of lines: a pattern that ends in $ waits for the line to end."""
         regex = re.compile(pattern, re.MULTILINE)
+        whole_lines = pattern.endswith("$")
 
         def search():
-            match = regex.search(self._text, self._pos)
+            end = self._text.rfind("\n") + 1 if whole_lines else len(self._text)
+            match = regex.search(self._text, self._pos, end)
             if match:
                 self._pos = match.end()
             return match
