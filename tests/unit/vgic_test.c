@@ -3,9 +3,7 @@
  * The vGIC's state and list registers, for GICv2 and GICv3 alike: what a guest CPU sees when it
  * enables, acknowledges and ends interrupts, with few list registers and with many interrupts.
  */
-#include "arch/host/arch.h"
-#include "core/atomic.h"
-#include "tests/host/gcpu.h"
+#include "tests/unit/vgic_words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,153 +11,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-
-/* Offsets that distributor and redistributor's SGI frame have in common */
-enum {
-    CTLR = 0x000,
-    IGROUPR = 0x080,
-    ISENABLER = 0x100,
-    ICENABLER = 0x180,
-    ISPENDR = 0x200,
-    ICPENDR = 0x280,
-    ISACTIVER = 0x300,
-    ICACTIVER = 0x380,
-    IPRIORITYR = 0x400,
-    ITARGETSR = 0x800,
-    ICFGR = 0xc00,
-    IROUTER = 0x6000,
-};
-
-#define TIMER 27u
-#define PPI   20u
-#define SPI   45u
-#define LAST  287u
-
-static struct gcpu_vm g;
-static u32 version;
-static struct gcpu *const cpu0 = &g.cpu[0], *const cpu1 = &g.cpu[1];
-
-/* --- small words ----------------------------------------------------------------------------- */
-
-/* Where the register of `kind` for interrupt id of vCPU c is. */
-static u64 reg(const struct gcpu *c, u32 kind, u32 id)
-{
-    u64 base = GCPU_GICD;
-
-    if (version == 3 && id < IRQ_PRIVATE) {
-        base = GCPU_GICR + c->vcpu.id * GCPU_STRIDE + GCPU_SGIS;
-    }
-    return base + kind + (kind == IPRIORITYR ? id : id / 32 * 4);
-}
-
-static void set(struct gcpu *c, u32 kind, u32 id)
-{
-    gcpu_write(c, reg(c, kind, id), 4, BIT(id % 32));
-    gcpu_enter_all(&g);
-}
-
-static bool get(struct gcpu *c, u32 kind, u32 id)
-{
-    return (gcpu_read(c, reg(c, kind, id), 4) >> (id % 32) & 1) != 0;
-}
-
-static void set_prio(struct gcpu *c, u32 id, u32 prio)
-{
-    gcpu_write(c, reg(c, IPRIORITYR, id), 1, prio);
-    gcpu_enter_all(&g);
-}
-
-static void set_edge(u32 id)
-{
-    u64 at = GCPU_GICD + ICFGR + id / 16 * 4;
-
-    gcpu_write(cpu0, at, 4, gcpu_read(cpu0, at, 4) | BIT(id % 16 * 2 + 1));
-}
-
-static void target(u32 id, u32 cpu)
-{
-    if (version == 3) {
-        gcpu_write(cpu0, GCPU_GICD + IROUTER + 8 * id, 8, cpu);
-    } else {
-        gcpu_write(cpu0, GCPU_GICD + ITARGETSR + id, 1, BIT(cpu));
-    }
-    gcpu_enter_all(&g);
-}
-
-static void line(u32 id, bool level)
-{
-    g.vm.irqchip->set_line(&g.vm, NULL, id, level);
-    gcpu_enter_all(&g);
-}
-
-/* SGI id to the vCPUs in the mask */
-static void sgi(struct gcpu *c, u32 id, u32 targets)
-{
-    if (version == 3) {
-        g.vm.irqchip->sgi(&c->vcpu, (u64)id << 24 | targets);
-    } else {
-        gcpu_write(c, GCPU_GICD + 0xf00, 4, targets << 16 | id);
-    }
-    gcpu_enter_all(&g);
-}
-
-/* What c acknowledges now, without the sender of an SGI. */
-static u32 ack(struct gcpu *c)
-{
-    u32 iar;
-
-    gcpu_enter_all(&g);
-    iar = gcpu_ack(c);
-    gcpu_enter_all(&g);
-    return iar;
-}
-
-static void eoi(struct gcpu *c, u32 iar)
-{
-    gcpu_eoi(c, iar);
-    gcpu_enter_all(&g);
-}
-
-/* Acknowledged and ended at once. */
-static u32 take(struct gcpu *c)
-{
-    u32 iar = ack(c);
-
-    if (iar != GCPU_NONE) {
-        eoi(c, iar);
-    }
-    return iar & 0x3ff;
-}
-
-static void start(u32 v, u32 ncpus)
-{
-    version = v;
-    host_completes = 0;
-    gcpu_create(&g, v, ncpus, 4);
-    gcpu_write(cpu0, GCPU_GICD + CTLR, 4, 3);
-    for (u32 id = IRQ_PRIVATE; id <= LAST && v == 2; id += 4) {
-        gcpu_write(cpu0, GCPU_GICD + ITARGETSR + id, 4, 0x01010101);
-    }
-    for (u32 i = 0; i < ncpus; i++) {
-        set(&g.cpu[i], ISENABLER, 0);
-        gcpu_write(&g.cpu[i], reg(&g.cpu[i], ISENABLER, 0), 4, 0xffff);
-    }
-    gcpu_enter_all(&g);
-}
-
-static int start_v2(void **state)
-{
-    (void)state;
-    start(2, 2);
-    return 0;
-}
-
-static int start_v3(void **state)
-{
-    (void)state;
-    start(3, 2);
-    return 0;
-}
 
 /* --- tests ----------------------------------------------------------------------------------- */
 
@@ -304,11 +155,169 @@ static void sgi_reaches_its_targets(void **state)
     assert_int_equal(take(cpu1), GCPU_NONE);
 }
 
-#define BOTH(test) cmocka_unit_test_setup(test, start_v2), cmocka_unit_test_setup(test, start_v3)
+/* --- active and pending by register ------------------------------------------------------------
+ */
+
+static void pending_can_be_written(void **state)
+{
+    (void)state;
+    set(cpu0, ISENABLER, SPI);
+    set(cpu0, ISPENDR, SPI);
+    assert_int_equal(gcpu_peek(cpu0), SPI);
+    set(cpu0, ICPENDR, SPI);
+    assert_int_equal(gcpu_peek(cpu0), GCPU_NONE);
+    set(cpu0, ISPENDR, SPI);
+    assert_int_equal(take(cpu0), SPI);
+    assert_int_equal(take(cpu0), GCPU_NONE);
+    line(SPI, true);
+    set(cpu0, ICPENDR, SPI); /* the line wins */
+    assert_true(get(cpu0, ISPENDR, SPI));
+    assert_int_equal(ack(cpu0), SPI);
+    set(cpu0, ISPENDR, SPI); /* once more, while it's active */
+    line(SPI, false);
+    eoi(cpu0, SPI);
+    assert_int_equal(take(cpu0), SPI);
+    assert_int_equal(take(cpu0), GCPU_NONE);
+}
+
+static void an_interrupt_that_is_made_active_waits(void **state)
+{
+    (void)state;
+    set(cpu0, ISENABLER, SPI);
+    set(cpu0, ISACTIVER, SPI);
+    line(SPI, true);
+    assert_true(get(cpu0, ISACTIVER, SPI));
+    assert_int_equal(ack(cpu0), GCPU_NONE);
+    set(cpu0, ICACTIVER, SPI);
+    assert_false(get(cpu0, ISACTIVER, SPI));
+    assert_int_equal(ack(cpu0), SPI);
+    set(cpu0, ICACTIVER, SPI); /* under the guest's hands; the line is still up */
+    assert_int_equal(gcpu_peek(cpu0), GCPU_NONE); /* its priority has not dropped */
+    eoi(cpu0, SPI);
+    assert_int_equal(ack(cpu0), SPI);
+}
+
+static void made_active_while_listed(void **state)
+{
+    (void)state;
+    set(cpu0, ISENABLER, SPI);
+    line(SPI, true);
+    assert_int_equal(gcpu_peek(cpu0), SPI);
+    set(cpu0, ISACTIVER, SPI);
+    assert_int_equal(gcpu_peek(cpu0), GCPU_NONE);
+    assert_true(get(cpu0, ISPENDR, SPI));
+    set(cpu0, ICACTIVER, SPI);
+    assert_int_equal(ack(cpu0), SPI);
+}
+
+/* --- WFI, reset, off and on ---------------------------------------------------------------------
+ */
+
+static void what_is_pending_ends_a_wfi(void **state)
+{
+    const struct irqchip *chip = g.vm.irqchip;
+
+    (void)state;
+    assert_false(chip->pending(&cpu0->vcpu));
+    line(SPI, true);
+    assert_false(chip->pending(&cpu0->vcpu)); /* disabled */
+    set(cpu0, ISENABLER, SPI);
+    assert_true(chip->pending(&cpu0->vcpu));
+    assert_false(chip->pending(&cpu1->vcpu));
+    assert_int_equal(gcpu_ack(cpu0), SPI);
+    assert_false(chip->pending(&cpu0->vcpu)); /* seen though no update came between */
+    gcpu_eoi(cpu0, SPI);
+    assert_true(chip->pending(&cpu0->vcpu)); /* its line is up: it has to be looked at */
+    gcpu_enter_all(&g);
+    assert_true(chip->pending(&cpu0->vcpu));
+}
+
+static void reset_forgets_all_but_the_lines(void **state)
+{
+    (void)state;
+    set(cpu0, ISENABLER, TIMER);
+    set(cpu0, ISENABLER, SPI);
+    set_prio(cpu0, SPI, 0x40);
+    gcpu_fire(cpu0, TIMER);
+    line(SPI, true);
+    assert_int_equal(ack(cpu0), TIMER);
+    sgi(cpu1, 3, 1);
+    g.vm.irqchip->reset(&g.vm);
+    cpu0->depth = 0;
+    gcpu_enter_all(&g);
+    assert_int_equal(gcpu_peek(cpu0), GCPU_NONE);
+    assert_false(cpu0->held[TIMER]);
+    assert_int_equal(gcpu_read(cpu0, GCPU_GICD, 4) & 3, 0);
+    assert_false(get(cpu0, ISENABLER, SPI));
+    assert_false(get(cpu0, ISACTIVER, TIMER));
+    assert_false(get(cpu0, ISPENDR, 3));
+    assert_true(get(cpu0, ISPENDR, SPI));
+    assert_int_equal(gcpu_read(cpu0, reg(cpu0, IPRIORITYR, SPI), 1), 0);
+    assert_false(g.vm.irqchip->pending(&cpu0->vcpu));
+}
+
+static void private_state_outlives_cpu_off(void **state)
+{
+    (void)state;
+    set(cpu1, ISENABLER, PPI);
+    set_prio(cpu1, PPI, 0x40);
+    sgi(cpu0, 4, 2);
+    gcpu_stop(cpu1);
+    sgi(cpu0, 5, 2); /* for when it comes back */
+    gcpu_restart(cpu1);
+    gcpu_enter_all(&g);
+    assert_true(get(cpu1, ISENABLER, PPI));
+    assert_int_equal(gcpu_read(cpu1, reg(cpu1, IPRIORITYR, PPI), 1), 0x40);
+    assert_int_equal(take(cpu1), 4);
+    assert_int_equal(take(cpu1), 5);
+}
+
+/* A write that concerns the own list registers takes effect before the guest runs on. */
+static void own_writes_take_effect_at_once(void **state)
+{
+    (void)state;
+    set(cpu0, ISENABLER, SPI);
+    line(SPI, true);
+    gcpu_write(cpu0, reg(cpu0, ICENABLER, SPI), 4, BIT(SPI % 32));
+    assert_int_equal(gcpu_peek(cpu0), GCPU_NONE);
+    gcpu_write(cpu0, reg(cpu0, ISENABLER, SPI), 4, BIT(SPI % 32));
+    assert_int_equal(gcpu_peek(cpu0), SPI);
+}
+
+/* Whoever disables an interrupt and waits until it's inactive is not told so too early. */
+static void disabled_and_listed_elsewhere_counts_as_active(void **state)
+{
+    (void)state;
+    target(SPI, 1);
+    set(cpu0, ISENABLER, SPI);
+    line(SPI, true);
+    assert_int_equal(gcpu_ack(cpu1), SPI); /* nobody has seen that yet */
+    gcpu_write(cpu0, reg(cpu0, ICENABLER, SPI), 4, BIT(SPI % 32));
+    assert_true(get(cpu0, ISACTIVER, SPI));
+    gcpu_enter(cpu1);
+    assert_true(get(cpu0, ISACTIVER, SPI));
+    gcpu_eoi(cpu1, SPI); /* no trap for that */
+    (void)get(cpu0, ISACTIVER, SPI);
+    gcpu_enter(cpu1); /* it was asked to look */
+    assert_false(get(cpu0, ISACTIVER, SPI));
+}
+
+static void bad_numbers_are_ignored(void **state)
+{
+    const struct irqchip *chip = g.vm.irqchip;
+
+    (void)state;
+    chip->set_line(&g.vm, NULL, 0, true);
+    chip->set_line(&g.vm, NULL, 31, true);
+    chip->set_line(&g.vm, NULL, 288, true);
+    chip->set_line(&g.vm, NULL, 1023, true);
+    chip->set_line(&g.vm, &cpu0->vcpu, 32, true);
+    gcpu_enter_all(&g);
+    assert_int_equal(gcpu_read(cpu0, GCPU_GICD + ISPENDR + 4, 4), 0);
+}
 
 int main(void)
 {
-    (void)cpu1;
     const struct CMUnitTest tests[] = {
         BOTH(level_interrupt_follows_its_line),
         BOTH(end_of_quiet_level_interrupt_needs_no_maintenance),
@@ -318,9 +327,16 @@ int main(void)
         BOTH(disabled_while_pending_stays_pending),
         BOTH(timer_is_linked_to_its_physical_interrupt),
         BOTH(sgi_reaches_its_targets),
+        BOTH(pending_can_be_written),
+        BOTH(an_interrupt_that_is_made_active_waits),
+        BOTH(made_active_while_listed),
+        BOTH(what_is_pending_ends_a_wfi),
+        BOTH(reset_forgets_all_but_the_lines),
+        BOTH(private_state_outlives_cpu_off),
+        BOTH(own_writes_take_effect_at_once),
+        BOTH(disabled_and_listed_elsewhere_counts_as_active),
+        BOTH(bad_numbers_are_ignored),
     };
 
-    (void)set_prio;
-    (void)target;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

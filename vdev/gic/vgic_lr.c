@@ -49,6 +49,7 @@ static inline void mark_listed(struct vgic_cpu *cpu, struct slot s)
     s.ctx->used |= (u16)BIT(s.n);
     if (s.wi == 0) {
         cpu->slot[s.lr->virq] = (u8)s.n;
+        cpu->again |= s.bit;
     }
 }
 
@@ -59,6 +60,7 @@ static inline void unlist(struct vgic_cpu *cpu, struct slot s)
     s.w->dropped &= ~s.bit;
     cpu->listed[s.wi] &= ~s.bit;
     cpu->lrs &= ~BIT(s.n);
+    cpu->again &= s.wi == 0 ? ~s.bit : ~0u;
     s.ctx->used &= (u16)~BIT(s.n);
 }
 
@@ -213,6 +215,9 @@ static void adjust(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
         s.lr->state |= (w->handed & s.bit) != 0 ? LR_PENDING : 0;
     }
     w->dropped &= ~s.bit;
+    if (s.wi == 0) {
+        cpu->again = ok != 0 ? cpu->again | s.bit : cpu->again & ~s.bit;
+    }
     cpu->seen[s.n] = s.lr->state;
     if (s.lr->state == 0) {
         set_dirty(s);
@@ -269,6 +274,7 @@ static void place_active(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
     s.lr->source = vgic_is_sgi_v2(g, id) ? cpu->out_source[id] : 0;
     vgic_set_out(cpu, s.wi, cpu->out[s.wi] & ~s.bit);
     mark_listed(cpu, s);
+    cpu->again &= s.wi == 0 ? ~s.bit : ~0u;
     cpu->seen[n] = LR_ACTIVE;
     (void)dress(g, cpu, s);
     set_dirty(s);
@@ -503,7 +509,7 @@ bool vgic_lr_inject(struct vgic_cpu *cpu, u32 intid, u32 pintid)
     u32 n = cpu->slot[intid];
     struct irq_lr *lr = &ctx->lr[n];
 
-    if ((cpu->listed[0] & BIT(intid)) == 0 || !lr->hw || lr->pirq != pintid ||
+    if ((cpu->again & BIT(intid)) == 0 || !lr->hw || lr->pirq != pintid ||
         (ctx->dirty & BIT(n)) != 0 || atomic_load(&cpu->ready_words) != 0) {
         return false;
     }

@@ -62,7 +62,8 @@ struct vgic_cpu {
     bool stale; /* something changed that the occupied ones have to follow */
     u8 seen[IRQ_LR_MAX];  /* their states when last updated: what differs the guest did */
     u8 slot[IRQ_PRIVATE]; /* of a listed private interrupt: its list register */
-    u32 complete;         /* private interrupts whose physical one is to be deactivated */
+    u32 again;    /* listed private interrupts that, at the last look, were to be forwarded */
+    u32 complete; /* private interrupts whose physical one is to be deactivated */
 
     bool asleep; /* GICR_WAKER.ProcessorSleep */
     u8 prio[IRQ_PRIVATE];
