@@ -174,3 +174,24 @@ def test_first_screen_tells_the_keys(machine, bundle, built):
     vms.expect_puppet(m, 1, "UP ")
     assert m.seen(r"Ctrl-\]"), m.tail()
     assert m.seen(r"^muntin: .*one"), m.tail()
+
+
+def test_traps_flush_no_tlb(machine, bundle, built):
+    """Tens of thousands of traps that return to the same vCPU: QEMU counts not one more flush."""
+    b = bundle({"one.qvmconf": vms.puppet("one"), **vms.files(built, "puppet.img")})
+    m = machine(bundle=b, smp=1, mem=512)
+
+    def flushes():
+        counts = re.findall(r"^TLB (?:full|partial) flushes +(\d+)", m.monitor("info jit"), re.M)
+        assert len(counts) == 2
+        return [int(n) for n in counts]
+
+    vms.expect_puppet(m, 1, "UP ")
+    m.line("sleep 1000 1")
+    vms.expect_puppet(m, 1, "SLEPT")
+    before = flushes()
+    m.line("flood 300")  # two traps for each byte
+    vms.expect_puppet(m, 1, "FLOODED")
+    m.line("sleep 500 200")
+    vms.expect_puppet(m, 1, "SLEPT")
+    assert flushes() == before

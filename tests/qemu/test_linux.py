@@ -169,6 +169,9 @@ def test_uboot_is_a_guest(machine, bundle, built):
     files = vms.files(built, "d12c.Image", "d12c-net.cpio", "u-boot.bin")
     b = bundle({**shipped("uboot"), **files})
     m = machine(bundle=b, smp=2, mem=1024)
+    vms.focus(m, 2, "uboot")
+    m.expect("Hit any key")
+    m.line("")  # else it looks for something to boot, for a minute
     shells(m, ["linux"])
     vms.focus(m, 2, "uboot")
     for _ in range(2):
