@@ -20,7 +20,11 @@ u32 host_completes;
 void (*host_irq_save)(struct vcpu *v);
 void (*host_irq_load)(struct vcpu *v);
 void (*host_irq_complete)(u32 pintid);
-struct pcpu *host_pcpu = &pcpus[0];
+_Thread_local struct pcpu *host_pcpu = &pcpus[0];
+_Thread_local u64 host_deadline_ns;
+void (*host_stop)(u32 how);
+void (*host_kick)(struct pcpu *p);
+void (*host_clean_dcache)(const void *p, size_t len);
 void (*host_putc)(char c);
 bool (*host_entropy)(void *buf, size_t len);
 
@@ -84,21 +88,24 @@ size_t host_uart_type(const char *s, size_t n)
 
 u64 arch_now_ns(void)
 {
-    return host_now_ns;
+    return __atomic_load_n(&host_now_ns, __ATOMIC_RELAXED);
 }
 
 u64 arch_ticks(void)
 {
-    return host_now_ns;
+    return __atomic_load_n(&host_now_ns, __ATOMIC_RELAXED);
 }
 
 void arch_deadline(u64 ns)
 {
-    (void)ns;
+    host_deadline_ns = ns;
 }
 
 void arch_stop(enum arch_stop how)
 {
+    if (host_stop != NULL) {
+        host_stop(how);
+    }
     if (how == STOP_HALT) {
         abort();
     }
@@ -117,8 +124,9 @@ bool arch_entropy(void *buf, size_t len)
 
 void arch_clean_dcache(const void *p, size_t len)
 {
-    (void)p;
-    (void)len;
+    if (host_clean_dcache != NULL) {
+        host_clean_dcache(p, len);
+    }
 }
 
 struct pcpu *arch_pcpu(void)
@@ -135,8 +143,10 @@ void arch_wait_change(const u32 *p, u32 value)
 
 void arch_kick(struct pcpu *p)
 {
-    (void)p;
     __atomic_fetch_add(&host_kicks, 1, __ATOMIC_RELAXED);
+    if (host_kick != NULL) {
+        host_kick(p);
+    }
 }
 
 void arch_irq_complete(u32 pintid)

@@ -15,8 +15,8 @@ extern u32 host_completes; /* arch_irq_complete calls */
 extern void (*host_irq_save)(struct vcpu *v);
 extern void (*host_irq_load)(struct vcpu *v);
 extern void (*host_irq_complete)(u32 pintid);
-extern struct pcpu *host_pcpu;                      /* what arch_pcpu returns */
-extern void (*host_putc)(char c);                   /* takes what arch_putc sends; NULL: stderr */
+extern _Thread_local struct pcpu *host_pcpu; /* what arch_pcpu returns; &pcpus[0] in each thread */
+extern void (*host_putc)(char c);            /* takes what arch_putc sends; NULL: stderr */
 extern bool (*host_entropy)(void *buf, size_t len); /* arch_entropy; NULL: there's none */
 
 /* The UART. */
@@ -27,7 +27,20 @@ extern bool host_uart_rx_irq;
 size_t host_uart_type(const char *s, size_t n);
 size_t host_uart_waiting(void); /* bytes that arch_getc hasn't taken yet */
 
-extern u32 host_switches;                 /* arch_vcpu_switch calls */
-extern void (*host_idle)(struct pcpu *p); /* what arch_idle does; NULL: waiting is a panic */
+extern u32 host_switches; /* arch_vcpu_switch calls */
+extern u32 host_resets;   /* arch_vcpu_reset calls */
+/* What arch_vcpu_switch and arch_vcpu_reset do besides; NULL: nothing. */
+extern void (*host_switch)(struct pcpu *p, struct vcpu *v);
+extern void (*host_reset)(struct vcpu *v, u64 entry, u64 context);
+/* What arch_idle does; NULL: waiting is a panic. */
+extern void (*host_idle)(struct pcpu *p, bool wait);
+/* What arch_vcpu_wakeup_ns returns: when the virtual timer of a vCPU that isn't loaded fires. */
+extern u64 host_wakeup_ns;
+/* The deadline that this thread last gave to arch_deadline. */
+extern _Thread_local u64 host_deadline_ns;
+/* What arch_stop does first: a test that doesn't want to end leaves by longjmp. NULL: nothing. */
+extern void (*host_stop)(u32 how);
+extern void (*host_kick)(struct pcpu *p);                    /* what arch_kick does besides */
+extern void (*host_clean_dcache)(const void *p, size_t len); /* what arch_clean_dcache does */
 
 #endif

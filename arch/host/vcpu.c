@@ -6,6 +6,7 @@
 #include "arch/host/arch.h"
 
 #include "core/arch.h"
+#include "core/atomic.h"
 #include "core/panic.h"
 #include "core/sched.h"
 #include "core/vcpu.h"
@@ -14,7 +15,11 @@
 #include <stdlib.h>
 
 u32 host_switches;
-void (*host_idle)(struct pcpu *p);
+u32 host_resets;
+void (*host_switch)(struct pcpu *p, struct vcpu *v);
+void (*host_reset)(struct vcpu *v, u64 entry, u64 context);
+void (*host_idle)(struct pcpu *p, bool wait);
+u64 host_wakeup_ns = TIMER_OFF;
 
 struct vcpu *arch_vcpu_create(struct vm *vm, u32 id, struct pcpu *p)
 {
@@ -30,15 +35,19 @@ struct vcpu *arch_vcpu_create(struct vm *vm, u32 id, struct pcpu *p)
 
 void arch_vcpu_reset(struct vcpu *v, u64 entry, u64 context)
 {
-    (void)v;
-    (void)entry;
-    (void)context;
+    __atomic_fetch_add(&host_resets, 1, __ATOMIC_RELAXED);
+    if (host_reset != NULL) {
+        host_reset(v, entry, context);
+    }
 }
 
 void arch_vcpu_switch(struct pcpu *p, struct vcpu *v)
 {
-    p->current = v;
-    host_switches++;
+    atomic_store(&p->current, v);
+    __atomic_fetch_add(&host_switches, 1, __ATOMIC_RELAXED);
+    if (host_switch != NULL) {
+        host_switch(p, v);
+    }
 }
 
 void arch_vcpu_run(struct vcpu *v)
@@ -49,7 +58,7 @@ void arch_vcpu_run(struct vcpu *v)
 u64 arch_vcpu_wakeup_ns(struct vcpu *v)
 {
     (void)v;
-    return TIMER_OFF;
+    return host_wakeup_ns;
 }
 
 void arch_vcpu_dump(struct vcpu *v, void (*print)(const char *fmt, ...))
@@ -60,7 +69,7 @@ void arch_vcpu_dump(struct vcpu *v, void (*print)(const char *fmt, ...))
 void arch_idle(struct pcpu *p, bool wait)
 {
     if (host_idle != NULL) {
-        host_idle(p);
+        host_idle(p, wait);
     } else if (wait) {
         panic("CPU %u sleeps, and nothing would wake it", p->id);
     }
