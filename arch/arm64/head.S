@@ -124,7 +124,7 @@ in_ram:                             // x20 tree, x21 image
 4:  mov     x0, x20
     bl      boot_main
 park:
-    wfe
+    wfi
     b       park
 
 /* Invalidates [x0, x1) to the point of coherency. Changes x0, x2, x3. */
