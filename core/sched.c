@@ -81,13 +81,17 @@ static void queue_remove(struct pcpu *p, struct vcpu *v)
     }
 }
 
-void sched_ready(struct vcpu *v)
+/*
+ * To READY, if it still is in the state that the caller means: between a look at it and the lock,
+ * another CPU may have woken the vCPU, and it may have gone off.
+ */
+static void make_ready(struct vcpu *v, u8 from)
 {
     struct pcpu *p = v->pcpu;
     bool changed;
 
     spin_lock(&p->remote.lock);
-    changed = v->state != VCPU_READY;
+    changed = v->state == from;
     if (changed) {
         atomic_store(&v->state, VCPU_READY);
         queue_insert(p, v);
@@ -96,6 +100,16 @@ void sched_ready(struct vcpu *v)
     if (changed) {
         ask(p, PCPU_RESCHED);
     }
+}
+
+void sched_ready(struct vcpu *v)
+{
+    make_ready(v, VCPU_OFF);
+}
+
+void sched_wake(struct vcpu *v)
+{
+    make_ready(v, VCPU_BLOCKED);
 }
 
 static void leave_queue(struct vcpu *v, u8 state)
@@ -114,7 +128,7 @@ void sched_block(struct vcpu *v)
     leave_queue(v, VCPU_BLOCKED);
     atomic_fence(); /* pairs with vcpu_ask */
     if (atomic_load(&v->attention) != 0) {
-        sched_ready(v);
+        sched_wake(v);
     }
 }
 
@@ -150,7 +164,9 @@ void vcpu_ask(struct vcpu *v, u32 bits)
 
     atomic_fence(); /* pairs with sched_block and sched_enter: they store, fence, then look */
     if (atomic_load(&v->state) == VCPU_BLOCKED) {
-        sched_ready(v);
+        sched_wake(v);
+    } else if ((bits & VCPU_STOP) != 0) {
+        ask(p, PCPU_RESCHED); /* it goes first, loaded or not: see choose() */
     } else if ((old & bits) != bits && p != arch_pcpu() && atomic_load(&p->current) == v) {
         arch_kick(p);
     }
@@ -224,6 +240,20 @@ static void work_run(struct pcpu *p)
     timer_set(&p->work_pause, now + (now - start));
 }
 
+/*
+ * Who has to go off goes first: it could wait for ever behind one of higher priority that never
+ * sleeps. It doesn't enter its guest.
+ */
+static struct vcpu *choose(const struct pcpu *p)
+{
+    for (struct vcpu *v = p->remote.ready; v != NULL; v = v->next) {
+        if ((atomic_load(&v->attention) & VCPU_STOP) != 0) {
+            return v;
+        }
+    }
+    return p->remote.ready;
+}
+
 /* The vCPU that should run now; arms the time slice if another one waits for its turn. */
 static struct vcpu *pick(struct pcpu *p)
 {
@@ -231,7 +261,7 @@ static struct vcpu *pick(struct pcpu *p)
     bool shared;
 
     spin_lock(&p->remote.lock);
-    v = p->remote.ready;
+    v = choose(p);
     shared = v != NULL && v->next != NULL && v->next->prio == v->prio;
     spin_unlock(&p->remote.lock);
     if (shared && (v != p->current || p->slice.deadline_ns == TIMER_OFF)) {
@@ -253,7 +283,7 @@ static void load(struct pcpu *p, struct vcpu *v)
     if (v != NULL) {
         atomic_or(&v->attention, (u32)VCPU_IRQ); /* its maintenance interrupt may have got lost */
     }
-    if (old != NULL && old->state == VCPU_BLOCKED) {
+    if (old != NULL && atomic_load(&old->state) == VCPU_BLOCKED) {
         timer_set(&old->wakeup, arch_vcpu_wakeup_ns(old));
     }
     if (v != NULL && v->wakeup.deadline_ns != TIMER_OFF) {
@@ -267,18 +297,19 @@ static bool attend(struct pcpu *p, struct vcpu *v)
 {
     u32 bits = atomic_xchg(&v->attention, 0u);
 
-    if (bits & VCPU_STOP) {
-        load(p, NULL);
-        v->vm->irqchip->reset_vcpu(v);
-        vm_vcpu_left(v);
-        return false;
-    }
-    if (bits & VCPU_INIT) {
+    if ((bits & (VCPU_INIT | VCPU_STOP)) == VCPU_INIT) {
         load(p, NULL);
         v->vm->irqchip->reset_vcpu(v);
         arch_vcpu_reset(v, v->entry, v->context);
         load(p, v);
-        bits |= VCPU_IRQ;
+        /* Anew: who asked while it wasn't loaded didn't kick, and load left VCPU_IRQ. */
+        bits = atomic_xchg(&v->attention, 0u);
+    }
+    if (bits & VCPU_STOP) {
+        load(p, NULL);
+        v->vm->irqchip->reset_vcpu(v); /* lets go of what only this CPU can deactivate */
+        vm_vcpu_left(v);
+        return false;
     }
     if (bits & VCPU_IRQ) {
         arch_irq_save(v);
@@ -312,7 +343,7 @@ struct vcpu *sched_enter(struct pcpu *p)
                 load(p, v);
             }
         }
-        if (v == NULL || v->state != VCPU_READY) {
+        if (v == NULL || atomic_load(&v->state) != VCPU_READY) {
             if (atomic_load(&p->remote.attention) == 0) {
                 arch_idle(p, true);
             }

@@ -61,7 +61,8 @@ extern u32 pcpu_count;
 void sched_init(u32 count);
 
 /* vCPU state changes. Any CPU. */
-void sched_ready(struct vcpu *v);   /* to READY from OFF or BLOCKED; kicks its CPU if needed */
+void sched_ready(struct vcpu *v);   /* to READY from OFF, under vm->lock; kicks its CPU if needed */
+void sched_wake(struct vcpu *v);    /* to READY from BLOCKED; else nothing happens */
 void sched_block(struct vcpu *v);   /* on its own CPU: BLOCKED until it's asked for something */
 void sched_off(struct vcpu *v);     /* on its own CPU */
 void sched_requeue(struct vcpu *v); /* on its own CPU: behind others of its priority (WFE, SMCCC) */

@@ -94,9 +94,7 @@ static void wakeup_fired(struct timer *t)
 {
     struct vcpu *v = container_of(t, struct vcpu, wakeup);
 
-    if (v->state == VCPU_BLOCKED) {
-        sched_ready(v); /* once loaded, its own timer is due and interrupts it */
-    }
+    sched_wake(v); /* once loaded, its own timer is due and interrupts it */
 }
 
 static bool add_vcpu(struct vm *vm, const struct cfg_cpu *c)
