@@ -163,7 +163,8 @@ host-tests: begin-tests $(T)/muntin.elf $(B)/muntin $(ASAN_TESTS) $(TSAN_TESTS) 
 
 target-tests: host-tests all guests $(LINUX_IMAGES) $(B)/guests/d13c.Image | setup-qemu
 	@guest-configs/linux/firmware.sh
-	@$(SUMMARY) pytest tests/qemu
+	@$(SUMMARY) exit 'virtqueue rules, each check taken out' $(PYTHON) tests/lint/mutate.py
+	@$(SUMMARY) pytest -q tests/qemu
 
 fuzz: $(FUZZERS)
 	@for f in $(FUZZ); do mkdir -p $(B)/corpus/$$f && echo "  FUZZ     $$f" && $(B)/fuzz/$${f}_fuzz \
