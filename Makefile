@@ -51,7 +51,8 @@ T := $(B)/$(ARCH)
 arm64_CROSS := aarch64-linux-gnu-
 arm64_CFLAGS := -march=armv8-a -ffixed-x18 -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none
 CROSS := $($(ARCH)_CROSS)
-TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -g -ffreestanding -fpie -fvisibility=hidden -Icore/lib/include -include core/lib/hidden.h \
+TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -g -ffreestanding -fpie -fvisibility=hidden -nostdinc \
+	-isystem $(shell $(CROSS)gcc -print-file-name=include 2>/dev/null) -Icore/lib/include -include core/lib/hidden.h \
 	-Iarch/$(ARCH) -fno-stack-protector -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
 	-fno-tree-loop-distribute-patterns
 TARGET_SRC := $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch/arm-common/*.c) \

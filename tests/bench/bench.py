@@ -88,6 +88,25 @@ NATIVE_NIC = (
 )  # fmt: skip
 
 
+# Two VMs of a CPU each on one switch. The commands are ones that anybody would use.
+NET_CONFIG = """system {name}
+cpu runmask {cpu}
+ram 256M
+load d12c.Image
+initrd load d12c-net.cpio
+cmdline "console=ttyAMA0 quiet cryptomgr.notests net0=10.0.0.{host}/24"
+vdev pl011
+vdev virtio-net peer /dev/vdevpeer/lan name eth
+"""
+NET_COMMANDS = (
+    # row, unit, command in alpha, where the figure is
+    ("ping, average", "ms", "ping -q -c 50 -i 0.1 10.0.0.2", r"= [\d.]+/([\d.]+)/"),
+    ("UDP round trip, median", "us", "gtool rtt 10.0.0.2 5000 500", r"\bp50\S*=([\d.]+)"),
+    ("TCP, one stream", "Mbit/s", "iperf3 -f m -c 10.0.0.2 -n 16M", r"([\d.]+) Mbits/sec +receiver"),
+    ("TCP, the other way", "Mbit/s", "iperf3 -f m -R -c 10.0.0.2 -n 16M", r"([\d.]+) Mbits/sec +receiver"),
+)
+
+
 def run_machine(name, until, each=None, timeout=300, **options):
     """Runs a machine until its console shows the pattern; gives the console's text. each: a list
     of (pattern, function) called in this order when they appear."""
@@ -250,6 +269,32 @@ class Bench:
         beyond = round(100 * (under / alone - 1), 3) if alone and under else None
         self.put("Linux 6.1 to its shell, beyond native", LINUX_AT_MOST, "%", muntin=beyond)
 
+    def measure_network(self):
+        """Between two stock Linux VMs, by commands typed at their shells. Targets belong to the
+        network's own work."""
+        net = self.o.linux.with_name("d12c-net.cpio")
+        files = {
+            f"{name}.qvmconf": NET_CONFIG.format(name=name, cpu=cpu, host=cpu + 1)
+            for cpu, name in enumerate(("alpha", "beta"))
+        }
+        files.update({"d12c.Image": self.o.linux, "d12c-net.cpio": net})
+        bundle = write_bundle(self.work / "network.cpio", files)
+        m = Machine("bench-network", icount=True, cpu=CPU, image=self.o.muntin, how="kernel",
+                    bundle=bundle, smp=CPUS, mem=MEM)  # fmt: skip
+        try:
+            m.expect("@@ SHELL", 120)
+            m.expect("@@ SHELL", 120)
+            m.escape("2")
+            m.run("gtool echo 5000 > /dev/null & iperf3 -s > /dev/null &")
+            m.escape("1")
+            m.run("sleep 2")
+            for row, unit, command, pattern in NET_COMMANDS:
+                m.run(command, 120)
+                found = re.search(pattern, m.output)
+                self.put(row, unit=unit, muntin=float(found.group(1)) if found else None)
+        finally:
+            m.close()
+
     def guest_tree(self, config):
         """The device tree of the config, by `muntin dtb`; None without the tool."""
         if not self.o.tool:
@@ -326,6 +371,8 @@ def main():
         bench.measure_size(texts[0])
     if o.linux and not o.no_linux:
         bench.measure_linux()
+        if o.muntin:
+            bench.attempt("network", bench.measure_network)
     bench.print_table()
     for fault in bench.faults:
         print(f"\nbench: {fault}", file=sys.stderr)
