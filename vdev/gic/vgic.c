@@ -35,7 +35,7 @@ void vgic_unlock(struct vgic *g)
     }
 }
 
-void vgic_unlock_self(struct vgic *g, struct vgic_cpu *cpu)
+void vgic_unlock_busy(struct vgic *g, struct vgic_cpu *cpu)
 {
     bool concerned = (g->ask & BIT(cpu->index)) != 0;
 
@@ -49,13 +49,23 @@ void vgic_unlock_self(struct vgic *g, struct vgic_cpu *cpu)
     }
 }
 
+/* The list registers of cpu that these listed interrupts are in have to follow a change. */
+static inline void make_stale(struct vgic *g, struct vgic_cpu *cpu, u32 wi, u32 bits)
+{
+    const u8 *slot = wi == 0 ? cpu->slot : &g->slot[(wi - 1) * 32];
+
+    for (; bits != 0; bits &= bits - 1) {
+        cpu->stale |= BIT(slot[__builtin_ctz(bits)]);
+    }
+    g->ask |= BIT(cpu->index);
+}
+
 static inline void offer(struct vgic *g, struct vgic_cpu *cpu, u32 wi, u32 ready, u32 touched)
 {
     u32 before = cpu->ready[wi];
 
     if ((touched & cpu->listed[wi]) != 0) {
-        cpu->stale = true;
-        g->ask |= BIT(cpu->index);
+        make_stale(g, cpu, wi, touched & cpu->listed[wi]);
     }
     if (ready != before || (touched & ready) != 0) {
         vgic_set_ready(cpu, wi, ready);
@@ -161,23 +171,15 @@ static void reroute(struct vgic *g, u32 spi)
 
 /* --- struct irqchip -------------------------------------------------------------------------- */
 
-/* The vCPU state that intid belongs to; *found false: there's no such interrupt. */
-static struct vgic_cpu *owner(struct vgic *g, const struct vcpu *v, u32 intid, bool *found)
-{
-    *found = v != NULL ? intid < IRQ_PRIVATE : intid >= IRQ_PRIVATE && intid < VGIC_IDS;
-    return v != NULL ? &g->cpu[v->id] : NULL;
-}
-
 static void set_line(struct vm *vm, struct vcpu *v, u32 intid, bool level)
 {
     struct vgic *g = vm->irqchip_data;
+    struct vgic_cpu *cpu = v != NULL ? &g->cpu[v->id] : NULL;
     u32 wi = intid / 32, bit = BIT(intid % 32);
     struct vgic_word *w;
-    bool found;
-    struct vgic_cpu *cpu = owner(g, v, intid, &found);
 
-    if (!found) {
-        return;
+    if (v != NULL ? intid - IRQ_SGIS >= IRQ_PRIVATE - IRQ_SGIS : intid - IRQ_PRIVATE >= VGIC_SPIS) {
+        return; /* no such input */
     }
     w = vgic_word(g, cpu, wi);
     spin_lock(&g->lock);
@@ -222,61 +224,75 @@ static void inject_hw_private(struct vgic *g, struct vgic_cpu *cpu, u32 intid, u
 static void inject_hw(struct vm *vm, struct vcpu *v, u32 intid, u32 pintid)
 {
     struct vgic *g = vm->irqchip_data;
-    u32 wi = intid / 32, bit = BIT(intid % 32);
-    struct vgic_word *w;
-    bool found;
-    struct vgic_cpu *cpu = owner(g, v, intid, &found);
+    u32 spi = intid - IRQ_PRIVATE;
 
-    if (!found) {
+    if (v != NULL && intid < IRQ_PRIVATE) {
+        inject_hw_private(g, &g->cpu[v->id], intid, pintid);
+        return;
+    }
+    if (v != NULL || spi >= VGIC_SPIS) {
         arch_irq_complete(pintid);
         return;
     }
-    if (cpu != NULL) {
-        inject_hw_private(g, cpu, intid, pintid);
-        return;
-    }
-    w = &g->spi[wi - 1];
     spin_lock(&g->lock);
-    g->pintid[intid - IRQ_PRIVATE] = (u16)pintid;
-    reroute(g, intid - IRQ_PRIVATE);
-    w->held |= bit;
-    w->latch |= bit;
-    vgic_changed(g, NULL, wi, bit);
+    g->pintid[spi] = (u16)pintid;
+    reroute(g, spi);
+    g->spi[spi / 32].held |= BIT(spi % 32);
+    g->spi[spi / 32].latch |= BIT(spi % 32);
+    vgic_changed(g, NULL, 1 + spi / 32, BIT(spi % 32));
     vgic_unlock(g);
 }
 
-static inline void send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id)
+/* Latches SGI id for `to`. True: that concerns it. */
+static inline bool latch_sgi(const struct vgic *g, struct vgic_cpu *to, u32 id, u32 sender)
 {
-    if (targets == BIT(cpu->index) && vgic_lr_sgi(g, cpu, id)) {
-        return;
-    }
-    for (; targets != 0; targets &= targets - 1) {
-        struct vgic_cpu *to = &g->cpu[__builtin_ctz(targets)];
+    struct vgic_word *w = &to->word;
+    u32 bit = BIT(id);
 
-        to->sources[id] |= (u8)BIT(cpu->index);
-        to->word.latch |= BIT(id);
-        changed_private(g, to, BIT(id));
+    to->sources[id] |= (u8)BIT(sender);
+    w->latch |= bit;
+    if ((w->listed & bit) != 0) {
+        to->stale |= BIT(to->slot[id]);
+        return true;
     }
+    if ((vgic_forward(g, w) & ~w->active & bit) == 0) {
+        return false;
+    }
+    vgic_set_ready(to, 0, to->ready[0] | bit);
+    return true;
 }
 
 void vgic_send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id)
 {
-    send_sgi(g, cpu, targets, id);
+    u32 ask = 0;
+
+    spin_lock(&g->lock);
+    if (targets == BIT(cpu->index) && vgic_lr_sgi(g, cpu, id)) {
+        targets = 0;
+    }
+    for (; targets != 0; targets &= targets - 1) {
+        u32 i = (u32)__builtin_ctz(targets);
+
+        ask |= latch_sgi(g, &g->cpu[i], id, cpu->index) ? BIT(i) : 0;
+    }
+    if ((ask & BIT(cpu->index)) != 0) {
+        g->ask |= ask; /* to itself as well */
+        ask = 0;
+    }
+    vgic_unlock_self(g, cpu);
+    for (; ask != 0; ask &= ask - 1) {
+        irq_attention(g->cpu[__builtin_ctz(ask)].vcpu);
+    }
 }
 
 static void sgi(struct vcpu *v, u64 value)
 {
     struct vgic *g = v->vm->irqchip_data;
     struct vgic_cpu *cpu = &g->cpu[v->id];
-    u32 targets;
 
-    if (unlikely(g->version != 3)) {
-        return;
+    if (likely(g->version == 3)) {
+        vgic_send_sgi(g, cpu, vgicv3_sgi_targets(g, cpu, value), (u32)(value >> 24) & 15);
     }
-    targets = vgicv3_sgi_targets(g, cpu, value);
-    spin_lock(&g->lock);
-    send_sgi(g, cpu, targets, (u32)(value >> 24) & 15);
-    vgic_unlock_self(g, cpu);
 }
 
 static void update(struct vcpu *v)

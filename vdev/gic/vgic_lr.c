@@ -41,7 +41,7 @@ static inline void set_dirty(struct slot s)
     s.ctx->dirty |= (u16)BIT(s.n);
 }
 
-static inline void mark_listed(struct vgic_cpu *cpu, struct slot s)
+static inline void mark_listed(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
     s.w->listed |= s.bit;
     cpu->listed[s.wi] |= s.bit;
@@ -50,6 +50,8 @@ static inline void mark_listed(struct vgic_cpu *cpu, struct slot s)
     if (s.wi == 0) {
         cpu->slot[s.lr->virq] = (u8)s.n;
         cpu->again |= s.bit;
+    } else {
+        g->slot[s.lr->virq - IRQ_PRIVATE] = (u8)s.n;
     }
 }
 
@@ -86,6 +88,12 @@ static void take_back(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
         }
     }
     s.lr->state &= (u8)~LR_PENDING;
+}
+
+/* GICv2: one of those whose SGI id is latched. */
+static u8 first_source(const struct vgic_cpu *cpu, u32 id)
+{
+    return (u8)(__builtin_ctz(cpu->sources[id] | BIT(31)) % VCPU_MAX);
 }
 
 /* GICv2: what is latched of the SGI's own sender is in s, too. True: that was all. */
@@ -237,11 +245,13 @@ static inline bool renew(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
     u32 again = vgic_wants(s.w) & vgic_forward(g, s.w) & cpu->mine[s.wi] & s.bit;
 
     if (again == 0 || (cpu->ready_words | cpu->out_words) != 0 ||
-        (s.w->held & ~s.w->latch & s.bit) != 0 || vgic_is_sgi_v2(g, s.lr->virq)) {
+        (s.w->held & ~s.w->latch & s.bit) != 0) {
         return false;
     }
-    s.w->handed |= s.w->latch & again;
-    s.w->latch &= ~again;
+    if (unlikely(vgic_is_sgi_v2(g, s.lr->virq))) {
+        s.lr->source = first_source(cpu, s.lr->virq);
+    }
+    merge(g, cpu, s);
     s.lr->state = LR_PENDING;
     cpu->seen[s.n] = LR_PENDING;
     (void)dress(g, cpu, s);
@@ -273,7 +283,7 @@ static void place_active(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
     s = slot_of(g, cpu, n);
     s.lr->source = vgic_is_sgi_v2(g, id) ? cpu->out_source[id] : 0;
     vgic_set_out(cpu, s.wi, cpu->out[s.wi] & ~s.bit);
-    mark_listed(cpu, s);
+    mark_listed(g, cpu, s);
     cpu->again &= s.wi == 0 ? ~s.bit : ~0u;
     cpu->seen[n] = LR_ACTIVE;
     (void)dress(g, cpu, s);
@@ -289,11 +299,11 @@ static void place(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
 
     lr->virq = (u16)id;
     s = slot_of(g, cpu, n);
-    mark_listed(cpu, s);
+    mark_listed(g, cpu, s);
     vgic_set_ready(cpu, s.wi, cpu->ready[s.wi] & ~s.bit);
     lr->source = 0;
     if (unlikely(vgic_is_sgi_v2(g, id))) {
-        lr->source = (u8)(__builtin_ctz(cpu->sources[id] | BIT(31)) & 7);
+        lr->source = first_source(cpu, id);
     }
     merge(g, cpu, s);
     wants = vgic_wants(s.w) & s.bit;
@@ -481,8 +491,8 @@ bool vgic_lr_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 id)
     struct irq_ctx *ctx = &cpu->vcpu->irq;
     struct irq_lr *lr = &ctx->lr[n];
 
-    if ((cpu->listed[0] & ~w->latch & ~w->forced & vgic_forward(g, w) & bit) == 0 || cpu->stale ||
-        (cpu->ready_words | cpu->out_words) != 0) {
+    if ((cpu->listed[0] & ~w->latch & ~w->forced & vgic_forward(g, w) & bit) == 0 ||
+        (cpu->stale >> n & 1) != 0 || (cpu->ready_words | cpu->out_words) != 0) {
         return false;
     }
     arch_irq_save(cpu->vcpu);
@@ -503,36 +513,22 @@ bool vgic_lr_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 id)
     return true;
 }
 
-bool vgic_lr_inject(struct vgic_cpu *cpu, u32 intid, u32 pintid)
-{
-    struct irq_ctx *ctx = &cpu->vcpu->irq;
-    u32 n = cpu->slot[intid];
-    struct irq_lr *lr = &ctx->lr[n];
-
-    if ((cpu->again & BIT(intid)) == 0 || !lr->hw || lr->pirq != pintid ||
-        (ctx->dirty & BIT(n)) != 0 || atomic_load(&cpu->ready_words) != 0) {
-        return false;
-    }
-    lr->state = LR_PENDING;
-    cpu->seen[n] = LR_PENDING;
-    ctx->dirty |= (u16)BIT(n);
-    return true;
-}
-
 void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
 {
     struct irq_ctx *ctx = &cpu->vcpu->irq;
-    bool stale = cpu->stale;
+    u32 stale = cpu->stale;
 
-    cpu->stale = false;
+    cpu->stale = 0;
     if (unlikely(ctx->eoicount != 0)) {
         take_eois(g, cpu);
     }
     for (u32 lrs = cpu->lrs; lrs != 0; lrs &= lrs - 1) {
         u32 n = (u32)__builtin_ctz(lrs);
 
-        if (stale || ctx->lr[n].state != cpu->seen[n]) {
-            look_at(g, cpu, n, stale);
+        bool follow = (stale >> n & 1) != 0;
+
+        if (follow || ctx->lr[n].state != cpu->seen[n]) {
+            look_at(g, cpu, n, follow);
         }
     }
     if ((cpu->ready_words | cpu->out_words) != 0) {

@@ -58,8 +58,8 @@ struct vgic_cpu {
     u32 mine[VGIC_WORDS];   /* routed to this vCPU */
     u32 ready_words;        /* bit n: ready[n] != 0. Also read without the lock: atomic */
     u32 out_words;          /* bit n: out[n] != 0 */
-    u32 lrs;    /* bit n: list register n is occupied. Own CPU only, which may read without lock */
-    bool stale; /* something changed that the occupied ones have to follow */
+    u32 lrs;   /* bit n: list register n is occupied. Own CPU only, which may read without lock */
+    u32 stale; /* of these, those that have to follow a change in memory */
     u8 seen[IRQ_LR_MAX];  /* their states when last updated: what differs the guest did */
     u8 slot[IRQ_PRIVATE]; /* of a listed private interrupt: its list register */
     u32 again;    /* listed private interrupts that, at the last look, were to be forwarded */
@@ -93,6 +93,7 @@ struct vgic {
     u8 mask[VGIC_SPIS];   /* vCPUs that may get it: GICv2's GICD_ITARGETSR */
     u64 router[VGIC_SPIS];
     u16 pintid[VGIC_SPIS];
+    u8 slot[VGIC_SPIS]; /* of a listed SPI: its list register */
     struct vgic_cpu cpu[VCPU_MAX];
 };
 
@@ -101,11 +102,21 @@ struct vgic {
 /* Releases the lock, then tells the vCPUs that this concerns. */
 void vgic_unlock(struct vgic *g);
 
+/* Releases the lock, at the end of a trap of cpu, which may be concerned itself. */
+void vgic_unlock_busy(struct vgic *g, struct vgic_cpu *cpu);
+
 /*
  * The same on cpu's own CPU, while it's loaded and in a trap: its list registers are updated at
  * once, if they are concerned.
  */
-void vgic_unlock_self(struct vgic *g, struct vgic_cpu *cpu);
+static inline void vgic_unlock_self(struct vgic *g, struct vgic_cpu *cpu)
+{
+    if (likely((g->ask | cpu->vcpu->irq.dirty) == 0)) {
+        spin_unlock(&g->lock);
+    } else {
+        vgic_unlock_busy(g, cpu);
+    }
+}
 
 /*
  * To be called after each change of word wi: finds what became ready or is no longer. `touched`
@@ -122,7 +133,7 @@ void vgic_route(struct vgic *g, u32 spi, u32 target);
 /* Of the vCPUs in mask one that is on, the present target if possible; VGIC_NOBODY if mask is 0. */
 u32 vgic_pick(const struct vgic *g, u32 spi, u32 mask);
 
-/* cpu, which is loaded and in a trap, sends SGI `id` to the vCPUs in targets. */
+/* cpu, which is loaded and in a trap, sends SGI `id` to the vCPUs in targets. Takes the lock. */
 void vgic_send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id);
 
 /* GICD_CTLR's group enables, bit 0 and 1. */
@@ -196,7 +207,21 @@ bool vgic_lr_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 id);
  * about the interrupt, it left the list register stale, and the update that it asked for comes
  * before the guest runs.
  */
-bool vgic_lr_inject(struct vgic_cpu *cpu, u32 intid, u32 pintid);
+static inline bool vgic_lr_inject(struct vgic_cpu *cpu, u32 intid, u32 pintid)
+{
+    struct irq_ctx *ctx = &cpu->vcpu->irq;
+    u32 n = cpu->slot[intid];
+    struct irq_lr *lr = &ctx->lr[n];
+
+    if ((cpu->again >> intid & 1) == 0 || !lr->hw || lr->pirq != pintid ||
+        (ctx->dirty >> n & 1) != 0 || atomic_load(&cpu->ready_words) != 0) {
+        return false;
+    }
+    lr->state = LR_PENDING;
+    cpu->seen[n] = LR_PENDING;
+    ctx->dirty |= (u16)BIT(n);
+    return true;
+}
 
 /* Brings what the guest did with its listed interrupts up to date. v is loaded. */
 void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu);

@@ -20,13 +20,16 @@ enum {
 /* PIDR4-7, PIDR0-3, CIDR0-3: a GIC-400 */
 static const u8 v2_ids[12] = {0x04, 0, 0, 0, 0x90, 0xb4, 0x2b, 0, 0x0d, 0xf0, 0x05, 0xb1};
 
+static inline u32 read_control(const struct vgic *g)
+{
+    return (atomic_load(&g->group_on[0]) & 1) | (atomic_load(&g->group_on[1]) & 2);
+}
+
 static u32 read_head(const struct vgic_access *a)
 {
     const struct vgic *g = a->g;
 
     switch (a->offset) {
-    case GICD_CTLR:
-        return (atomic_load(&g->group_on[0]) & 1) | (atomic_load(&g->group_on[1]) & 2);
     case GICD_TYPER:
         return (g->ncpus - 1) << 5 | (VGIC_WORDS - 1);
     case GICD_IIDR:
@@ -150,10 +153,9 @@ static void clear_sgi(const struct vgic_access *a, u32 id, u32 sources)
     }
 }
 
-static void send(const struct vgic_access *a, u32 value)
+static void send(struct vgic *g, struct vgic_cpu *cpu, u32 value)
 {
-    struct vgic *g = a->g;
-    u32 all = BIT(g->ncpus) - 1, self = BIT(a->self->index), targets;
+    u32 all = BIT(g->ncpus) - 1, self = BIT(cpu->index), targets;
 
     switch (value >> 24 & 3) {
     case 0:
@@ -166,19 +168,15 @@ static void send(const struct vgic_access *a, u32 value)
         targets = self;
         break;
     default:
-        return; /* reserved */
+        return; /* reserved: nothing is sent */
     }
-    vgic_send_sgi(g, a->self, targets, value & 15);
+    vgic_send_sgi(g, cpu, targets, value & 15);
 }
 
 static void write_sgi(const struct vgic_access *a, u32 value)
 {
     u32 base = a->offset % 16;
 
-    if (a->offset == GICD_SGIR && a->size == 4) {
-        send(a, value);
-        return;
-    }
     if (a->offset < GICD_CPENDSGIR || a->offset >= GICD_SPENDSGIR + 16) {
         return;
     }
@@ -222,6 +220,9 @@ static u64 v2_read(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 s
     struct vgic_access a;
 
     (void)region;
+    if (offset == GICD_CTLR && size == 4) {
+        return read_control(g);
+    }
     if (vgic_regs_has_field(dist_rows, offset, size)) {
         return vgic_regs_field(dist_rows, g, &g->cpu[v->id], VGIC_WORDS, (u32)offset);
     }
@@ -231,9 +232,15 @@ static u64 v2_read(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 s
 
 static void v2_write(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 size, u64 value)
 {
-    struct vgic_access a = make_access(d, v, size);
+    struct vgic *g = container_of(d, struct vgic, dev);
+    struct vgic_access a;
 
     (void)region;
+    if (offset == GICD_SGIR && size == 4) {
+        send(g, &g->cpu[v->id], (u32)value);
+        return;
+    }
+    a = make_access(d, v, size);
     if (offset < VGIC_FRAME) {
         vgic_regs_write(dist_rows, &a, (u32)offset, (u32)value);
     }

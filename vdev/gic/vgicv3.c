@@ -56,14 +56,22 @@ static u32 affinity(const struct vgic_cpu *cpu)
 
 /* --- distributor ----------------------------------------------------------------------------- */
 
+/* Guests poll it for RWP. */
+static inline u32 read_control(const struct vgic *g)
+{
+    u32 value = (atomic_load(&g->group_on[0]) & 1) | (atomic_load(&g->group_on[1]) & 2);
+
+    value |= CTLR_ARE | CTLR_DS;
+    if (unlikely(atomic_load(&g->unsettled) != 0) && vgic_settling(g, NULL)) {
+        value |= CTLR_RWP;
+    }
+    return value;
+}
+
 static u32 read_dist_head(const struct vgic_access *a)
 {
-    const struct vgic *g = a->g;
 
     switch (a->offset) {
-    case GICD_CTLR:
-        return (atomic_load(&g->group_on[0]) & 1) | (atomic_load(&g->group_on[1]) & 2) | CTLR_ARE |
-               CTLR_DS | (atomic_load(&g->unsettled) != 0 && vgic_settling(g, NULL) ? CTLR_RWP : 0);
     case GICD_TYPER:
         return TYPER_A3V | TYPER_IDS | (VGIC_WORDS - 1);
     case GICD_IIDR:
@@ -259,6 +267,9 @@ static u64 v3_read(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 s
     u32 at;
 
     if (region == 0) {
+        if (offset == GICD_CTLR && size == 4) {
+            return read_control(g);
+        }
         if (vgic_regs_has_field(dist_rows, offset, size)) {
             return vgic_regs_field(dist_rows, g, NULL, VGIC_WORDS, (u32)offset);
         }
