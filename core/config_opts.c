@@ -427,10 +427,11 @@ static void gic_loc(struct parser *p, const struct keyword *k, const struct toke
 
 const struct keyword config_cpu_words[] = {
     {"runmask", cpu_runmask, 0, "N[,N...]",
-     "Physical CPUs, counted from 0, on which the vCPU may run. Without it Muntin chooses one.",
+     MANUAL("Physical CPUs, counted from 0, on which the vCPU may run. Without it Muntin chooses "
+            "one."),
      WORKS},
     {"sched", cpu_sched, 1, "PRIORITY[r|f|o]",
-     "1 to 255, default 10: of the vCPUs that share a CPU the highest runs first.", WORKS},
+     MANUAL("1 to 255, default 10: of the vCPUs that share a CPU the highest runs first."), WORKS},
     {"partition", opt_one, 0, "NAME", "", IGNORED},
     {"cluster", opt_one, 0, "NAME", "", LATER},
     {.name = NULL},
@@ -438,9 +439,9 @@ const struct keyword config_cpu_words[] = {
 
 const struct keyword config_reserve_words[] = {
     {"loc", reserve_loc, 0, "START,LENGTH",
-     "Keeps a range of guest addresses free: nothing is placed there.", WORKS},
-    {"intr", reserve_intr, 0, "gic:N", "Keeps an interrupt free: no device gets it by default.",
-     WORKS},
+     MANUAL("Keeps a range of guest addresses free: nothing is placed there."), WORKS},
+    {"intr", reserve_intr, 0, "gic:N",
+     MANUAL("Keeps an interrupt free: no device gets it by default."), WORKS},
     {.name = NULL},
 };
 
@@ -451,64 +452,75 @@ const struct keyword config_pass_words[] = {
 };
 
 const struct keyword config_gic_words[] = {
-    {"version", gic_version, 0, "2|3", "Must be the board's.", WORKS},
+    {"version", gic_version, 0, "2|3", MANUAL("Must be the board's."), WORKS},
     {"loc", gic_loc, 0, "ADDRESS",
-     "Where its distributor lies; the other frames follow as on QEMU's virt board.", WORKS},
+     MANUAL("Where its distributor lies; the other frames follow as on QEMU's virt board."), WORKS},
     {.name = NULL},
 };
 
 const struct keyword config_words[] = {
-    {"system", opt_system, 0, "NAME", "The VM's name. The first option of each VM.", WORKS},
+    {"system", opt_system, 0, "NAME", MANUAL("The VM's name. The first option of each VM."), WORKS},
     {"cpu", opt_cpu, 0, NULL,
-     "One vCPU for each occurrence, at most 8; none at all means one. Its own options may follow.",
+     MANUAL("One vCPU for each occurrence, at most 8; none at all means one. Its own options may "
+            "follow."),
      WORKS},
     {"ram", opt_mem, MEM_RAM, "[START,]LENGTH",
-     "RAM of the guest, in whole pages; may be given several times. Without START it lies directly "
-     "above the highest RAM or ROM so far, the first one at 0x40000000.",
+     MANUAL("RAM of the guest, in whole pages; may be given several times. Without START it lies "
+            "directly "
+            "above the highest RAM or ROM so far, the first one at 0x40000000."),
      WORKS},
-    {"rom", opt_mem, MEM_ROM, "[START,]LENGTH", "The same, but the guest can't write it.", WORKS},
+    {"rom", opt_mem, MEM_ROM, "[START,]LENGTH", MANUAL("The same, but the guest can't write it."),
+     WORKS},
     {"reserve", opt_reserve, 0, NULL,
-     "Keeps addresses or an interrupt free. Its own options follow.", WORKS},
+     MANUAL("Keeps addresses or an interrupt free. Its own options follow."), WORKS},
     {"load", opt_load, LOAD_AUTO, "[ADDRESS,]PATH",
-     "A file to load: an arm64 Linux Image or an ELF file, found out from its contents, says where "
-     "it "
-     "goes and where it starts; anything else is copied to ADDRESS and, if it's the first, started "
-     "there.",
+     MANUAL("A file to load: an arm64 Linux Image or an ELF file, found out from its contents, "
+            "says where "
+            "it "
+            "goes and where it starts; anything else is copied to ADDRESS and, if it's the first, "
+            "started "
+            "there."),
      WORKS},
-    {"guest", opt_prefix, LOAD_GUEST, "load [ADDRESS,]PATH", "As plain `load`.", WORKS},
-    {"data", opt_prefix, LOAD_DATA, "load [ADDRESS,]PATH", "Bytes to copy, never started.", WORKS},
+    {"guest", opt_prefix, LOAD_GUEST, "load [ADDRESS,]PATH", MANUAL("As plain `load`."), WORKS},
+    {"data", opt_prefix, LOAD_DATA, "load [ADDRESS,]PATH", MANUAL("Bytes to copy, never started."),
+     WORKS},
     {"fdt", opt_prefix, LOAD_FDT, "load [ADDRESS][,][PATH]",
-     "A device tree to merge the generated one into, or an overlay to apply to it; ADDRESS is "
-     "where "
-     "the guest finds the result.",
+     MANUAL(
+         "A device tree to merge the generated one into, or an overlay to apply to it; ADDRESS is "
+         "where "
+         "the guest finds the result."),
      WORKS},
     {"initrd", opt_prefix, LOAD_INITRD, "load [ADDRESS,]PATH",
-     "An initial RAM disk, placed behind the kernel unless ADDRESS is given.", WORKS},
-    {"acpi", opt_prefix, 0, "load PATH", "For x86 guests only.", LATER},
+     MANUAL("An initial RAM disk, placed behind the kernel unless ADDRESS is given."), WORKS},
+    {"acpi", opt_prefix, 0, "load PATH", MANUAL("For x86 guests only."), LATER},
     {"cmdline", opt_cmdline, 0, "STRING",
-     "The kernel's command line. Given twice, the last one counts, with a warning.", WORKS},
-    {"vdev", config_vdev, 0, "TYPE", "A virtual device; its own options follow.", WORKS},
-    {"pass", opt_pass, 0, NULL, "Gives a device of the board to the guest.", LATER},
+     MANUAL("The kernel's command line. Given twice, the last one counts, with a warning."), WORKS},
+    {"vdev", config_vdev, 0, "TYPE", MANUAL("A virtual device; its own options follow."), WORKS},
+    {"pass", opt_pass, 0, NULL, MANUAL("Gives a device of the board to the guest."), LATER},
     {"mem", opt_prefix, 0, NULL, NULL, LATER},
     {"io", opt_prefix, 0, NULL, NULL, LATER},
     {"pci", opt_prefix, 0, NULL, NULL, LATER},
     {"logger", opt_logger, 0, "SEVERITY[,SEVERITY...] DESTINATION",
-     "Which of a VM's messages are shown: fatal, internal, error, warn, info, debug, verbose; a "
-     "set, "
-     "not a level. DESTINATION is stdout, stderr, slog or none. The first one replaces the "
-     "default, "
-     "fatal,internal,error,warn,info.",
+     MANUAL("Which of a VM's messages are shown: fatal, internal, error, warn, info, debug, "
+            "verbose; a "
+            "set, "
+            "not a level. DESTINATION is stdout, stderr, slog or none. The first one replaces the "
+            "default, "
+            "fatal,internal,error,warn,info."),
      WORKS},
     {"unsupported", opt_unsupported, 0, "instruction|reference|register abort|fail|ignore",
-     "What happens when the guest uses what isn't there: an instruction (default fail), an address "
-     "without a device (default ignore: reads give all ones), a system register (default fail). "
-     "`abort` stops the VM, `fail` raises the exception that hardware would, `ignore` goes on.",
+     MANUAL("What happens when the guest uses what isn't there: an instruction (default fail), an "
+            "address "
+            "without a device (default ignore: reads give all ones), a system register (default "
+            "fail). "
+            "`abort` stops the VM, `fail` raises the exception that hardware would, `ignore` goes "
+            "on."),
      WORKS},
-    {"set", config_set, 0, "VARIABLE VALUE", "Sets a variable; see below.", WORKS},
+    {"set", config_set, 0, "VARIABLE VALUE", MANUAL("Sets a variable; see below."), WORKS},
     {"group", opt_group, 0, "NAME",
-     "VMs of one group may use each other's switches. Default: all are in one.", WORKS},
-    {"debug", opt_flag, 0, NULL, "More messages about this VM.", WORKS},
-    {"dryrun", opt_flag, 1, NULL, "The VM is checked, but not started.", WORKS},
+     MANUAL("VMs of one group may use each other's switches. Default: all are in one."), WORKS},
+    {"debug", opt_flag, 0, NULL, MANUAL("More messages about this VM."), WORKS},
+    {"dryrun", opt_flag, 1, NULL, MANUAL("The VM is checked, but not started."), WORKS},
     {"dump", opt_one, 0, "DIR", "", LATER},
     {"safety", opt_safety, 0, "none|warn|required", "", IGNORED},
     {"user", opt_one, 0, "NAME[:GROUP...]", "", IGNORED},

@@ -92,16 +92,17 @@ static void set_gic_hwassist(struct parser *p, const struct token *value, u64 v)
 
 const struct cfg_var config_vars[] = {
     {"exit-on-halt", VAR_BOOL, .apply = set_exit_on_halt,
-     .help =
+     .help = MANUAL(
          "Whether a waiting vCPU (WFI) gives its physical CPU back. Unset, that happens only where "
-         "the CPU is shared; `on`: always; `off`: never, which is an error on a shared CPU."},
+         "the CPU is shared; `on`: always; `off`: never, which is an error on a shared CPU.")},
     {"counter-offset", VAR_NUMBER, .max = UINT64_MAX, .apply = set_counter_offset,
-     .help = "Ticks that the guest's counters are behind the board's; 0: the same. By default they "
-             "start at 0 with the VM."},
+     .help = MANUAL(
+         "Ticks that the guest's counters are behind the board's; 0: the same. By default they "
+         "start at 0 with the VM.")},
     {"fdt-dump-file", VAR_STR, .apply = set_fdt_dump_file,
-     .help = "`muntin check` writes the generated device tree there."},
+     .help = MANUAL("`muntin check` writes the generated device tree there.")},
     {"gic-hwassist", VAR_BOOL, .apply = set_gic_hwassist,
-     .help = "Must be on: Muntin always uses the GIC's virtualization."},
+     .help = MANUAL("Must be on: Muntin always uses the GIC's virtualization.")},
     {"debug", VAR_BOOL, .ignored = true},
     {"grow-heap", VAR_SIZE, .ignored = true},
     {"slog-buffer", VAR_SIZE, .ignored = true},

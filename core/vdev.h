@@ -32,6 +32,13 @@ enum opt_type {
     OPT_CUSTOM, /* parse() reads the argument itself; may be repeatable */
 };
 
+/* A text that only the manual prints: the host's tool has it, the hypervisor doesn't. */
+#if __STDC_HOSTED__
+#define MANUAL(text) text
+#else
+#define MANUAL(text) NULL
+#endif
+
 struct opt_mac {
     u8 b[6];
     bool set;

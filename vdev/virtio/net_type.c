@@ -50,26 +50,27 @@ static const struct opt net_options[] = {
         .type = OPT_STR,
         .offset = FIELD(peer),
         .arg = "PATH",
-        .help = "The other side: /dev/qvm/SYSTEM/NAME is a private link to that NIC, which must "
-                "name this one back; the last component of any other path names a switch.",
-        .example = "peer /dev/vdevpeer/vp_lv",
+        .help =
+            MANUAL("The other side: /dev/qvm/SYSTEM/NAME is a private link to that NIC, which must "
+                   "name this one back; the last component of any other path names a switch."),
+        .example = MANUAL("peer /dev/vdevpeer/vp_lv"),
     },
     {
         .name = "switch",
         .type = OPT_STR,
         .offset = FIELD(network),
         .arg = "NAME",
-        .help = "The switch of that name; wins over `peer`.",
-        .example = "switch backbone",
+        .help = MANUAL("The switch of that name; wins over `peer`."),
+        .example = MANUAL("switch backbone"),
     },
     {
         .name = "mac",
         .type = OPT_MAC,
         .offset = FIELD(mac),
         .arg = "MAC",
-        .dflt = "02:… from a hash of system and name",
-        .help = "The NIC's address; unique among all VMs.",
-        .example = "mac aa:aa:aa:aa:aa:b1",
+        .dflt = MANUAL("02:… from a hash of system and name"),
+        .help = MANUAL("The NIC's address; unique among all VMs."),
+        .example = MANUAL("mac aa:aa:aa:aa:aa:b1"),
     },
     {
         .name = "mtu",
@@ -78,9 +79,10 @@ static const struct opt net_options[] = {
         .min = 68,
         .max = 65535,
         .arg = "N",
-        .dflt = "1500",
-        .help = "Largest packet in bytes, without Ethernet header; larger ones are dropped.",
-        .example = "mtu 9000",
+        .dflt = MANUAL("1500"),
+        .help =
+            MANUAL("Largest packet in bytes, without Ethernet header; larger ones are dropped."),
+        .example = MANUAL("mtu 9000"),
     },
     {
         .name = "mac-spoof",
@@ -88,10 +90,11 @@ static const struct opt net_options[] = {
         .offset = FIELD(mac_spoof),
         .words = spoof_words,
         .arg = "deny|allow",
-        .dflt = "deny",
-        .help = "Whether frames may leave with a source address other than the NIC's own; a guest "
-                "that bridges needs `allow`.",
-        .example = "mac-spoof allow",
+        .dflt = MANUAL("deny"),
+        .help = MANUAL(
+            "Whether frames may leave with a source address other than the NIC's own; a guest "
+            "that bridges needs `allow`."),
+        .example = MANUAL("mac-spoof allow"),
     },
     {
         .name = "bind-mode",
@@ -100,10 +103,11 @@ static const struct opt net_options[] = {
         .min = 0,
         .max = 0777,
         .arg = "OCT",
-        .dflt = "0660",
-        .help = "Who may be on the same switch: 0600 only NICs of this VM, 0660 those of VMs with "
-                "the same `group`, 0666 any.",
-        .example = "bind-mode 0660",
+        .dflt = MANUAL("0660"),
+        .help = MANUAL(
+            "Who may be on the same switch: 0600 only NICs of this VM, 0660 those of VMs with "
+            "the same `group`, 0666 any."),
+        .example = MANUAL("bind-mode 0660"),
     },
     {
         .name = "peerfeats",
@@ -112,24 +116,25 @@ static const struct opt net_options[] = {
         .min = 0,
         .max = 0x7fc3,
         .arg = "MASK",
-        .dflt = "all",
-        .help = "Offload features that may be offered to the driver, as virtio-net feature bits. "
-                "None is offered yet.",
-        .example = "peerfeats 0",
+        .dflt = MANUAL("all"),
+        .help = MANUAL(
+            "Offload features that may be offered to the driver, as virtio-net feature bits. "
+            "None is offered yet."),
+        .example = MANUAL("peerfeats 0"),
     },
     {
         .name = "legacy",
         .type = OPT_FLAG,
         .offset = FIELD(legacy),
-        .help = "virtio 0.9.5 register layout. Not supported yet.",
-        .example = "legacy",
+        .help = MANUAL("virtio 0.9.5 register layout. Not supported yet."),
+        .example = MANUAL("legacy"),
     },
     {
         .name = "sched",
         .type = OPT_U32,
         .offset = FIELD(unused_number),
         .arg = "PRIO",
-        .help = "Priority of QNX's device thread. There's none here.",
+        .help = MANUAL("Priority of QNX's device thread. There's none here."),
         .ignored = true,
     },
     {
@@ -137,7 +142,7 @@ static const struct opt net_options[] = {
         .type = OPT_STR,
         .offset = FIELD(unused_text),
         .arg = "SECONDS|forever",
-        .help = "When QNX opens its host device. There's none here.",
+        .help = MANUAL("When QNX opens its host device. There's none here."),
         .ignored = true,
     },
     {
@@ -145,7 +150,7 @@ static const struct opt net_options[] = {
         .type = OPT_STR,
         .offset = FIELD(unused_text),
         .arg = "PATH",
-        .help = "A device of QNX's host. There's none here; see `peer`.",
+        .help = MANUAL("A device of QNX's host. There's none here; see `peer`."),
         .ignored = true,
     },
     {
@@ -153,7 +158,7 @@ static const struct opt net_options[] = {
         .type = OPT_STR,
         .offset = FIELD(unused_text),
         .arg = "NAME",
-        .help = "Deprecated in QNX; see `peer`.",
+        .help = MANUAL("Deprecated in QNX; see `peer`."),
         .ignored = true,
     },
     {.name = NULL},
@@ -168,7 +173,7 @@ static const char compatible[] = "virtio,mmio";
 
 const struct vdev_type virtio_net_type = {
     .name = "virtio-net",
-    .help = "A network card: virtio-net over virtio-mmio.",
+    .help = MANUAL("A network card: virtio-net over virtio-mmio."),
     .opts = net_options,
     .opts_size = sizeof(struct net_opts),
     .defaults = net_defaults,
