@@ -66,13 +66,18 @@ HOT := $(addprefix core/,gmem.c mmio.c sched.c spinlock.c timer.c)
 $(T)/arch/arm64/boot.c.o $(T)/arch/arm-common/pgtable.c.o: TARGET_CFLAGS += -mstrict-align
 
 $(T)/muntin.bin: $(T)/muntin.elf
-	$(Q)$(CROSS)objcopy -O binary $< $@
+	$(Q)$(CROSS)objcopy -O binary -R .rela -R .dynamic $< $@
 	@printf '  %-8s %s (%s bytes)\n' IMAGE $@ $$(stat -c %s $@)
 
-$(T)/muntin.elf: $(TARGET_OBJ) $(T)/link.ld
+LINK = $(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --gc-sections -T $(T)/link.ld
+
+# Linked twice: where the pointers are is known after the first time, and the same after the second.
+$(T)/muntin.elf: $(TARGET_OBJ) $(T)/link.ld arch/$(ARCH)/relocs.sh
 	@echo "  LD       $@"
-	$(Q)$(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --gc-sections \
-		-T $(T)/link.ld -o $@ $(TARGET_OBJ)
+	$(Q)$(LINK) -o $@ $(TARGET_OBJ)
+	$(Q)arch/$(ARCH)/relocs.sh $(CROSS) $@ > $(T)/relocs.s && $(CROSS)as -o $(T)/relocs.o $(T)/relocs.s
+	$(Q)$(LINK) -o $@ $(TARGET_OBJ) $(T)/relocs.o
+	$(Q)arch/$(ARCH)/relocs.sh $(CROSS) $@ | cmp - $(T)/relocs.s
 
 $(T)/link.ld: arch/$(ARCH)/link.ld.S | setup-build
 	@mkdir -p $(@D)

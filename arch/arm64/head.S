@@ -12,7 +12,6 @@
 
 #define FIRMWARE_RAM 0x40000000     /* QEMU virt */
 #define FDT_MAGIC_LE 0xedfe0dd0
-#define R_RELATIVE   1027
 
     .macro lea reg, sym
     adrp    \reg, \sym
@@ -85,23 +84,28 @@ in_ram:                             // x20 tree, x21 image
     cmp     x0, x1
     b.lo    1b
 
-    lea     x0, __rela
-    lea     x1, __rela_end
-2:  cmp     x0, x1
-    b.hs    3f
-    ldp     x2, x3, [x0], #16       // offset, info
-    ldr     x4, [x0], #8            // addend
-    cmp     w3, #R_RELATIVE
-    b.ne    2b
-    add     x4, x4, x21
-    str     x4, [x2, x21]
+    lea     x0, __relocs            // a bit for each 8 bytes (relocs.sh): is it a pointer?
+    lea     x1, __relocs_end
+    lea     x2, __pointers
+1:  cmp     x0, x1
+    b.hs    4f
+    ldr     x3, [x0], #8
+    mov     x4, x2
+    add     x2, x2, #64 * 8
+2:  cbz     x3, 1b
+    tbz     x3, #0, 3f
+    ldr     x5, [x4]
+    add     x5, x5, x21
+    str     x5, [x4]
+3:  add     x4, x4, #8
+    lsr     x3, x3, #1
     b       2b
 
     /*
      * All of this was written past the caches: lines that a boot loader left for these addresses
      * must not come back once caches are on (booting.rst promises that the image is clean).
      */
-3:  mov     x0, x21
+4:  mov     x0, x21
     lea     x1, __image_end
     bl      invalidate
     lea     x0, boot_stack_top

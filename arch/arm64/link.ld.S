@@ -8,6 +8,7 @@ PHDRS
 {
     text PT_LOAD FLAGS(5);
     data PT_LOAD FLAGS(6);
+    linker PT_LOAD FLAGS(4);
     dynamic PT_DYNAMIC FLAGS(4);
 }
 SECTIONS
@@ -17,12 +18,17 @@ SECTIONS
     . = ALIGN(4096);
     __text_end = .;
     .rodata : { *(.rodata .rodata.*) } :data
-    .rela : { __rela = .; *(.rela .rela.*) __rela_end = .; } :data
-    .data.rel.ro : { *(.data.rel.ro .data.rel.ro.*) *(.got .got.plt) } :data
-    .dynamic : { *(.dynamic) *(.dynsym) *(.dynstr) *(.hash) *(.gnu.hash) } :data :dynamic
+    .data.rel.ro : { __pointers = .; *(.data.rel.ro .data.rel.ro.*) *(.got .got.plt) } :data
     . = ALIGN(4096);
     __rodata_end = .;
-    .data : { *(.data .data.*) . = ALIGN(64); } :data
+    .data : {
+        *(.data .data.*)
+        . = ALIGN(8);
+        __relocs = .; /* behind all pointers, so that its size doesn't move them (relocs.sh) */
+        KEEP(*(.relocs))
+        __relocs_end = .;
+        . = ALIGN(64);
+    } :data
     __file_end = .;
     .bss (NOLOAD) : {
         . = ALIGN(4096);
@@ -33,5 +39,8 @@ SECTIONS
     } :data
     __image_end = .;
     _image_size = ABSOLUTE(.);
+    /* For relocs.sh, not in the image: */
+    .rela : { *(.rela .rela.*) } :linker
+    .dynamic : { *(.dynamic) *(.dynsym) *(.dynstr) *(.hash) *(.gnu.hash) } :linker :dynamic
     /DISCARD/ : { *(.comment) *(.note*) *(.eh_frame*) *(.interp) *(.gnu.version*) }
 }
