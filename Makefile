@@ -49,7 +49,8 @@ PORTABLE := $(filter-out core/main.c core/spinlock.c,$(CORE)) $(DEVICES) $(FDT) 
 # --- the hypervisor --------------------------------------------------------------------------------
 T := $(B)/$(ARCH)
 arm64_CROSS := aarch64-linux-gnu-
-arm64_CFLAGS := -march=armv8-a -ffixed-x18 -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none
+arm64_CFLAGS := -march=armv8-a -ffixed-x18 -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none \
+	-mcmodel=tiny -fomit-frame-pointer -falign-functions=4 -falign-loops=1 -falign-jumps=1 -falign-labels=1
 CROSS := $($(ARCH)_CROSS)
 TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -g -ffreestanding -fpie -fvisibility=hidden -nostdinc \
 	-isystem $(shell $(CROSS)gcc -print-file-name=include 2>/dev/null) -Icore/lib/include -include core/lib/hidden.h \
@@ -60,8 +61,11 @@ TARGET_SRC := $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch
 TARGET_OBJ := $(patsubst %,$(T)/%.o,$(TARGET_SRC)) $(patsubst $(B)/%,$(T)/%.o,$(FDT_SRC))
 
 # Fast where guests wait for it, small everywhere else:
-OPTIMIZE = $(if $(filter arch/arm64/% arch/arm-common/gic% vdev/virtio/% vdev/net/% vdev/gic/% core/lib/% $(HOT),$<),-O2,-Os)
-HOT := $(addprefix core/,gmem.c mmio.c sched.c spinlock.c timer.c)
+OPTIMIZE = $(if $(filter $(HOT),$<),-O2,-Os -fno-move-loop-invariants)
+HOT := $(addprefix core/,lib/% gmem.c mmio.c sched.c spinlock.c timer.c) \
+	$(addprefix arch/arm64/,access.c trap.c traps.c vcpu.c vsysreg.c) arch/arm-common/gicv3.c \
+	$(addprefix vdev/,gic/vgic.c gic/vgic_lr.c gic/vgic_regs.c gic/vgicv3.c net/port.c net/switch.c) \
+	$(addprefix vdev/virtio/,mmio.c net.c virtq.c)
 # boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault:
 $(T)/arch/arm64/boot.c.o $(T)/arch/arm-common/pgtable.c.o: TARGET_CFLAGS += -mstrict-align
 

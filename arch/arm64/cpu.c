@@ -22,6 +22,8 @@
 
 struct cpu_features cpu;
 
+extern const char _start[], __text_end[]; /* link.ld */
+
 static u64 stacks[PCPU_MAX]; /* top of each CPU's stack */
 static struct cpu_start starts[PCPU_MAX] __attribute__((aligned(64)));
 
@@ -189,10 +191,38 @@ static void dump(void (*print)(const char *text), const char *fmt, ...)
     print("\r\n");
 }
 
+/* True if `address` is in the image and follows a BL or BLR: a call returns there. */
+static bool follows_call(u64 address)
+{
+    u32 insn;
+
+    if (address % 4 != 0 ||
+        !range_within(address - 4, 4, image_base(), (u64)(__text_end - _start))) {
+        return false;
+    }
+    insn = *(const u32 *)(uintptr_t)(address - 4);
+    return (insn & 0xfc000000) == 0x94000000 || (insn & 0xfffffc1f) == 0xd63f0000;
+}
+
+/* There are no frame pointers: what looks like a return address on the stack is taken for one. */
+static void dump_calls(void (*print)(const char *text), const u64 *sp, const u64 *top)
+{
+    u32 lines = 0;
+
+    if (sp > top || sp < top - STACK_SIZE / sizeof(*sp)) {
+        return; /* on the emergency stack */
+    }
+    for (; sp < top && lines < 12; sp++) {
+        if (follows_call(*sp)) {
+            dump(print, "  called from image + 0x%llx", (unsigned long long)(*sp - image_base()));
+            lines++;
+        }
+    }
+}
+
 void arch_panic_dump(void (*print)(const char *text))
 {
     struct pcpu *p = arch_pcpu();
-    const u64 *fp = __builtin_frame_address(0);
 
     if (p == NULL) {
         dump(print, "  before the first CPU was set up; image at 0x%llx",
@@ -212,13 +242,7 @@ void arch_panic_dump(void (*print)(const char *text))
                  to_arm64(v)->exit_esr[(v->exits - i) % EXIT_TRACE]);
         }
     }
-    for (u32 i = 0; i < 12 && fp != NULL && ((uintptr_t)fp & 15) == 0 &&
-                    (u64)(uintptr_t)fp <= stacks[p->id] - 16 &&
-                    (u64)(uintptr_t)fp >= stacks[p->id] - STACK_SIZE;
-         i++) {
-        dump(print, "  called from image + 0x%llx", (unsigned long long)(fp[1] - image_base()));
-        fp = (const u64 *)(uintptr_t)fp[0];
-    }
+    dump_calls(print, __builtin_frame_address(0), (const u64 *)(uintptr_t)stacks[p->id]);
 }
 
 void trap_fatal(u32 kind, u64 sp, u64 lr, u64 fp)
