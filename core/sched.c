@@ -211,6 +211,15 @@ static struct work *work_take(struct pcpu *p)
     return w;
 }
 
+/* What waits on p: more work, guests that want to run. */
+static void look_around(struct pcpu *p, bool *work, bool *guests)
+{
+    spin_lock(&p->remote.lock);
+    *work = p->remote.work != NULL;
+    *guests = p->remote.ready != NULL;
+    spin_unlock(&p->remote.lock);
+}
+
 /*
  * One piece of work. While there's more, guests of this CPU get as much time between the pieces as
  * the pieces take; with none to run, the next piece follows at once.
@@ -219,6 +228,7 @@ static void work_run(struct pcpu *p)
 {
     u64 start = arch_now_ns(), now;
     struct work *w = work_take(p);
+    bool work, guests;
 
     if (w == NULL) {
         return;
@@ -227,10 +237,11 @@ static void work_run(struct pcpu *p)
     if (w->fn(w)) {
         work_queue(p, w);
     }
-    if (atomic_load(&p->remote.work) == NULL) {
+    look_around(p, &work, &guests);
+    if (!work) {
         return;
     }
-    if (atomic_load(&p->remote.ready) == NULL) {
+    if (!guests) {
         atomic_or(&p->remote.attention, (u32)PCPU_WORK);
         arch_idle(p, false);
         return;

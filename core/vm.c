@@ -26,6 +26,8 @@ struct vm *vms[VM_MAX];
 u32 vm_count;
 const struct vm_hooks *vm_hooks;
 
+static u32 alive; /* VMs that are not VM_STOPPED; atomic */
+
 const char *vm_state_name(u32 state)
 {
     static const char *const names[] = {"stopped", "starting", "running", "stopping"};
@@ -274,7 +276,7 @@ static void step_go(struct vm *vm)
     spin_lock(&vm->lock);
     go = vm->state == VM_STARTING;
     if (go) {
-        vm->state = VM_RUNNING;
+        atomic_store(&vm->state, VM_RUNNING);
         vm->starts++;
         vm->running = 1;
         vm->counter_offset =
@@ -282,11 +284,10 @@ static void step_go(struct vm *vm)
         v->entry = vm->plan->entry;
         v->context = vm->plan->dtb;
         atomic_or(&v->attention, (u32)VCPU_INIT);
+        sched_ready(v); /* with the lock: a stop from now on finds it on, and asks it to leave */
     }
     spin_unlock(&vm->lock);
-    if (go) {
-        sched_ready(v);
-    } else {
+    if (!go) {
         finish_stop(vm); /* stopped while it was loading */
     }
 }
@@ -294,7 +295,7 @@ static void step_go(struct vm *vm)
 static bool start_fail(struct vm *vm)
 {
     spin_lock(&vm->lock);
-    vm->state = VM_STOPPING;
+    atomic_store(&vm->state, VM_STOPPING);
     vm->restart = false;
     vm->reason = VM_EXIT_START;
     spin_unlock(&vm->lock);
@@ -345,6 +346,15 @@ static bool start_work(struct work *w)
     return true;
 }
 
+/* With vm->lock; work_queue follows without it. */
+static void begin_start(struct vm *vm)
+{
+    atomic_store(&vm->state, VM_STARTING);
+    vm->start_step = STEP_RESET;
+    vm->restart = false;
+    vm->reason = VM_EXIT_OFF;
+}
+
 bool vm_start(struct vm *vm)
 {
     bool stopped;
@@ -352,10 +362,8 @@ bool vm_start(struct vm *vm)
     spin_lock(&vm->lock);
     stopped = vm->state == VM_STOPPED;
     if (stopped) {
-        atomic_store(&vm->state, VM_STARTING);
-        vm->start_step = STEP_RESET;
-        vm->restart = false;
-        vm->reason = VM_EXIT_OFF;
+        begin_start(vm);
+        atomic_add(&alive, 1u);
     }
     spin_unlock(&vm->lock);
     if (stopped) {
@@ -366,36 +374,40 @@ bool vm_start(struct vm *vm)
 
 /* --- stopping --------------------------------------------------------------------------------- */
 
-static bool any_alive(void)
+/* For good: its devices first, so that no start of it can come in between. */
+static void finish_for_good(struct vm *vm, enum vm_reason reason)
 {
-    for (u32 i = 0; i < vm_count; i++) {
-        if (atomic_load(&vms[i]->state) != VM_STOPPED) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* No vCPU of vm runs any more. */
-static void finish_stop(struct vm *vm)
-{
-    bool restart;
-
-    spin_lock(&vm->lock);
-    restart = vm->restart;
-    atomic_store(&vm->state, VM_STOPPED);
-    spin_unlock(&vm->lock);
-    if (restart) {
-        log_info("%s: restarts", vm->name);
-        (void)vm_start(vm);
-        return;
-    }
-    log_info("%s: stopped: %s (exit code %d)", vm->name, vm_reason_name(vm->reason), vm->reason);
     for (struct vdev *d = vm->devs; d != NULL; d = d->next) {
         d->ops->reset(d); /* peers see its links go down */
     }
-    if (!any_alive()) {
+    spin_lock(&vm->lock);
+    atomic_store(&vm->state, VM_STOPPED);
+    spin_unlock(&vm->lock);
+    log_info("%s: stopped: %s (exit code %d)", vm->name, vm_reason_name(reason), reason);
+    if (atomic_add(&alive, -1u) == 0) {
         vm_hooks->all_stopped();
+    }
+}
+
+/* No vCPU of vm runs any more. A restart never passes VM_STOPPED: somebody could take it for that.
+ */
+static void finish_stop(struct vm *vm)
+{
+    enum vm_reason reason;
+    bool restart;
+
+    spin_lock(&vm->lock);
+    reason = vm->reason;
+    restart = vm->restart;
+    if (restart) {
+        begin_start(vm);
+    }
+    spin_unlock(&vm->lock);
+    if (restart) {
+        vm_log(vm, LOG_INFO, "restarts"); /* limited: a guest may do nothing else */
+        work_queue(vm->vcpu[0]->pcpu, &vm->start_work);
+    } else {
+        finish_for_good(vm, reason);
     }
 }
 
@@ -405,6 +417,10 @@ static void begin_stop(struct vm *vm, enum vm_reason reason, bool restart)
 
     spin_lock(&vm->lock);
     begun = vm->state == VM_RUNNING || vm->state == VM_STARTING;
+    if (vm->state == VM_STOPPING && vm->restart && !restart) {
+        vm->restart = false; /* who wants it stopped is stronger than who wants it again */
+        vm->reason = reason;
+    }
     if (begun) {
         bool loading = vm->state == VM_STARTING;
 

@@ -1,0 +1,674 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of VMs: vm_create and everything behind it, with CPUs driven by sched_enter. Stops,
+ * restarts and CPU_ON/OFF at each point of a life, and from other threads.
+ */
+#include "core/vm.h"
+
+#include "arch/host/arch.h"
+#include "core/arch.h"
+#include "core/atomic.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/page.h"
+#include "core/vdev.h"
+#include "tests/host/cpus.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define RAM      0x40000000ull
+#define RAM_SIZE (512 * KIB)
+#define DTB      (RAM + 0x10000)
+#define ENTRY    (RAM + 0x20000)
+#define VMS      2u
+
+static struct vm_config cfg[VMS];
+static struct image_plan plan[VMS];
+static struct vdev device[VMS];
+static u32 dev_resets[VMS], chip_resets[VMS], stops_seen; /* atomic */
+static u8 reset_state;                                    /* the VM's, at the last device reset */
+static bool bad_tree;
+static u32 trees; /* built */
+static void (*in_make_dtb)(struct vm *vm);
+static char seen[4096];
+
+static void reset_device(struct vdev *d)
+{
+    atomic_add(&dev_resets[d->vm->index], 1u);
+    atomic_store(&reset_state, atomic_load(&d->vm->state));
+}
+
+static void reset_chip(struct vm *vm)
+{
+    atomic_add(&chip_resets[vm->index], 1u);
+}
+
+static void nothing(struct vcpu *v)
+{
+    (void)v;
+}
+
+static bool not_pending(struct vcpu *v)
+{
+    (void)v;
+    return false;
+}
+
+static const struct vdev_ops ops = {.reset = reset_device};
+static const struct irqchip chip = {
+    .update = nothing, .pending = not_pending, .reset = reset_chip, .reset_vcpu = nothing};
+
+static bool make_irqchip(struct vm *vm)
+{
+    device[vm->index] = (struct vdev){.ops = &ops, .vm = vm};
+    vm->devs = &device[vm->index];
+    vm->irqchip = &chip;
+    return true;
+}
+
+static u32 make_dtb(struct vm *vm, void *buf, u32 size)
+{
+    memset(buf, 0xdb, size);
+    atomic_add(&trees, 1u);
+    if (in_make_dtb != NULL) {
+        in_make_dtb(vm);
+    }
+    return bad_tree ? 0 : size;
+}
+
+static void all_stopped(void)
+{
+    atomic_add(&stops_seen, 1u);
+}
+
+static const struct vm_hooks hooks = {make_irqchip, make_dtb, all_stopped};
+
+static void sink(const char *line, size_t len)
+{
+    size_t n = strlen(seen);
+
+    snprintf(seen + n, sizeof(seen) - n, "%.*s|", (int)len, line);
+}
+
+/* VM i has `ncpus` vCPUs, the k-th on physical CPU pcpu[k]. */
+static struct vm *make_vm(u32 ncpus, const u32 *pcpu)
+{
+    struct vm_config *c = &cfg[vm_count];
+    struct image_plan *p = &plan[vm_count];
+
+    *c = (struct vm_config){.name = {vm_count == 0 ? "alpha" : "beta", vm_count == 0 ? 5 : 4},
+                            .ncpus = ncpus,
+                            .nmems = 1,
+                            .log_set = SEV_INFO,
+                            .counter_offset = UINT64_MAX};
+    c->mem[0] = (struct cfg_mem){.kind = MEM_RAM, .base = RAM, .size = RAM_SIZE};
+    for (u32 i = 0; i < ncpus; i++) {
+        c->cpu[i] = (struct cfg_cpu){.prio = CFG_PRIO, .pcpu = pcpu[i]};
+    }
+    *p = (struct image_plan){.entry = ENTRY, .dtb = DTB, .dtb_size = PAGE_SIZE};
+    return vm_create(c, p);
+}
+
+static void begin(u32 cpus)
+{
+    static _Alignas(2 * MIB) u8 memory[32 * MIB];
+    static bool added;
+
+    if (!added) {
+        page_add((hpa_t)(uintptr_t)memory, sizeof(memory));
+        added = true;
+    }
+    cpus_init(cpus);
+    vm_hooks = &hooks;
+    vm_count = 0;
+    memset(dev_resets, 0, sizeof(dev_resets));
+    memset(chip_resets, 0, sizeof(chip_resets));
+    stops_seen = 0;
+    bad_tree = false;
+    in_make_dtb = NULL;
+    host_clean_dcache = NULL;
+    log_sink = sink;
+    seen[0] = '\0';
+}
+
+/* Nothing is left running: core counts what is alive. */
+static int end(void **state)
+{
+    (void)state;
+    in_make_dtb = NULL;
+    host_clean_dcache = NULL;
+    for (u32 i = 0; i < vm_count; i++) {
+        vm_stop(vms[i], VM_EXIT_KILLED);
+    }
+    for (u32 i = 0; i < pcpu_count; i++) {
+        (void)cpu_enter(i);
+    }
+    for (u32 i = 0; i < vm_count; i++) {
+        if (vms[i]->state != VM_STOPPED) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* One VM with two vCPUs, both on CPU 0. */
+static struct vm *one_vm(void)
+{
+    static const u32 same[] = {0, 0};
+
+    begin(2);
+    return make_vm(2, same);
+}
+
+static struct vm *running_vm(void)
+{
+    struct vm *vm = one_vm();
+
+    assert_true(vm_start(vm));
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    assert_int_equal(vm->state, VM_RUNNING);
+    return vm;
+}
+
+/* As it is when nothing of it is left running. */
+static void assert_stopped(const struct vm *vm)
+{
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_int_equal(vm->running, 0);
+    for (u32 i = 0; i < vm->nvcpus; i++) {
+        assert_int_equal(vm->vcpu[i]->state, VCPU_OFF);
+        assert_int_equal(vm->vcpu[i]->attention & (VCPU_STOP | VCPU_INIT), 0);
+        assert_int_equal(vm->vcpu[i]->wakeup.deadline_ns, TIMER_OFF);
+        assert_ptr_not_equal(vm->vcpu[i]->pcpu->current, vm->vcpu[i]);
+    }
+}
+
+/* --- starting -------------------------------------------------------------------------------- */
+
+static u64 reset_entry, reset_context, cleaned;
+
+static void note_reset(struct vcpu *v, u64 entry, u64 context)
+{
+    (void)v;
+    reset_entry = entry;
+    reset_context = context;
+}
+
+/* What is cleaned is what the guest will find: zeroes and the tree. */
+static void note_clean(const void *p, size_t len)
+{
+    const u8 *from = p;
+    const u8 *ram = (const u8 *)vms[0]->mem.region[0].ptr;
+
+    for (size_t i = 0; i < len; i++) {
+        size_t at = (size_t)(from + i - ram);
+
+        assert_int_equal(from[i], at >= DTB - RAM && at < DTB - RAM + PAGE_SIZE ? 0xdb : 0);
+    }
+    cleaned += len;
+}
+
+static void test_start(void **state)
+{
+    struct vm *vm = one_vm();
+
+    (void)state;
+    memset((void *)vm->mem.region[0].ptr, 0x55, RAM_SIZE);
+    host_reset = note_reset;
+    host_clean_dcache = note_clean;
+    cleaned = 0;
+    host_now_ns = 777000000;
+    assert_string_equal(vm->name, "alpha");
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_true(vm_start(vm));
+    assert_false(vm_start(vm));
+    assert_int_equal(vm->state, VM_STARTING);
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    assert_int_equal(vm->state, VM_RUNNING);
+    assert_false(vm_start(vm));
+    assert_int_equal(reset_entry, ENTRY);
+    assert_int_equal(reset_context, DTB);
+    assert_int_equal(cleaned, RAM_SIZE);
+    assert_int_equal(vm->counter_offset, arch_ticks());
+    assert_int_equal(vm->starts, 1);
+    assert_int_equal(vm->running, 1);
+    assert_int_equal(vm->vcpu[1]->state, VCPU_OFF);
+    assert_int_equal(dev_resets[0], 1);
+    assert_int_equal(chip_resets[0], 1);
+}
+
+/* Where another VM's guest runs, a start takes a piece at a time. */
+static void test_start_beside_a_guest(void **state)
+{
+    static const u32 cpu0[] = {0};
+    struct vm *a, *b;
+    u32 pieces = 0;
+
+    (void)state;
+    begin(1);
+    a = make_vm(1, cpu0);
+    b = make_vm(1, cpu0);
+    assert_true(vm_start(a));
+    assert_ptr_equal(cpu_enter(0), a->vcpu[0]);
+    assert_true(vm_start(b));
+    while (b->state == VM_STARTING && pieces < 100) {
+        assert_ptr_equal(cpu_enter_after(0, 1000), a->vcpu[0]);
+        pieces++;
+    }
+    assert_int_equal(b->state, VM_RUNNING);
+    assert_in_range(pieces, 2 * RAM_SIZE / (128 * KIB), 99);
+    assert_ptr_equal(cpu_enter_after(0, SCHED_SLICE_NS), b->vcpu[0]);
+}
+
+static void test_start_fails(void **state)
+{
+    struct vm *vm = one_vm();
+
+    (void)state;
+    bad_tree = true;
+    assert_true(vm_start(vm));
+    assert_null(cpu_enter(0));
+    assert_stopped(vm);
+    assert_int_equal(vm->reason, VM_EXIT_START);
+    assert_int_equal(stops_seen, 1);
+    bad_tree = false;
+    assert_true(vm_start(vm));
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+}
+
+/* --- CPU_ON, CPU_OFF ------------------------------------------------------------------------- */
+
+static void test_cpu_on_off(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    host_reset = note_reset;
+    assert_int_equal(vm_cpu_on(vm, 0, 1, 2), -4);
+    assert_int_equal(vm_cpu_on(vm, 1, 0x111, 0x222), 0);
+    assert_int_equal(vm_cpu_on(vm, 1, 0x333, 0x444), -5);
+    assert_int_equal(vm->running, 2);
+    assert_ptr_equal(cpu_enter_after(0, SCHED_SLICE_NS), vm->vcpu[0]); /* slice begins */
+    assert_ptr_equal(cpu_enter_after(0, SCHED_SLICE_NS), vm->vcpu[1]);
+    assert_int_equal(reset_entry, 0x111);
+    assert_int_equal(reset_context, 0x222);
+    assert_int_equal(vm_cpu_on(vm, 1, 0x333, 0x444), -4);
+
+    vm_cpu_off(vm->vcpu[1]);
+    assert_int_equal(vm_cpu_on(vm, 1, 0x333, 0x444), -4); /* not off yet */
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    assert_int_equal(vm->vcpu[1]->state, VCPU_OFF);
+    assert_int_equal(vm->running, 1);
+    assert_int_equal(vm->state, VM_RUNNING);
+    assert_int_equal(vm_cpu_on(vm, 1, 0x555, 0x666), 0);
+    assert_int_equal(vm->running, 2);
+
+    /* the last one that goes off is the end */
+    vm_cpu_off(vm->vcpu[0]);
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[1]);
+    assert_int_equal(reset_entry, 0x555);
+    vm_cpu_off(vm->vcpu[1]);
+    assert_null(cpu_enter(0));
+    assert_stopped(vm);
+    assert_int_equal(vm->reason, VM_EXIT_OFF);
+    assert_int_equal(stops_seen, 1);
+    assert_int_equal(vm_cpu_on(vm, 1, 1, 2), -3);
+}
+
+/* --- stopping -------------------------------------------------------------------------------- */
+
+static void test_stop(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    assert_int_equal(vm_cpu_on(vm, 1, ENTRY, 0), 0);
+    sched_block(vm->vcpu[0]); /* a sleeping one must go, too */
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[1]);
+    vm_stop(vm, VM_EXIT_KILLED);
+    vm_stop(vm, VM_EXIT_OFF); /* the first says why */
+    vm_restart(vm);
+    assert_int_equal(vm->state, VM_STOPPING);
+    assert_int_equal(vm_cpu_on(vm, 1, 1, 2), -3);
+    assert_false(vm_start(vm));
+    assert_null(cpu_enter(0));
+    assert_stopped(vm);
+    assert_int_equal(vm->reason, VM_EXIT_KILLED);
+    assert_int_equal(dev_resets[0], 2);
+    assert_int_equal(reset_state, VM_STOPPING); /* before anybody could start it anew */
+    assert_int_equal(stops_seen, 1);
+    assert_non_null(strstr(seen, "alpha: stopped: killed (exit code 3)|"));
+    vm_stop(vm, VM_EXIT_OFF);
+    assert_null(cpu_enter(0));
+    assert_int_equal(stops_seen, 1);
+    assert_true(vm_start(vm));
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    assert_int_equal(vm->starts, 2);
+    assert_int_equal(vm->running, 1);
+}
+
+static void test_stop_with_cpu_off(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    assert_int_equal(vm_cpu_on(vm, 1, ENTRY, 0), 0);
+    vm_cpu_off(vm->vcpu[1]);
+    vm_stop(vm, VM_EXIT_OFF);
+    assert_null(cpu_enter(0));
+    assert_stopped(vm);
+    assert_int_equal(stops_seen, 1);
+}
+
+/* At each piece of a start. */
+static void test_stop_while_starting(void **state)
+{
+    (void)state;
+    for (u32 pieces = 0; pieces < 13; pieces++) {
+        struct vm *vm = one_vm();
+        u32 built;
+
+        assert_true(vm_start(vm));
+        for (u32 i = 0; i < pieces; i++) {
+            struct work *w = pcpus[0].remote.work;
+
+            assert_ptr_equal(w, &vm->start_work);
+            assert_true(w->fn(w));
+        }
+        assert_int_equal(vm->state, VM_STARTING);
+        built = trees;
+        vm_stop(vm, VM_EXIT_KILLED);
+        assert_int_equal(vm_cpu_on(vm, 1, 1, 2), -3);
+        assert_null(cpu_enter(0));
+        assert_stopped(vm);
+        assert_int_equal(vm->starts, 0);
+        assert_int_equal(trees, built); /* nothing more was done for it */
+        assert_int_equal(stops_seen, 1);
+    }
+}
+
+static void stop_it(struct vm *vm)
+{
+    vm_stop(vm, VM_EXIT_KILLED);
+}
+
+/* … while a piece runs, on another CPU as it were. */
+static void test_stop_within_a_piece(void **state)
+{
+    struct vm *vm = one_vm();
+
+    (void)state;
+    in_make_dtb = stop_it;
+    assert_true(vm_start(vm));
+    assert_null(cpu_enter(0));
+    assert_stopped(vm);
+    in_make_dtb = vm_restart;
+    assert_true(vm_start(vm));
+    in_make_dtb = NULL;
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+}
+
+/* --- restarting ------------------------------------------------------------------------------ */
+
+static void test_restart(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    assert_int_equal(vm_cpu_on(vm, 1, ENTRY, 0), 0);
+    memset((void *)vm->mem.region[0].ptr, 0x55, RAM_SIZE);
+    cleaned = 0;
+    host_clean_dcache = note_clean;
+    vm_restart(vm);
+    vm_restart(vm);
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    assert_int_equal(vm->state, VM_RUNNING);
+    assert_int_equal(vm->starts, 2);
+    assert_int_equal(vm->running, 1);
+    assert_int_equal(vm->vcpu[1]->state, VCPU_OFF);
+    assert_int_equal(vm->vcpu[1]->attention & (VCPU_INIT | VCPU_STOP), 0);
+    assert_int_equal(cleaned, RAM_SIZE);
+    assert_int_equal(stops_seen, 0);
+    assert_non_null(strstr(seen, "alpha: restarts|"));
+}
+
+/* Who kills a VM that is about to restart doesn't get it back. */
+static void test_kill_before_restart(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    vm_restart(vm);
+    vm_stop(vm, VM_EXIT_KILLED);
+    assert_null(cpu_enter(0));
+    assert_stopped(vm);
+    assert_int_equal(vm->reason, VM_EXIT_KILLED);
+    assert_int_equal(stops_seen, 1);
+}
+
+static void test_restart_while_starting(void **state)
+{
+    struct vm *vm = one_vm();
+
+    (void)state;
+    assert_true(vm_start(vm));
+    vm_restart(vm);
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    assert_int_equal(vm->state, VM_RUNNING);
+    assert_int_equal(vm->starts, 1);
+}
+
+/* A guest that does nothing but restart can't fill the log. */
+static void test_restarts_flood(void **state)
+{
+    struct vm *vm = running_vm();
+    u32 lines = 0;
+
+    (void)state;
+    for (u32 i = 0; i < 50; i++) {
+        vm_restart(vm);
+        assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    }
+    for (const char *p = seen; *p != '\0'; p++) {
+        lines += *p == '|';
+    }
+    assert_in_range(lines, 1, 20);
+}
+
+/* --- two VMs --------------------------------------------------------------------------------- */
+
+/* Powered off once all have stopped for good; one that restarts counts as alive throughout. */
+static void stop_other(struct vm *vm)
+{
+    struct vm *other = vms[1 - vm->index];
+
+    in_make_dtb = NULL;
+    vm_stop(other, VM_EXIT_OFF);
+    assert_null(cpu_enter(1));
+    assert_stopped(other);
+    cpu_become(0);
+}
+
+static void test_last_one(void **state)
+{
+    static const u32 cpu0[] = {0}, cpu1[] = {1};
+    struct vm *a, *b;
+
+    (void)state;
+    begin(2);
+    a = make_vm(1, cpu0);
+    b = make_vm(1, cpu1);
+    assert_true(vm_start(a));
+    assert_true(vm_start(b));
+    assert_ptr_equal(cpu_enter(0), a->vcpu[0]);
+    assert_ptr_equal(cpu_enter(1), b->vcpu[0]);
+    vm_stop(a, VM_EXIT_OFF);
+    assert_null(cpu_enter(0));
+    assert_int_equal(stops_seen, 0);
+    assert_true(vm_start(a));
+    assert_ptr_equal(cpu_enter(0), a->vcpu[0]);
+    in_make_dtb = stop_other;
+    vm_restart(a);
+    assert_ptr_equal(cpu_enter(0), a->vcpu[0]);
+    assert_int_equal(stops_seen, 0);
+    vm_stop(a, VM_EXIT_OFF);
+    assert_null(cpu_enter(0));
+    assert_int_equal(stops_seen, 1);
+}
+
+/* vCPUs that share a CPU have their WFI trapped. */
+static void test_settle(void **state)
+{
+    static const u32 first[] = {0, 1}, second[] = {1};
+    struct vm *a, *b;
+
+    (void)state;
+    begin(2);
+    a = make_vm(2, first);
+    b = make_vm(1, second);
+    cfg[1].exit_on_halt = HALT_OFF;
+    vm_settle();
+    assert_false(a->vcpu[0]->trap_wfi);
+    assert_true(a->vcpu[1]->trap_wfi);
+    assert_false(b->vcpu[0]->trap_wfi);
+    cfg[0].exit_on_halt = HALT_ON;
+    vm_settle();
+    assert_true(a->vcpu[0]->trap_wfi);
+}
+
+static void test_no_memory(void **state)
+{
+    static const u32 cpu0[] = {0};
+
+    (void)state;
+    begin(1);
+    cfg[0].mem[0].size = 64 * MIB;
+    vm_count = 0;
+    cfg[0] = (struct vm_config){.name = {"big", 3}, .ncpus = 1, .nmems = 1};
+    cfg[0].mem[0] = (struct cfg_mem){.kind = MEM_RAM, .base = RAM, .size = 64 * MIB};
+    assert_null(vm_create(&cfg[0], &plan[0]));
+    assert_int_equal(vm_count, 0);
+    assert_non_null(strstr(seen, "big: ram of 65536 KiB does not fit"));
+    assert_non_null(make_vm(1, cpu0));
+}
+
+/* --- threads --------------------------------------------------------------------------------- */
+
+static u32 done; /* atomic */
+
+static void *run_cpu(void *arg)
+{
+    u32 id = *(u32 *)arg;
+
+    cpu_become(id);
+    while (atomic_load(&done) == 0) {
+        struct vcpu *v = cpu_enter(id);
+
+        if (v == NULL) {
+            sched_yield();
+            continue;
+        }
+        if (v->id == 0) {
+            (void)vm_cpu_on(v->vm, 1, ENTRY, 0);
+        }
+        if (v->id == 1 && atomic_load(&v->vm->state) == VM_RUNNING) {
+            vm_cpu_off(v);
+        }
+        vcpu_wfi(v);
+    }
+    return NULL;
+}
+
+static bool wait_state(const struct vm *vm, u32 wanted)
+{
+    for (u32 i = 0; i < 2000000; i++) {
+        if (atomic_load(&vm->state) == wanted) {
+            return true;
+        }
+        sched_yield();
+    }
+    return false;
+}
+
+static void no_sink(const char *line, size_t len)
+{
+    (void)line;
+    (void)len;
+}
+
+/* A VM on two CPUs is stopped, restarted and started from a third, again and again. */
+static void test_threads(void **state)
+{
+    static const u32 both[] = {0, 1};
+    u32 ids[] = {0, 1}, seed = 1;
+    pthread_t t[2];
+    struct vm *vm;
+    bool ok = true;
+
+    (void)state;
+    begin(3);
+    vm = make_vm(2, both);
+    log_sink = no_sink;
+    done = 0;
+    cpu_become(2);
+    pthread_create(&t[0], NULL, run_cpu, &ids[0]);
+    pthread_create(&t[1], NULL, run_cpu, &ids[1]);
+    for (u32 i = 0; ok && i < 150; i++) {
+        (void)vm_start(vm);
+        if (i % 2 != 0) {
+            ok = wait_state(vm, VM_RUNNING);
+        }
+        for (u32 n = (seed >> 16) % 300; n > 0; n--) {
+            vcpu_ask(vm->vcpu[n & 1], VCPU_IRQ);
+            sched_yield();
+        }
+        seed = seed * 1103515245 + 12345;
+        if ((seed & 0x10000) != 0) {
+            vm_restart(vm);
+        }
+        vm_stop(vm, VM_EXIT_KILLED);
+        ok = wait_state(vm, VM_STOPPED);
+    }
+    atomic_store(&done, 1u);
+    pthread_join(t[0], NULL);
+    pthread_join(t[1], NULL);
+    assert_true(ok);
+    assert_stopped(vm);
+    assert_in_range(stops_seen, 1, 150); /* a start may come before the last one is counted */
+    assert_in_range(vm->starts, 75, 300);
+}
+
+#define T(f) cmocka_unit_test_teardown(f, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_start),
+        T(test_start_beside_a_guest),
+        T(test_start_fails),
+        T(test_cpu_on_off),
+        T(test_stop),
+        T(test_stop_with_cpu_off),
+        T(test_stop_while_starting),
+        T(test_stop_within_a_piece),
+        T(test_restart),
+        T(test_kill_before_restart),
+        T(test_restart_while_starting),
+        T(test_restarts_flood),
+        T(test_last_one),
+        T(test_settle),
+        T(test_no_memory),
+        T(test_threads),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
