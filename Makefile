@@ -104,7 +104,7 @@ $(FDT_DIR)/fdt.c: | setup-build
 define host
 $(B)/$(1)/%.o: % | $(4) $(FDT_DIR)/fdt.c
 	@mkdir -p $$(@D)
-	$(Q)$(2) $(STD) $(WARN) -g $(3) -isystem $(FDT_DIR) -MMD -MP -c -o $$@ $$<
+	$(Q)$(2) $(STD) -Iarch/host/include $(WARN) -g $(3) -isystem $(FDT_DIR) -MMD -MP -c -o $$@ $$<
 $(B)/$(1)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c | $(4)
 	@mkdir -p $$(@D)
 	$(Q)$(2) -std=gnu11 -w -g $(3) -I$(FDT_DIR) -c -o $$@ $$<

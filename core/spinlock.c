@@ -8,9 +8,8 @@
 #include "core/arch.h"
 #include "core/atomic.h"
 
-void spin_lock(struct spinlock *l)
+void spin_wait(struct spinlock *l, u32 ticket)
 {
-    u32 ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
     u32 owner = atomic_load_acquire(&l->owner);
 
     while (owner != ticket) {
@@ -26,9 +25,4 @@ bool spin_trylock(struct spinlock *l)
 
     return __atomic_compare_exchange_n(&l->next, &ticket, owner + 1, false, __ATOMIC_ACQUIRE,
                                        __ATOMIC_RELAXED);
-}
-
-void spin_unlock(struct spinlock *l)
-{
-    atomic_store_release(&l->owner, l->owner + 1);
 }
