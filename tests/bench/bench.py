@@ -101,7 +101,7 @@ vdev virtio-net peer /dev/vdevpeer/lan name eth
 NET_COMMANDS = (
     # row, unit, command in alpha, where the figure is
     ("ping, average", "ms", "ping -q -c 50 -i 0.1 10.0.0.2", r"= [\d.]+/([\d.]+)/"),
-    ("UDP round trip, median", "us", "gtool rtt 10.0.0.2 5000 500", r"\bp50\S*=([\d.]+)"),
+    ("UDP round trip, median", "ns", "gtool rtt 10.0.0.2 5000 500", r"\bp50\S*=([\d.]+)"),
     ("TCP, one stream", "Mbit/s", "iperf3 -f m -c 10.0.0.2 -n 16M", r"([\d.]+) Mbits/sec +receiver"),
     ("TCP, the other way", "Mbit/s", "iperf3 -f m -R -c 10.0.0.2 -n 16M", r"([\d.]+) Mbits/sec +receiver"),
 )
@@ -285,7 +285,7 @@ class Bench:
             m.expect("@@ SHELL", 120)
             m.expect("@@ SHELL", 120)
             m.escape("2")
-            m.run("gtool echo 5000 > /dev/null & iperf3 -s > /dev/null &")
+            m.run("(gtool echo 5000 > /dev/null &); (iperf3 -s > /dev/null &)")
             m.escape("1")
             m.run("sleep 2")
             for row, unit, command, pattern in NET_COMMANDS:
