@@ -57,54 +57,28 @@ const struct mmio_window *mmio_find(const struct mmio_map *map, u64 addr, u32 si
     return NULL;
 }
 
-static u64 size_mask(u32 size)
-{
-    return UINT64_MAX >> ((64 - 8 * size) & 63);
-}
-
-static RARE enum mmio_result access_nothing(struct vm *vm, struct mmio *m)
+RARE enum mmio_result mmio_nothing(struct vm *vm, struct mmio m)
 {
     counter_inc(&vm->mmio_unknown);
     switch (vm->cfg->on_reference) {
     case POLICY_ABORT:
         vm_log(vm, LOG_WARN, "%s of %u bytes at 0x%llx, where nothing is: stopped, as configured",
-               m->write ? "write" : "read", m->size, (unsigned long long)m->addr);
+               m.write ? "write" : "read", m.size, (unsigned long long)m.addr);
         return MMIO_STOP;
     case POLICY_FAIL:
         return MMIO_ABORT;
     case POLICY_IGNORE:
         break;
     }
-    m->value = size_mask(m->size);
     return MMIO_DONE;
 }
 
-/* The window of an access that isn't in the one before; NULL: there's none. */
-static RARE const struct mmio_window *look_up(struct vcpu *v, const struct mmio *m)
+RARE const struct mmio_window *mmio_look_up(struct vcpu *v, u64 addr, u32 size)
 {
-    const struct mmio_window *w = mmio_find(&v->vm->mmio, m->addr, m->size);
+    const struct mmio_window *w = mmio_find(&v->vm->mmio, addr, size);
 
     if (w != NULL) {
         v->mmio_last = w;
     }
     return w;
-}
-
-enum mmio_result mmio_access(struct vcpu *v, struct mmio *m)
-{
-    const struct mmio_window *w = v->mmio_last; /* accesses come in runs to one device */
-    u64 mask = size_mask(m->size);
-
-    if (unlikely(w == NULL || !range_within(m->addr, m->size, w->base, w->size))) {
-        w = look_up(v, m);
-        if (w == NULL) {
-            return access_nothing(v->vm, m);
-        }
-    }
-    if (m->write) {
-        w->dev->ops->write(w->dev, v, w->region, m->addr - w->base, m->size, m->value & mask);
-    } else {
-        m->value = w->dev->ops->read(w->dev, v, w->region, m->addr - w->base, m->size) & mask;
-    }
-    return MMIO_DONE;
 }

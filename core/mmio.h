@@ -8,10 +8,10 @@
 #define CORE_MMIO_H
 
 #include "core/types.h"
+#include "core/vcpu.h"
+#include "core/vdev.h"
 
-struct vdev;
 struct vm;
-struct vcpu;
 
 #define MMIO_WINDOWS 64
 
@@ -53,6 +53,38 @@ const struct mmio_window *mmio_find(const struct mmio_map *map, u64 addr, u32 si
  * Carries out one access of v. An access to no device, or that straddles a window's end, follows
  * the VM's `unsupported reference` policy: ignore (reads all ones), fail or abort. No lock held.
  */
-enum mmio_result mmio_access(struct vcpu *v, struct mmio *m) MUST_CHECK;
+static inline enum mmio_result mmio_access(struct vcpu *v, struct mmio *m) MUST_CHECK;
+
+/* For mmio_access: the window of an access that isn't in the one before, or NULL. */
+const struct mmio_window *mmio_look_up(struct vcpu *v, u64 addr, u32 size);
+/* … and what comes of an access where nothing is. m is a copy, so that a caller's need not be in
+ * memory. */
+enum mmio_result mmio_nothing(struct vm *vm, struct mmio m);
+
+static inline u64 mmio_mask(u32 size)
+{
+    return UINT64_MAX >> ((64 - 8 * size) & 63);
+}
+
+static inline __attribute__((always_inline)) enum mmio_result mmio_access(struct vcpu *v,
+                                                                          struct mmio *m)
+{
+    const struct mmio_window *w = v->mmio_last; /* accesses come in runs to one device */
+    u64 mask = mmio_mask(m->size);
+
+    if (unlikely(w == NULL || !range_within(m->addr, m->size, w->base, w->size))) {
+        w = mmio_look_up(v, m->addr, m->size);
+        if (w == NULL) {
+            m->value = m->write ? m->value : mask;
+            return mmio_nothing(v->vm, *m);
+        }
+    }
+    if (m->write) {
+        w->dev->ops->write(w->dev, v, w->region, m->addr - w->base, m->size, m->value & mask);
+    } else {
+        m->value = w->dev->ops->read(w->dev, v, w->region, m->addr - w->base, m->size) & mask;
+    }
+    return MMIO_DONE;
+}
 
 #endif
