@@ -157,7 +157,7 @@ void vcpu_wfi(struct vcpu *v)
     }
 }
 
-void vcpu_ask(struct vcpu *v, u32 bits)
+static inline __attribute__((always_inline)) void ask_vcpu(struct vcpu *v, u32 bits)
 {
     struct pcpu *p = v->pcpu;
     u32 old = atomic_or(&v->attention, bits);
@@ -172,9 +172,14 @@ void vcpu_ask(struct vcpu *v, u32 bits)
     }
 }
 
+void vcpu_ask(struct vcpu *v, u32 bits)
+{
+    ask_vcpu(v, bits);
+}
+
 void irq_attention(struct vcpu *v)
 {
-    vcpu_ask(v, VCPU_IRQ);
+    ask_vcpu(v, VCPU_IRQ);
 }
 
 void vdev_irq(struct vdev *d, bool level)
@@ -303,6 +308,13 @@ static void load(struct pcpu *p, struct vcpu *v)
     atomic_fence(); /* p->current is stored: now vcpu_ask kicks us, or we see its bits */
 }
 
+static inline void update_irqs(struct vcpu *v)
+{
+    arch_irq_save(v);
+    v->vm->irqchip->update(v);
+    arch_irq_load(v);
+}
+
 /* What others want of v, which is loaded. False: it's not to be entered now. */
 static bool attend(struct pcpu *p, struct vcpu *v)
 {
@@ -323,9 +335,7 @@ static bool attend(struct pcpu *p, struct vcpu *v)
         return false;
     }
     if (bits & VCPU_IRQ) {
-        arch_irq_save(v);
-        v->vm->irqchip->update(v);
-        arch_irq_load(v);
+        update_irqs(v);
     }
     return true;
 }
@@ -340,6 +350,22 @@ static void attend_cpu(struct pcpu *p)
     if (bits & PCPU_WORK) {
         work_run(p);
     }
+}
+
+/*
+ * p->current is ready: it was in the guest, and to block or go off (leave_queue) leaves
+ * PCPU_RESCHED set.
+ */
+bool sched_irq(struct pcpu *p)
+{
+    struct vcpu *v = p->current;
+
+    if (atomic_load(&v->attention) != VCPU_IRQ || atomic_load(&p->remote.attention) != 0) {
+        return false;
+    }
+    atomic_and(&v->attention, ~(u32)VCPU_IRQ); /* others may have come since: they stay */
+    update_irqs(v);
+    return (atomic_load(&v->attention) | atomic_load(&p->remote.attention)) == 0;
 }
 
 struct vcpu *sched_enter(struct pcpu *p)

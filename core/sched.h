@@ -77,6 +77,13 @@ void vcpu_ask(struct vcpu *v, u32 bits);
 void work_queue(struct pcpu *p, struct work *w);
 
 /*
+ * The most frequent case of the decision below, on CPU p in a trap of p->current: all that is asked
+ * for is that its list registers be updated. True: that is done, and the same vCPU is to be
+ * entered.
+ */
+bool sched_irq(struct pcpu *p);
+
+/*
  * The decision before each entry to a guest, on CPU p, when p or p->current asks for attention:
  * runs due timers and work, picks the vCPU to run, idles while there's none, updates its list
  * registers. Returns the vCPU to enter, loaded. `p->current` may differ from before.

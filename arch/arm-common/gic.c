@@ -7,6 +7,7 @@
 
 #include "core/board.h"
 #include "core/log.h"
+#include "core/sched.h"
 
 #define TIMER_HYP     3 /* index in board->timer_intid */
 #define TIMER_VIRTUAL 2
@@ -16,6 +17,7 @@
 #define TIMER_HIGH 5u
 
 struct gic gic;
+u64 gic_kicks[PCPU_MAX];
 
 static const struct gic_ops *ops;
 static const struct board *board;
@@ -68,11 +70,6 @@ bool gic_init(const struct board *b)
 bool gic_cpu_init(void)
 {
     return ops->cpu_init(board, private_enabled);
-}
-
-void gic_kick(const struct pcpu *p)
-{
-    ops->kick(p);
 }
 
 static uintptr_t frame_of(u32 intid)

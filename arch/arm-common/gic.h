@@ -13,11 +13,11 @@
 
 #include "arch/arm-common/io.h"
 #include "core/irq.h"
+#include "core/sched.h"
 #include "core/types.h"
 #include "sysreg.h"
 
 struct board;
-struct pcpu;
 
 #define GIC_SGI_KICK 0      /* makes a CPU leave its guest or its idle */
 #define GIC_SPURIOUS 1020   /* INTIDs from here to 1023: nothing to handle */
@@ -28,6 +28,7 @@ struct pcpu;
 #define GICC_IAR  0x000c
 #define GICC_EOIR 0x0010
 #define GICC_DIR  0x1000
+#define GICD_SGIR 0x0f00
 
 /* GICH_HCR and ICH_HCR_EL2: the same bits; EOIcount is [31:27] */
 #define GIC_HCR_EN             BIT(0)
@@ -52,6 +53,12 @@ struct gic {
 
 extern struct gic gic;
 
+/*
+ * What kicks each CPU, by pcpu id: a value of ICC_SGI1R or of GICD_SGIR. Written by that CPU when
+ * it comes up; 0, until then, names no CPU.
+ */
+extern u64 gic_kicks[];
+
 /* State of the virtual CPU interface that belongs to a vCPU, apart from list registers. */
 struct gic_cpuif {
     u32 vmcr;
@@ -74,7 +81,19 @@ bool gic_cpu_init(void) MUST_CHECK;
 /* --- physical interrupts --- */
 
 /* Interrupts p from any CPU, itself included, after all stores before it are visible to p. */
-void gic_kick(const struct pcpu *p);
+static inline void gic_kick(const struct pcpu *p)
+{
+    u64 value = gic_kicks[p->id];
+
+    /* What p is to look at is visible to it before the interrupt is. */
+    dsb_ishst();
+    if (likely(gic.v3)) {
+        sysreg_write(ICC_SGI1R, value);
+        isb(); /* sent now, not when this CPU next synchronises */
+    } else {
+        io_write32(gic.gicd + GICD_SGIR, (u32)value);
+    }
+}
 
 /* An SPI, from any CPU, or a private interrupt of this CPU. */
 void gic_enable(u32 intid, bool on);
@@ -101,14 +120,16 @@ static inline bool gic_pending(void)
 }
 
 /*
+ * The next four are handed gic.v3, or as a constant what it is known to be.
+ *
  * The most urgent pending interrupt, acknowledged; pass the result to gic_intid, and once, as it
  * is, to gic_eoi, unless its INTID is GIC_SPURIOUS or above.
  */
-static inline u32 gic_ack(void)
+static inline u32 gic_ack(bool v3)
 {
     u32 iar;
 
-    if (likely(gic.v3)) {
+    if (v3) {
         iar = (u32)sysreg_read(ICC_IAR1);
         /* The acknowledge is complete before anything is done for the interrupt (IHI 0069 §4.1.1),
          * and what the sender of a kick stored before it is seen from here on. */
@@ -120,15 +141,15 @@ static inline u32 gic_ack(void)
     return iar;
 }
 
-static inline u32 gic_intid(u32 iar)
+static inline u32 gic_intid(bool v3, u32 iar)
 {
-    return likely(gic.v3) ? iar & 0xffffff : iar & 0x3ff;
+    return v3 ? iar & 0xffffff : iar & 0x3ff;
 }
 
 /* Priority drop: others may come again. Deactivation is a second step, Muntin's or the guest's. */
-static inline void gic_eoi(u32 iar)
+static inline void gic_eoi(bool v3, u32 iar)
 {
-    if (likely(gic.v3)) {
+    if (v3) {
         sysreg_write(ICC_EOIR1, iar);
     } else {
         io_write32(gic.gicc + GICC_EOIR, iar);
@@ -136,13 +157,18 @@ static inline void gic_eoi(u32 iar)
 }
 
 /* `iar` for what this CPU acknowledged, an INTID for what a guest left active. */
-static inline void gic_deactivate(u32 iar)
+static inline void gic_deactivate_by(bool v3, u32 iar)
 {
-    if (likely(gic.v3)) {
+    if (v3) {
         sysreg_write(ICC_DIR, iar);
     } else {
         io_write32(gic.gicc + GICC_DIR, iar);
     }
+}
+
+static inline void gic_deactivate(u32 iar)
+{
+    gic_deactivate_by(gic.v3, iar);
 }
 
 /* --- the virtual CPU interface --- */
@@ -204,7 +230,6 @@ void gic_cpuif_reset(struct gic_cpuif *cpuif);
 struct gic_ops {
     bool (*init)(const struct board *board);
     bool (*cpu_init)(const struct board *board, u32 private_enabled);
-    void (*kick)(const struct pcpu *p);
     void (*route)(u32 intid, const struct pcpu *p);
     uintptr_t (*private_frame)(void); /* GICD or this CPU's SGI frame: the same offsets */
     void (*wait)(uintptr_t frame);    /* until a change of an enable bit has taken effect */
@@ -229,7 +254,6 @@ extern const struct gic_ops gicv2_ops, gicv3_ops;
 #define GICD_IPRIORITYR 0x0400
 #define GICD_ITARGETSR  0x0800
 #define GICD_ICFGR      0x0c00
-#define GICD_SGIR       0x0f00
 
 /* Disables INTIDs [first, gic.lines), 32 at a time; inactive, not pending, GIC_PRIO. */
 void gic_quiet(uintptr_t frame, u32 first, u32 end);

@@ -13,9 +13,8 @@
 #define GIC_LR3_EOI BIT64(41) /* in the pINTID field, when HW is 0 */
 #define GIC_LR3_HW  BIT64(61)
 
-#define GIC_LR2_EOI    BIT(19) /* in the physical ID field, when HW is 0 */
-#define GIC_LR2_GROUP1 BIT(30)
-#define GIC_LR2_HW     BIT(31)
+#define GIC_LR2_EOI BIT(19) /* in the physical ID field, when HW is 0 */
+#define GIC_LR2_HW  BIT(31)
 
 /* The state fields have the numbers of enum irq_lr_state in both. */
 static inline u8 gic_lr3_state(u64 reg)
@@ -34,8 +33,8 @@ static inline u8 gic_lr2_state(u32 reg)
  */
 _Static_assert(offsetof(struct irq_lr, virq) == 0 && offsetof(struct irq_lr, pirq) == 2 &&
                    offsetof(struct irq_lr, prio) == 4 && offsetof(struct irq_lr, state) == 5 &&
-                   offsetof(struct irq_lr, hw) == 7,
-               "gic_lr3_make");
+                   offsetof(struct irq_lr, source) == 6 && offsetof(struct irq_lr, hw) == 7,
+               "gic_lr3_make, gic_lr2_make");
 
 static inline u64 gic_lr3_make(const struct irq_lr *lr)
 {
@@ -55,15 +54,17 @@ static inline u64 gic_lr3_make(const struct irq_lr *lr)
 /* Without security extensions seen by guests, a GICv2 list register's group is left to the vGIC. */
 static inline u32 gic_lr2_make(const struct irq_lr *lr)
 {
-    u32 reg = (u32)lr->state << 28 | (u32)(lr->prio >> 3) << 23 | (lr->virq & 0x3ffu);
+    u64 word;
+    u32 reg;
 
-    if (lr->group1) {
-        reg |= GIC_LR2_GROUP1;
+    __builtin_memcpy(&word, lr, sizeof(word));
+    reg = ((u32)word & 0x3ff)                /* virq to [9:0] */
+          | ((u32)(word >> 12) & 0x3f800000) /* the upper 5 bits of prio, and state, to [29:23] */
+          | (u32)lr->group1 << 30;
+    if (word >> 56 != 0) {                                           /* hw */
+        return reg | GIC_LR2_HW | ((u32)(word >> 6) & 0x3ffu << 10); /* pirq to [19:10] */
     }
-    if (lr->hw) {
-        return reg | GIC_LR2_HW | (lr->pirq & 0x3ffu) << 10;
-    }
-    reg |= (lr->source & 7u) << 10;
+    reg |= (u32)(word >> 38) & 7u << 10; /* source to [12:10] */
     return lr->eoi ? reg | GIC_LR2_EOI : reg;
 }
 

@@ -97,6 +97,7 @@ static bool gicv2_cpu_init(const struct board *board, u32 private_enabled)
         return false;
     }
     cpu_target[arch_pcpu()->id] = own_target();
+    gic_kicks[arch_pcpu()->id] = (u32)cpu_target[arch_pcpu()->id] << 16 | GIC_SGI_KICK;
     io_write32(gic.gicc + GICC_CTLR, bypass);
     gic_quiet(gic.gicd, 0, IRQ_PRIVATE);
     io_write32(gic.gicd + GICD_ISENABLER, private_enabled);
@@ -114,13 +115,6 @@ static bool gicv2_cpu_init(const struct board *board, u32 private_enabled)
 static uintptr_t gicv2_private_frame(void)
 {
     return gic.gicd;
-}
-
-static void gicv2_kick(const struct pcpu *p)
-{
-    /* What p is to look at is visible to it before the interrupt is. */
-    dsb_ishst();
-    io_write32(gic.gicd + GICD_SGIR, (u32)cpu_target[p->id] << 16 | GIC_SGI_KICK);
 }
 
 /* --- the virtual interface --- */
@@ -183,7 +177,6 @@ static void gicv2_guest_save(struct gic_cpuif *cpuif)
 const struct gic_ops gicv2_ops = {
     .init = gicv2_init,
     .cpu_init = gicv2_cpu_init,
-    .kick = gicv2_kick,
     .route = gicv2_route,
     .private_frame = gicv2_private_frame,
     .wait = gicv2_wait,

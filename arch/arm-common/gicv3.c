@@ -188,6 +188,16 @@ static bool interface_init(void)
     return true;
 }
 
+/* ICC_SGI1R_EL1 (§12.2.19): a list of 16 CPUs that share their upper affinity. */
+static u64 kick_value(void)
+{
+    u64 a = cpu_affinity();
+    u64 aff0 = a & 0xff, aff1 = (a >> 8) & 0xff, aff2 = (a >> 16) & 0xff, aff3 = (a >> 32) & 0xff;
+
+    return aff3 << 48 | (aff0 >> 4) << 44 | aff2 << 32 | (u64)GIC_SGI_KICK << 24 | aff1 << 16 |
+           BIT64(aff0 & 0xf);
+}
+
 static bool gicv3_cpu_init(const struct board *board, u32 private_enabled)
 {
     uintptr_t frame = find_redist(board);
@@ -198,6 +208,7 @@ static bool gicv3_cpu_init(const struct board *board, u32 private_enabled)
         return false;
     }
     redist[arch_pcpu()->id] = frame;
+    gic_kicks[arch_pcpu()->id] = kick_value();
     redist_init(frame, private_enabled);
     return interface_init();
 }
@@ -205,19 +216,6 @@ static bool gicv3_cpu_init(const struct board *board, u32 private_enabled)
 static uintptr_t gicv3_private_frame(void)
 {
     return redist[arch_pcpu()->id] + FRAME;
-}
-
-/* ICC_SGI1R_EL1 (§12.2.19): a list of 16 CPUs that share their upper affinity. */
-static void gicv3_kick(const struct pcpu *p)
-{
-    u64 a = p->mpidr;
-    u64 aff0 = a & 0xff, aff1 = (a >> 8) & 0xff, aff2 = (a >> 16) & 0xff, aff3 = (a >> 32) & 0xff;
-
-    /* What p is to look at is visible to it before the interrupt is. */
-    dsb_ishst();
-    sysreg_write(ICC_SGI1R, aff3 << 48 | (aff0 >> 4) << 44 | aff2 << 32 | (u64)GIC_SGI_KICK << 24 |
-                                aff1 << 16 | BIT64(aff0 & 0xf));
-    isb(); /* sent now, not when this CPU next synchronises */
 }
 
 /* --- the virtual interface --- */
@@ -230,10 +228,16 @@ static void gicv3_kick(const struct pcpu *p)
         sysreg_write(ICH_LR##n, value);                                                            \
         break
 
-static u64 lr_read(u32 n)
+/*
+ * Inlined, as their callers are loops that every interrupt goes through; most often with the first
+ * register.
+ */
+static inline __attribute__((always_inline)) u64 lr_read(u32 n)
 {
+    if (likely(n == 0)) {
+        return sysreg_read(ICH_LR0);
+    }
     switch (n) {
-        LR_CASE_READ(0);
         LR_CASE_READ(1);
         LR_CASE_READ(2);
         LR_CASE_READ(3);
@@ -254,11 +258,13 @@ static u64 lr_read(u32 n)
     }
 }
 
-/* inlined, as its callers are loops that every interrupt goes through */
 static inline __attribute__((always_inline)) void lr_write(u32 n, u64 value)
 {
+    if (likely(n == 0)) {
+        sysreg_write(ICH_LR0, value);
+        return;
+    }
     switch (n) {
-        LR_CASE_WRITE(0);
         LR_CASE_WRITE(1);
         LR_CASE_WRITE(2);
         LR_CASE_WRITE(3);
@@ -369,7 +375,6 @@ static void gicv3_guest_save(struct gic_cpuif *cpuif)
 const struct gic_ops gicv3_ops = {
     .init = gicv3_init,
     .cpu_init = gicv3_cpu_init,
-    .kick = gicv3_kick,
     .route = gicv3_route,
     .private_frame = gicv3_private_frame,
     .wait = gicv3_wait,

@@ -78,7 +78,8 @@ static void reg_write(struct arm64_vcpu *v, u32 n, u64 value)
     }
 }
 
-static inline void with_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
+static inline __attribute__((always_inline)) void with_syndrome(struct arm64_vcpu *v, u32 esr,
+                                                                u64 ipa)
 {
     u32 rt = esr >> 16 & 31;
     struct mmio m;
@@ -189,7 +190,7 @@ static RARE void unusual(struct arm64_vcpu *v, u32 esr, u64 ipa)
     }
 }
 
-void access_data_abort(struct arm64_vcpu *v, u32 esr)
+struct frame *access_data_abort(struct arm64_vcpu *v, u32 esr)
 {
     u64 ipa = (sysreg_read(hpfar_el2) & HPFAR_FIPA) << 8 | (sysreg_read(far_el2) & 0xfff);
 
@@ -199,4 +200,5 @@ void access_data_abort(struct arm64_vcpu *v, u32 esr)
     } else {
         unusual(v, esr, ipa);
     }
+    return trap_return(v);
 }

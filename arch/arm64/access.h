@@ -5,6 +5,9 @@
 
 #include "arch/arm64/arm64.h"
 
+#define SPSR_BTYPE (3u << 10)
+#define SPSR_SS    BIT(21)
+
 /* Bytes of the trapped instruction: ESR_ELx.IL is bit 25. */
 static inline u32 access_insn_len(u32 esr)
 {
@@ -14,9 +17,12 @@ static inline u32 access_insn_len(u32 esr)
 /* Goes on behind the trapped instruction of `len` bytes. */
 static inline void access_skip(struct arm64_vcpu *v, u32 len)
 {
+    u64 spsr = v->frame.spsr;
+
     v->frame.elr += len;
-    if ((v->frame.spsr & BIT(4)) == 0) {
-        v->frame.spsr &= ~(u64)(3u << 10 | BIT(21)); /* BTYPE and SS: the instruction is done */
+    /* BTYPE and SS: the instruction is done. Most often both are 0. AArch32 has other bits there */
+    if (unlikely((spsr & SPSR_BTYPE) != 0 || (spsr & SPSR_SS) != 0) && (spsr & BIT(4)) == 0) {
+        v->frame.spsr = spsr & ~(u64)(SPSR_BTYPE | SPSR_SS);
     }
 }
 
@@ -25,7 +31,10 @@ static inline bool access_is_aarch32(const struct arm64_vcpu *v)
     return (v->frame.spsr & BIT(4)) != 0;
 }
 
-/* A stage-2 data abort: emulated, or answered with an external abort. Never fails otherwise. */
-void access_data_abort(struct arm64_vcpu *v, u32 esr);
+/*
+ * A stage-2 data abort: emulated, or answered with an external abort. Never fails otherwise. The
+ * end of its trap, too: what trap_return gives.
+ */
+struct frame *access_data_abort(struct arm64_vcpu *v, u32 esr);
 
 #endif

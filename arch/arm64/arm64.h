@@ -6,6 +6,8 @@
 #include "arch/arm-common/gic.h"
 #include "arch/arm64/frame.h"
 #include "arch/arm64/vsysreg.h"
+#include "core/atomic.h"
+#include "core/sched.h"
 #include "core/vcpu.h"
 
 /* EL1 and EL0 system registers that the guest owns while it runs; saved and loaded with it. */
@@ -74,9 +76,24 @@ extern struct host_irqs {
 
 /* trap.c, called by vectors.S */
 struct frame *trap_sync(struct frame *f);
-struct frame *trap_irq(struct frame *f);
+/* The frame that came; bit 0 set: trap_leave is to be asked, the guest's registers saved. */
+uintptr_t trap_irq(struct frame *f);
 struct frame *trap_serror(struct frame *f);
 void trap_fatal(u32 kind, u64 sp, u64 lr, u64 fp) NORETURN;
+/* Something wants attention: who is to be entered. */
+struct frame *trap_leave(struct frame *f);
+
+static inline bool trap_wanted(const struct arm64_vcpu *v)
+{
+    return (atomic_load(&v->vcpu.attention) | atomic_load(&v->vcpu.pcpu->remote.attention)) != 0;
+}
+
+/* The end of every exception of a guest but an interrupt. */
+static inline struct frame *trap_return(struct arm64_vcpu *v)
+{
+    return likely(!trap_wanted(v)) ? &v->frame : trap_leave(&v->frame);
+}
+
 /* Handles pending physical interrupts; current is what p has loaded. */
 void trap_poll_irqs(struct pcpu *p);
 

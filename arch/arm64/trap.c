@@ -33,14 +33,11 @@
 
 struct host_irqs host_irqs;
 
-static struct frame *leave(struct arm64_vcpu *v)
+struct frame *trap_leave(struct frame *f)
 {
-    struct pcpu *p = v->vcpu.pcpu;
+    struct pcpu *p = container_of(f, struct arm64_vcpu, frame)->vcpu.pcpu;
 
-    if (likely((atomic_load(&v->vcpu.attention) | atomic_load(&p->remote.attention)) == 0)) {
-        return &v->frame;
-    }
-    return &to_arm64(sched_enter(p))->frame;
+    return sched_irq(p) ? f : &to_arm64(sched_enter(p))->frame;
 }
 
 static void call(struct arm64_vcpu *v, bool is_smc)
@@ -127,23 +124,30 @@ static RARE void other(struct arm64_vcpu *v, u32 esr)
     }
 }
 
-/* These are apart from trap_sync because they need more of a stack frame. */
+/* Each kind of exit has a function of its own, with no larger a stack frame than it needs. */
 static __attribute__((noinline)) struct frame *trap_sgi(struct arm64_vcpu *v, u32 esr)
 {
     u32 rt = vsysreg_rt(esr);
 
     v->vcpu.vm->irqchip->sgi(&v->vcpu, rt == 31 ? 0 : v->frame.x[rt]);
     access_skip(v, 4);
-    return leave(v);
+    return trap_return(v);
 }
 
 static __attribute__((noinline)) struct frame *trap_sysreg(struct arm64_vcpu *v, u32 esr)
 {
-    if ((esr & ~ISS_RT) == ESR_SGI1R && gic.v3) {
-        return trap_sgi(v, esr); /* by far the most frequent */
-    }
     sysreg(v, esr);
-    return leave(v);
+    return trap_return(v);
+}
+
+static __attribute__((noinline)) struct frame *trap_other(struct arm64_vcpu *v, u32 esr)
+{
+    if (likely(esr >> 26 == EC_HVC64)) {
+        call(v, false);
+    } else {
+        other(v, esr);
+    }
+    return trap_return(v);
 }
 
 struct frame *trap_sync(struct frame *f)
@@ -154,39 +158,20 @@ struct frame *trap_sync(struct frame *f)
 
     v->exit_esr[v->vcpu.exits++ % EXIT_TRACE] = esr;
     if (ec == EC_SYSREG) {
+        if ((esr & ~ISS_RT) == ESR_SGI1R && gic.v3) {
+            return trap_sgi(v, esr); /* by far the most frequent */
+        }
         return trap_sysreg(v, esr);
     }
     if (likely(ec == EC_DABT_LOWER)) {
-        access_data_abort(v, esr);
-    } else if (ec == EC_HVC64) {
-        call(v, false);
-    } else {
-        other(v, esr);
+        return access_data_abort(v, esr);
     }
-    return leave(v);
+    return trap_other(v, esr);
 }
 
-static void virtual_timer(struct pcpu *p, u32 iar)
+/* Neither the guest's timer nor a kick. */
+static __attribute__((noinline)) void dispatch_rest(struct pcpu *p, u32 intid)
 {
-    struct vcpu *v = p->current;
-    u32 intid = host_irqs.vtimer;
-
-    if (v == NULL) {
-        gic_deactivate(iar); /* came while its guest was being unloaded */
-    } else {
-        v->vm->irqchip->inject_hw(v->vm, v, intid, intid);
-    }
-}
-
-static void dispatch(struct pcpu *p, u32 iar)
-{
-    u32 intid = gic_intid(iar);
-
-    gic_eoi(iar);
-    if (intid == host_irqs.vtimer) {
-        virtual_timer(p, iar); /* the guest deactivates it */
-        return;
-    }
     if (intid == host_irqs.hyp) {
         clock_irq(); /* it's a level: away with it before it's deactivated */
         atomic_or(&p->remote.attention, (u32)PCPU_TIMER);
@@ -198,28 +183,78 @@ static void dispatch(struct pcpu *p, u32 iar)
     } else if (intid == host_irqs.uart && arch_uart_irq != NULL) {
         arch_uart_irq();
     }
-    gic_deactivate(iar);
+}
+
+/* Returns with the interrupt dealt with, and deactivated unless that is the guest's business. */
+static inline void dispatch(bool v3, struct pcpu *p, u32 iar, u32 intid)
+{
+    struct vcpu *v = p->current;
+
+    gic_eoi(v3, iar);
+    if (likely(intid == host_irqs.vtimer)) {
+        if (likely(v != NULL)) {
+            v->vm->irqchip->inject_hw(v->vm, v, intid, intid);
+            return;
+        } /* else it came while its guest was being unloaded */
+    } else if (intid != GIC_SGI_KICK) {
+        dispatch_rest(p, intid);
+    }
+    gic_deactivate_by(v3, iar);
+}
+
+/* There's at least one, most likely. Made twice, so that the GIC's version is asked for once. */
+static inline __attribute__((always_inline)) void take_irqs(bool v3, struct pcpu *p)
+{
+    for (u32 i = 0; i < IRQ_BURST; i++) {
+        u32 iar = gic_ack(v3), intid = gic_intid(v3, iar);
+
+        if (unlikely(intid >= GIC_SPURIOUS && intid < GIC_SPURIOUS + 4)) {
+            return;
+        }
+        dispatch(v3, p, iar, intid);
+        if (likely(!gic_pending())) {
+            return;
+        }
+    }
+}
+
+static __attribute__((noinline)) void take_irqs_v2(struct pcpu *p)
+{
+    take_irqs(false, p);
+}
+
+static __attribute__((noinline)) void take_irqs_v3(struct pcpu *p)
+{
+    take_irqs(true, p);
 }
 
 void trap_poll_irqs(struct pcpu *p)
 {
-    for (u32 i = 0; i < IRQ_BURST && gic_pending(); i++) {
-        u32 iar = gic_ack();
-
-        if (gic_intid(iar) >= GIC_SPURIOUS && gic_intid(iar) < GIC_SPURIOUS + 4) {
-            return;
-        }
-        dispatch(p, iar);
+    if (!gic_pending()) {
+        return;
+    }
+    if (gic.v3) {
+        take_irqs_v3(p);
+    } else {
+        take_irqs_v2(p);
     }
 }
 
-struct frame *trap_irq(struct frame *f)
+uintptr_t trap_irq(struct frame *f)
 {
     struct arm64_vcpu *v = container_of(f, struct arm64_vcpu, frame);
+    struct pcpu *p = v->vcpu.pcpu;
 
     v->vcpu.exits++;
-    trap_poll_irqs(v->vcpu.pcpu);
-    return leave(v);
+    if (likely(gic.v3)) {
+        take_irqs_v3(p);
+    } else {
+        take_irqs_v2(p);
+    }
+    if (unlikely(trap_wanted(v)) && !sched_irq(p)) {
+        return (uintptr_t)f | 1;
+    }
+    return (uintptr_t)f;
 }
 
 /* An asynchronous external abort while the guest ran: what it touched is its own, so is the end. */
@@ -231,5 +266,5 @@ struct frame *trap_serror(struct frame *f)
     vm_log(v->vcpu.vm, LOG_ERR, "SError (syndrome 0x%x) at pc 0x%llx", (u32)sysreg_read(esr_el2),
            (unsigned long long)v->frame.elr);
     vm_stop(v->vcpu.vm, VM_EXIT_UNEXPECTED);
-    return leave(v);
+    return trap_return(v);
 }

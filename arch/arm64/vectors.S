@@ -39,6 +39,45 @@
     .endm
 
     /*
+     * An interrupt most often ends where it began, and never looks at the guest's registers: only
+     * those are kept that a C function may change. ELR_EL2 and SPSR_EL2 stay as they are, since
+     * nothing interrupts EL2. C returns the frame, with bit 0 set where there's more to do. x18
+     * isn't C's (-ffixed-x18).
+     */
+    .macro irq_from_guest
+    .balign 128
+    stp     x0, x1, [sp, #0]
+    stp     x2, x3, [sp, #16]
+    stp     x4, x5, [sp, #32]
+    stp     x6, x7, [sp, #48]
+    stp     x8, x9, [sp, #64]
+    stp     x10, x11, [sp, #80]
+    stp     x12, x13, [sp, #96]
+    stp     x14, x15, [sp, #112]
+    stp     x16, x17, [sp, #128]
+    ldr     x3, [sp, #FRAME_STACK]
+    str     x30, [sp, #240]
+    mov     x0, sp
+    mov     sp, x3
+    bl      trap_irq
+    tbnz    x0, #0, irq_attention_wanted
+    ldr     x30, [x0, #240]
+    mov     sp, x0
+    ldp     x2, x3, [sp, #16]
+    ldp     x4, x5, [sp, #32]
+    ldp     x6, x7, [sp, #48]
+    ldp     x8, x9, [sp, #64]
+    ldp     x10, x11, [sp, #80]
+    ldp     x12, x13, [sp, #96]
+    ldp     x14, x15, [sp, #112]
+    ldp     x16, x17, [sp, #128]
+    ldp     x0, x1, [sp, #0]
+    eret
+    dsb     nsh                     // nothing behind an ERET may be run speculatively
+    isb
+    .endm
+
+    /*
      * An exception of EL2 itself is the end. x18 is never used by the compiler (-ffixed-x18), so it
      * can carry the old SP while we move to a stack that is surely there.
      */
@@ -62,13 +101,29 @@ vectors:
     from_el2 6
     from_el2 7
     from_guest trap_sync            // AArch64 guest
-    from_guest trap_irq
-    from_guest trap_irq
+    irq_from_guest
+    irq_from_guest
     from_guest trap_serror
     from_guest trap_sync            // AArch32 guest
-    from_guest trap_irq
-    from_guest trap_irq
+    irq_from_guest
+    irq_from_guest
     from_guest trap_serror
+
+    /* The guest may not be the next to run: what the vector left out is saved, too. */
+irq_attention_wanted:
+    and     x0, x0, #~1
+    stp     x18, x19, [x0, #144]
+    stp     x20, x21, [x0, #160]
+    stp     x22, x23, [x0, #176]
+    stp     x24, x25, [x0, #192]
+    stp     x26, x27, [x0, #208]
+    stp     x28, x29, [x0, #224]
+    mrs     x1, elr_el2
+    mrs     x2, spsr_el2
+    str     x1, [x0, #FRAME_ELR]
+    str     x2, [x0, #FRAME_SPSR]
+    bl      trap_leave
+    b       guest_enter
 
 el2_fatal:
     adrp    x1, emergency_stack + 4096
