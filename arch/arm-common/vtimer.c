@@ -20,6 +20,14 @@ u64 vtimer_count(const struct vm *vm)
     return clock_ticks() - vm->counter_offset;
 }
 
+u64 vtimer_deadline(u64 count, u64 cval)
+{
+    if (count >= cval) {
+        return arch_now_ns();
+    }
+    return cval - count < TICKS_MAX ? arch_now_ns() + clock_ns(cval - count) + 1 : TIMER_OFF;
+}
+
 /* The condition, whether masked or not. */
 static bool is_due(const struct vtimer *t, u64 count)
 {
@@ -34,8 +42,8 @@ static void settle(struct vtimer *t)
     bool line = wanted && count >= t->cval;
     u64 deadline_ns = TIMER_OFF;
 
-    if (wanted && !line && t->cval - count < TICKS_MAX) {
-        deadline_ns = arch_now_ns() + clock_ns(t->cval - count) + 1;
+    if (wanted && !line) {
+        deadline_ns = vtimer_deadline(count, t->cval);
     }
     if (deadline_ns != t->timer.deadline_ns) {
         timer_set(&t->timer, deadline_ns);
@@ -62,7 +70,10 @@ void vtimer_reset(struct vtimer *t)
     timer_cancel(&t->timer);
     t->cval = 0;
     t->ctl = 0;
-    t->line = false;
+    if (t->line) {
+        t->line = false;
+        t->vcpu->vm->irqchip->set_line(t->vcpu->vm, t->vcpu, VTIMER_INTID, false);
+    }
 }
 
 u64 vtimer_read(const struct vtimer *t, enum vtimer_reg reg)

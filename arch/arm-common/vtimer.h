@@ -28,11 +28,17 @@ enum vtimer_reg { VTIMER_CTL, VTIMER_CVAL, VTIMER_TVAL };
 
 /* vCPU creation. */
 void vtimer_init(struct vtimer *t, struct vcpu *v);
-/* Power-on state. The vCPU's interrupts are reset too, by whoever calls. */
+/* Power-on state; the line goes down, which a reset of the interrupt controller doesn't do. */
 void vtimer_reset(struct vtimer *t);
 
 u64 vtimer_read(const struct vtimer *t, enum vtimer_reg reg);
 void vtimer_write(struct vtimer *t, enum vtimer_reg reg, u64 value);
+
+/*
+ * When the guest's counter, which is at `count` now, gets to cval, as arch_now_ns() time; not in
+ * the future if it has. TIMER_OFF: so far away that it's never.
+ */
+u64 vtimer_deadline(u64 count, u64 cval);
 
 /* The guest's counter, now (CNTPCT, and CNTVCT alike). */
 u64 vtimer_count(const struct vm *vm);

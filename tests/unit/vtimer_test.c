@@ -208,6 +208,34 @@ static void test_reset_cancels(void **state)
     assert_int_equal(ctl(), 0);
 }
 
+/* A vCPU that starts anew must not find its line high for ever: nobody else takes it back. */
+static void test_reset_lowers_the_line(void **state)
+{
+    (void)state;
+    vtimer_write(&timer, VTIMER_CTL, ENABLE);
+    assert_true(line);
+    vtimer_reset(&timer);
+    assert_false(line);
+    vtimer_reset(&timer);
+    assert_int_equal(line_changes, 2);
+    vtimer_write(&timer, VTIMER_CTL, ENABLE);
+    assert_true(line);
+}
+
+/* Also of counters that are ahead of the board's: count and cval alone decide. */
+static void test_deadline(void **state)
+{
+    u64 now = host_now_ns;
+
+    (void)state;
+    assert_int_equal(vtimer_deadline(100, 100), now);
+    assert_int_equal(vtimer_deadline(100, 0), now);
+    assert_int_equal(vtimer_deadline(100, 101), now + TICK_NS + 1);
+    assert_int_equal(vtimer_deadline(UINT64_MAX - 9, UINT64_MAX), now + 9 * TICK_NS + 1);
+    assert_int_equal(vtimer_deadline(0, UINT64_MAX), TIMER_OFF);
+    assert_int_equal(vtimer_deadline(0, 1ull << 60), TIMER_OFF);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
 int main(void)
@@ -217,7 +245,8 @@ int main(void)
         TEST(test_in_the_past),   TEST(test_masked_never_interrupts),
         TEST(test_tval),          TEST(test_far_future),
         TEST(test_counter_wraps), TEST(test_reserved_bits),
-        TEST(test_reset_cancels),
+        TEST(test_reset_cancels), TEST(test_reset_lowers_the_line),
+        TEST(test_deadline),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
