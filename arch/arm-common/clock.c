@@ -29,6 +29,7 @@ bool clock_init(void)
 void clock_cpu_init(void)
 {
     sysreg_write(CNTHP_CTL, 0);
+    sysreg_write(CNTV_CTL, 0); /* a boot loader may have left it running: nobody's interrupt */
     isb();
 }
 
