@@ -14,8 +14,11 @@
 #include "sysreg.h"
 
 /* HCR_EL2 */
-#define HCR_VM    BIT64(0) /* stage 2 is on */
-#define HCR_SWIO  BIT64(1) /* DC ISW cleans too (set/way traps anyway) */
+#define HCR_VM   BIT64(0) /* stage 2 is on */
+#define HCR_SWIO BIT64(1) /* DC ISW cleans too (set/way traps anyway) */
+#define HCR_PTW                                                                                    \
+    BIT64(2)               /* a stage-1 walk in Device memory faults: it could abort an AT of ours \
+                            */
 #define HCR_FMO   BIT64(3) /* FIQ, IRQ, SError go to EL2; the guest has virtual ones, and its */
 #define HCR_IMO   BIT64(4) /* ICC_* accesses reach the virtual interface; SGI registers trap */
 #define HCR_AMO   BIT64(5)
@@ -42,8 +45,8 @@ static inline u64 traps_hcr(bool fwb)
 {
     u64 pfr0 = sysreg_read(id_aa64pfr0_el1), pfr1 = sysreg_read(id_aa64pfr1_el1);
     u64 isar1 = sysreg_read(id_aa64isar1_el1), isar2 = sysreg_read(s3_0_c0_c6_2);
-    u64 hcr = HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TID1 | HCR_TID3 | HCR_TSC |
-              HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_RW;
+    u64 hcr = HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TID1 | HCR_TID3 |
+              HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_RW;
 
     hcr |= id_field(pfr0, 28) != 0 ? HCR_TERR : 0;
     hcr |= id_field(sysreg_read(id_aa64mmfr1_el1), 16) != 0 ? HCR_TLOR : 0;
