@@ -58,6 +58,7 @@ void secondary_main(struct pcpu *p) NORETURN;
 struct cpu_features {
     bool pan;         /* FEAT_PAN */
     bool pauth;       /* pointer authentication */
+    bool ras;         /* FEAT_RAS */
     bool aarch32_el1; /* a guest may be AArch32 */
 };
 extern struct cpu_features cpu;

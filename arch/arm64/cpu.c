@@ -31,6 +31,7 @@ void cpu_features_read(void)
 {
     cpu.aarch32_el1 = id_field(sysreg_read(id_aa64pfr0_el1), 4) == 2;
     cpu.pan = id_field(sysreg_read(id_aa64mmfr1_el1), 20) != 0;
+    cpu.ras = id_field(sysreg_read(id_aa64pfr0_el1), 28) != 0;
     cpu.pauth = traps_has_pauth(traps_hcr(false));
 }
 

@@ -23,6 +23,7 @@
 #define SCTLR_EL1_RESET  0x30d00800u /* RES1 bits, MMU and caches off */
 #define CNTV_CTL_ENABLE  1u
 #define CNTV_CTL_IMASK   2u
+#define VDISR            s3_4_c12_c1_1
 
 struct vcpu *arch_vcpu_create(struct vm *vm, u32 id, struct pcpu *p)
 {
@@ -230,6 +231,10 @@ static void load(struct arm64_vcpu *v)
     isb(); /* the regime before EL1 registers that depend on it (HCR_EL2.RW) */
     stage2_vcpu_loaded(&v->vcpu);
     load_el1(&v->el1);
+    if (cpu.ras) {
+        /* What a guest writes to DISR_EL1, which it isn't told of and which can't be trapped. */
+        sysreg_write(VDISR, 0);
+    }
     load_fp(&v->fp);
     load_vtimer(v);
     debug_load(&v->sysreg);
@@ -259,10 +264,7 @@ u64 arch_vcpu_wakeup_ns(struct vcpu *c)
     if ((v->cntv_ctl & (CNTV_CTL_ENABLE | CNTV_CTL_IMASK)) != CNTV_CTL_ENABLE) {
         return TIMER_OFF;
     }
-    if (v->cntv_cval > UINT64_MAX - c->vm->counter_offset) {
-        return TIMER_OFF;
-    }
-    return clock_ns(v->cntv_cval + c->vm->counter_offset);
+    return vtimer_deadline(vtimer_count(c->vm), v->cntv_cval);
 }
 
 void arch_irq_save(struct vcpu *v)
