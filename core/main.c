@@ -367,6 +367,11 @@ static bool user_trees_fit(const struct vm *vm)
 static bool may_start(const struct vm *vm)
 {
     for (u32 i = 0; i < vm->nvcpus; i++) {
+        if (!vm->vcpu[i]->pcpu->online) {
+            log_err("%s: not started: vCPU %u is pinned to CPU %u, which is not up", vm->name, i,
+                    vm->vcpu[i]->pcpu->id);
+            return false;
+        }
         if (vm->cfg->exit_on_halt == HALT_OFF && vm->vcpu[i]->pcpu->nvcpus > 1) {
             diag_error(&diag, vm->cfg->exit_on_halt_place,
                        "exit-on-halt off, but vCPU %u shares CPU %u with others: not started", i,
