@@ -53,7 +53,7 @@ arm64_CFLAGS := -march=armv8-a -ffixed-x18 -mgeneral-regs-only -mno-outline-atom
 	-mcmodel=tiny -fomit-frame-pointer -falign-functions=4 -falign-loops=1 -falign-jumps=1 -falign-labels=1
 CROSS := $($(ARCH)_CROSS)
 TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -g -ffreestanding -fpie -fvisibility=hidden -nostdinc \
-	-isystem $(shell $(CROSS)gcc -print-file-name=include 2>/dev/null) -Icore/lib/include -include core/lib/hidden.h \
+	-isystem $$($(CROSS)gcc -print-file-name=include) -Icore/lib/include -include core/lib/hidden.h \
 	-Iarch/$(ARCH) -fno-stack-protector -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
 	-fno-tree-loop-distribute-patterns
 TARGET_SRC := $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch/arm-common/*.c) \
