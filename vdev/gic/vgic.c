@@ -53,10 +53,13 @@ void vgic_unlock_busy(struct vgic *g, struct vgic_cpu *cpu)
 static inline void make_stale(struct vgic *g, struct vgic_cpu *cpu, u32 wi, u32 bits)
 {
     const u8 *slot = wi == 0 ? cpu->slot : &g->slot[(wi - 1) * 32];
+    u32 stale = 0;
 
     for (; bits != 0; bits &= bits - 1) {
-        cpu->stale |= BIT(slot[__builtin_ctz(bits)]);
+        stale |= BIT(slot[__builtin_ctz(bits)]);
     }
+    cpu->stale |= stale;
+    cpu->restyle |= stale;
     g->ask |= BIT(cpu->index);
 }
 
@@ -198,14 +201,8 @@ static void set_line(struct vm *vm, struct vcpu *v, u32 intid, bool level)
     vgic_unlock(g);
 }
 
-static void inject_hw_private(struct vgic *g, struct vgic_cpu *cpu, u32 intid, u32 pintid)
+static RARE void inject_private(struct vgic *g, struct vgic_cpu *cpu, u32 intid, u32 pintid)
 {
-    bool running = atomic_load(&cpu->vcpu->state) == VCPU_READY;
-
-    if (running && vgic_lr_inject(cpu, intid, pintid)) {
-        arch_irq_load(cpu->vcpu);
-        return;
-    }
     spin_lock(&g->lock);
     if ((cpu->listed[0] & BIT(intid)) != 0) {
         vgic_lr_sync(g, cpu); /* ended, or it could not have fired: held is of the new one */
@@ -214,23 +211,16 @@ static void inject_hw_private(struct vgic *g, struct vgic_cpu *cpu, u32 intid, u
     cpu->word.held |= BIT(intid);
     cpu->word.latch |= BIT(intid);
     vgic_changed(g, cpu, 0, BIT(intid));
-    if (running) {
+    if (atomic_load(&cpu->vcpu->state) == VCPU_READY) {
         vgic_unlock_self(g, cpu);
     } else {
         vgic_unlock(g); /* it's woken */
     }
 }
 
-static void inject_hw(struct vm *vm, struct vcpu *v, u32 intid, u32 pintid)
+static RARE void inject_spi(struct vgic *g, u32 spi, u32 pintid)
 {
-    struct vgic *g = vm->irqchip_data;
-    u32 spi = intid - IRQ_PRIVATE;
-
-    if (v != NULL && intid < IRQ_PRIVATE) {
-        inject_hw_private(g, &g->cpu[v->id], intid, pintid);
-        return;
-    }
-    if (v != NULL || spi >= VGIC_SPIS) {
+    if (spi >= VGIC_SPIS) {
         arch_irq_complete(pintid);
         return;
     }
@@ -241,6 +231,23 @@ static void inject_hw(struct vm *vm, struct vcpu *v, u32 intid, u32 pintid)
     g->spi[spi / 32].latch |= BIT(spi % 32);
     vgic_changed(g, NULL, 1 + spi / 32, BIT(spi % 32));
     vgic_unlock(g);
+}
+
+static void inject_hw(struct vm *vm, struct vcpu *v, u32 intid, u32 pintid)
+{
+    struct vgic *g = vm->irqchip_data;
+    struct vgic_cpu *cpu;
+
+    if (v == NULL || intid >= IRQ_PRIVATE) {
+        inject_spi(g, v == NULL ? intid - IRQ_PRIVATE : VGIC_SPIS, pintid);
+        return;
+    }
+    cpu = &g->cpu[v->id];
+    if (likely(atomic_load(&v->state) == VCPU_READY && vgic_lr_inject(cpu, intid, pintid))) {
+        arch_irq_load(v);
+    } else {
+        inject_private(g, cpu, intid, pintid);
+    }
 }
 
 /* Latches SGI id for `to`. True: that concerns it. */
@@ -262,46 +269,106 @@ static inline bool latch_sgi(const struct vgic *g, struct vgic_cpu *to, u32 id, 
     return true;
 }
 
-void vgic_send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id)
+enum self_sgi {
+    SELF_MORE,    /* it's more than the short cut can do; nothing was done */
+    SELF_PENDING, /* it's pending in its list register already */
+    SELF_RENEWED, /* now it is; to be loaded */
+};
+
+/* An SGI of cpu to itself that is listed still. */
+static inline enum self_sgi self_sgi(const struct vgic *g, struct vgic_cpu *cpu, u32 id)
 {
-    u32 ask = 0;
+    struct vgic_word *w = &cpu->word;
+    u32 n = cpu->slot[id], bit = BIT(id);
+    struct irq_ctx *ctx = &cpu->vcpu->irq;
+    struct irq_lr *lr = &ctx->lr[n];
+
+    if ((w->listed & ~w->latch & ~w->forced & vgic_forward(g, w) & bit) == 0 ||
+        (cpu->stale >> n & 1) != 0 || (cpu->ready_words | cpu->out_words) != 0) {
+        return SELF_MORE;
+    }
+    arch_irq_save(cpu->vcpu);
+    if ((lr->state & LR_PENDING) != 0) {
+        /* the same once more; one from another sender is something else */
+        return (w->handed & bit) != 0 && (g->version == 3 || lr->source == cpu->index)
+                   ? SELF_PENDING
+                   : SELF_MORE;
+    }
+    if (lr->state != 0) {
+        return SELF_MORE;
+    }
+    w->handed |= bit;
+    w->active &= ~bit;
+    lr->source = g->version == 3 ? 0 : (u8)cpu->index;
+    lr->eoi = false;
+    lr->state = LR_PENDING;
+    cpu->seen[n] = LR_PENDING;
+    ctx->dirty |= (u16)BIT(n);
+    return SELF_RENEWED;
+}
+
+/* An SGI that isn't for one other vCPU. Kept out of line: it would make that one dearer. */
+static __attribute__((noinline)) void send_sgi_more(struct vgic *g, struct vgic_cpu *cpu,
+                                                    u32 targets, u32 id)
+{
+    enum self_sgi self = SELF_MORE;
 
     spin_lock(&g->lock);
-    if (targets == BIT(cpu->index) && vgic_lr_sgi(g, cpu, id)) {
-        targets = 0;
+    if (targets == BIT(cpu->index)) {
+        self = self_sgi(g, cpu, id);
+    }
+    if (likely(self != SELF_MORE)) {
+        spin_unlock(&g->lock);
+        if (self == SELF_RENEWED) {
+            arch_irq_load(cpu->vcpu);
+        }
+        return;
     }
     for (; targets != 0; targets &= targets - 1) {
         u32 i = (u32)__builtin_ctz(targets);
 
-        ask |= latch_sgi(g, &g->cpu[i], id, cpu->index) ? BIT(i) : 0;
-    }
-    if ((ask & BIT(cpu->index)) != 0) {
-        g->ask |= ask; /* to itself as well */
-        ask = 0;
+        g->ask |= latch_sgi(g, &g->cpu[i], id, cpu->index) ? BIT(i) : 0;
     }
     vgic_unlock_self(g, cpu);
-    for (; ask != 0; ask &= ask - 1) {
-        irq_attention(g->cpu[__builtin_ctz(ask)].vcpu);
+}
+
+static inline void send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id)
+{
+    struct vgic_cpu *to;
+    bool concerned;
+
+    if ((targets & (BIT(cpu->index) | (targets - 1))) != 0 || targets == 0) {
+        send_sgi_more(g, cpu, targets, id);
+        return;
     }
+    to = &g->cpu[__builtin_ctz(targets)];
+    spin_lock(&g->lock);
+    concerned = latch_sgi(g, to, id, cpu->index);
+    spin_unlock(&g->lock);
+    if (concerned) {
+        irq_attention(to->vcpu);
+    }
+}
+
+void vgic_send_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id)
+{
+    send_sgi(g, cpu, targets, id);
 }
 
 static void sgi(struct vcpu *v, u64 value)
 {
     struct vgic *g = v->vm->irqchip_data;
     struct vgic_cpu *cpu = &g->cpu[v->id];
+    u32 targets;
 
-    if (likely(g->version == 3)) {
-        vgic_send_sgi(g, cpu, vgicv3_sgi_targets(g, cpu, value), (u32)(value >> 24) & 15);
+    if (unlikely(g->version != 3)) {
+        return;
     }
-}
-
-static void update(struct vcpu *v)
-{
-    struct vgic *g = v->vm->irqchip_data;
-
-    spin_lock(&g->lock);
-    vgic_lr_update(g, &g->cpu[v->id]);
-    vgic_unlock(g);
+    targets = (u32)value & (BIT(g->ncpus) - 1) & 0xffff;
+    if (unlikely(!g->flat || (value & VGICV3_SGI_ROUTE) != 0)) {
+        targets = vgicv3_sgi_targets(g, cpu, value);
+    }
+    send_sgi(g, cpu, targets, (u32)(value >> 24) & 15);
 }
 
 static bool pending(struct vcpu *v)
@@ -325,8 +392,9 @@ static bool pending(struct vcpu *v)
 
 void vgic_enable_groups(struct vgic *g, u32 groups)
 {
-    atomic_store(&g->group_on[0], (groups & 1) != 0 ? ~0u : 0);
-    atomic_store(&g->group_on[1], (groups & 2) != 0 ? ~0u : 0);
+    atomic_store(&g->control, groups & 3);
+    g->group_on[0] = (groups & 1) != 0 ? ~0u : 0;
+    g->group_on[1] = (groups & 2) != 0 ? ~0u : 0;
     for (u32 i = 0; i < g->ncpus; i++) {
         if (g->cpu[i].lrs != 0) {
             atomic_store(&g->unsettled, g->unsettled | BIT(i));
@@ -397,6 +465,7 @@ static void reset(struct vm *vm)
     spin_lock(&g->lock);
     g->group_on[0] = 0;
     g->group_on[1] = 0;
+    g->control = 0;
     g->unsettled = 0;
     g->flat = true;
     for (u32 i = 0; i < g->ncpus; i++) {
@@ -457,7 +526,7 @@ static void reset_vcpu(struct vcpu *v)
 static const struct irqchip vgic_irqchip = {
     .set_line = set_line,
     .inject_hw = inject_hw,
-    .update = update,
+    .update = vgic_update,
     .pending = pending,
     .sgi = sgi,
     .reset = reset,

@@ -78,7 +78,7 @@ static inline void unlisted(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 }
 
 /* What is pending in s is pending in memory again. */
-static void take_back(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
+static RARE void take_back(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
     if ((s.w->handed & s.bit) != 0) {
         s.w->handed &= ~s.bit;
@@ -97,7 +97,7 @@ static u8 first_source(const struct vgic_cpu *cpu, u32 id)
 }
 
 /* GICv2: what is latched of the SGI's own sender is in s, too. True: that was all. */
-static bool merge_source(struct vgic_cpu *cpu, struct slot s)
+static RARE bool merge_source(struct vgic_cpu *cpu, struct slot s)
 {
     u8 *sources = &cpu->sources[s.lr->virq];
 
@@ -131,7 +131,7 @@ static inline void ended_in_hardware(struct slot s)
 }
 
 /* A register write made s active or inactive. */
-static void force(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
+static RARE void force(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
     s.w->forced &= ~s.bit;
     ended_in_hardware(s);
@@ -240,7 +240,7 @@ static void adjust(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
  * s is done, but its interrupt is pending again: if nothing else is waiting for a list register, it
  * stays in this one.
  */
-static inline bool renew(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
+static inline bool renew(struct vgic *g, struct vgic_cpu *cpu, struct slot s, bool restyle)
 {
     u32 again = vgic_wants(s.w) & vgic_forward(g, s.w) & cpu->mine[s.wi] & s.bit;
 
@@ -254,12 +254,16 @@ static inline bool renew(struct vgic *g, struct vgic_cpu *cpu, struct slot s)
     merge(g, cpu, s);
     s.lr->state = LR_PENDING;
     cpu->seen[s.n] = LR_PENDING;
-    (void)dress(g, cpu, s);
+    if (restyle || s.lr->hw || ((s.w->held | vgic_wants(s.w)) & s.bit) != 0) {
+        (void)dress(g, cpu, s);
+    } else {
+        s.lr->eoi = false; /* no more than that can have changed */
+    }
     set_dirty(s);
     return true;
 }
 
-static inline void look_at(struct vgic *g, struct vgic_cpu *cpu, u32 n, bool stale)
+static inline void look_at(struct vgic *g, struct vgic_cpu *cpu, u32 n, bool stale, bool restyle)
 {
     struct slot s = slot_of(g, cpu, n);
 
@@ -268,7 +272,7 @@ static inline void look_at(struct vgic *g, struct vgic_cpu *cpu, u32 n, bool sta
         if (stale) {
             adjust(g, cpu, s);
         } /* else only the guest changed something; what it left is right as it is */
-    } else if (!renew(g, cpu, s)) {
+    } else if (!renew(g, cpu, s, restyle)) {
         finish(g, cpu, s);
     }
 }
@@ -386,24 +390,60 @@ static u32 least_urgent(const struct vgic_cpu *cpu, u32 prio)
     return lr[pending].prio > prio ? pending : IRQ_LR_MAX;
 }
 
-/* More is ready than there are free list registers: the most urgent go first. */
+/* An interrupt that is ready, and its priority. */
+struct candidate {
+    u16 id;
+    u8 prio;
+};
+
+/* The most urgent of those that are ready, in order: at most `max` into list[]; how many. */
+static u32 pick_ready(const struct vgic *g, const struct vgic_cpu *cpu, struct candidate *list,
+                      u32 max)
+{
+    u32 count = 0;
+
+    for (u32 words = cpu->ready_words; words != 0; words &= words - 1) {
+        u32 wi = (u32)__builtin_ctz(words);
+
+        for (u32 m = cpu->ready[wi]; m != 0; m &= m - 1) {
+            u32 id = wi * 32 + (u32)__builtin_ctz(m);
+            u8 prio = vgic_prio(g, cpu, id);
+            u32 at;
+
+            if (count == max && list[max - 1].prio <= prio) {
+                continue;
+            }
+            count += count < max;
+            for (at = count - 1; at > 0 && list[at - 1].prio > prio; at--) {
+                list[at] = list[at - 1];
+            }
+            list[at] = (struct candidate){(u16)id, prio};
+        }
+    }
+    return count;
+}
+
+/* More than one is ready: the most urgent first, into free list registers or in place of others. */
 static void fill_sorted(struct vgic *g, struct vgic_cpu *cpu, u32 free)
 {
-    for (u32 i = 0; i < cpu->vcpu->irq.count && cpu->ready_words != 0; i++) {
-        u32 id = most_urgent(g, cpu, cpu->ready, cpu->ready_words);
+    struct candidate list[IRQ_LR_MAX];
+    u32 max = MIN(cpu->vcpu->irq.count, (u32)IRQ_LR_MAX);
+    u32 count = max != 0 ? pick_ready(g, cpu, list, max) : 0;
+
+    for (u32 i = 0; i < count; i++) {
         u32 n;
 
         if (free != 0) {
             n = (u32)__builtin_ctz(free);
             free &= free - 1;
         } else {
-            n = least_urgent(cpu, vgic_prio(g, cpu, id));
+            n = least_urgent(cpu, list[i].prio);
             if (n == IRQ_LR_MAX) {
                 return;
             }
             evict(g, cpu, n);
         }
-        place(g, cpu, n, id);
+        place(g, cpu, n, list[i].id);
     }
 }
 
@@ -425,7 +465,7 @@ static u32 free_lrs(const struct vgic_cpu *cpu)
     return ~cpu->lrs & (BIT(cpu->vcpu->irq.count) - 1);
 }
 
-static void fill_many(struct vgic *g, struct vgic_cpu *cpu)
+static RARE void fill_many(struct vgic *g, struct vgic_cpu *cpu)
 {
     if (cpu->out_words != 0) {
         fill_active(g, cpu, free_lrs(cpu));
@@ -453,7 +493,7 @@ static inline void fill(struct vgic *g, struct vgic_cpu *cpu)
  * of the active ones first. (With EOImode 1 a guest may deactivate in another order: then the wrong
  * one of its own interrupts ends early.)
  */
-static void take_eois(struct vgic *g, struct vgic_cpu *cpu)
+static RARE void take_eois(struct vgic *g, struct vgic_cpu *cpu)
 {
     u32 count = MIN(cpu->vcpu->irq.eoicount, (u32)VGIC_IDS);
 
@@ -484,41 +524,13 @@ void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu)
     }
 }
 
-bool vgic_lr_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 id)
-{
-    struct vgic_word *w = &cpu->word;
-    u32 n = cpu->slot[id], bit = BIT(id);
-    struct irq_ctx *ctx = &cpu->vcpu->irq;
-    struct irq_lr *lr = &ctx->lr[n];
-
-    if ((cpu->listed[0] & ~w->latch & ~w->forced & vgic_forward(g, w) & bit) == 0 ||
-        (cpu->stale >> n & 1) != 0 || (cpu->ready_words | cpu->out_words) != 0) {
-        return false;
-    }
-    arch_irq_save(cpu->vcpu);
-    if ((lr->state & LR_PENDING) != 0) {
-        /* the same once more; one from another sender is something else */
-        return (w->handed & bit) != 0 && (g->version == 3 || lr->source == cpu->index);
-    }
-    if (lr->state != 0) {
-        return false;
-    }
-    w->handed |= bit;
-    w->active &= ~bit;
-    lr->source = g->version == 3 ? 0 : (u8)cpu->index;
-    lr->eoi = false;
-    lr->state = LR_PENDING;
-    cpu->seen[n] = LR_PENDING;
-    ctx->dirty |= (u16)BIT(n);
-    return true;
-}
-
-void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
+static inline void update(struct vgic *g, struct vgic_cpu *cpu)
 {
     struct irq_ctx *ctx = &cpu->vcpu->irq;
-    u32 stale = cpu->stale;
+    u32 stale = cpu->stale, restyle = cpu->restyle;
 
     cpu->stale = 0;
+    cpu->restyle = 0;
     if (unlikely(ctx->eoicount != 0)) {
         take_eois(g, cpu);
     }
@@ -528,7 +540,7 @@ void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
         bool follow = (stale >> n & 1) != 0;
 
         if (follow || ctx->lr[n].state != cpu->seen[n]) {
-            look_at(g, cpu, n, follow);
+            look_at(g, cpu, n, follow, (restyle >> n & 1) != 0);
         }
     }
     if ((cpu->ready_words | cpu->out_words) != 0) {
@@ -542,6 +554,24 @@ void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
         atomic_store(&g->unsettled, g->unsettled & ~(BIT(cpu->index) | BIT(VCPU_MAX + cpu->index)));
     }
     g->ask &= ~BIT(cpu->index);
+}
+
+void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
+{
+    update(g, cpu);
+}
+
+void vgic_update(struct vcpu *v)
+{
+    struct vgic *g = v->vm->irqchip_data;
+
+    spin_lock(&g->lock);
+    update(g, &g->cpu[v->id]);
+    if (likely(g->ask == 0)) {
+        spin_unlock(&g->lock);
+    } else {
+        vgic_unlock(g);
+    }
 }
 
 void vgic_lr_flush(struct vgic *g, struct vgic_cpu *cpu)

@@ -58,8 +58,9 @@ struct vgic_cpu {
     u32 mine[VGIC_WORDS];   /* routed to this vCPU */
     u32 ready_words;        /* bit n: ready[n] != 0. Also read without the lock: atomic */
     u32 out_words;          /* bit n: out[n] != 0 */
-    u32 lrs;   /* bit n: list register n is occupied. Own CPU only, which may read without lock */
-    u32 stale; /* of these, those that have to follow a change in memory */
+    u32 lrs;     /* bit n: list register n is occupied. Own CPU only, which may read without lock */
+    u32 stale;   /* of these, those that have to follow a change in memory */
+    u32 restyle; /* of these, those where it may be more than one more event */
     u8 seen[IRQ_LR_MAX];  /* their states when last updated: what differs the guest did */
     u8 slot[IRQ_PRIVATE]; /* of a listed private interrupt: its list register */
     u32 again;    /* listed private interrupts that, at the last look, were to be forwarded */
@@ -79,7 +80,8 @@ struct vgic {
     u32 version;
     u32 ncpus;
     bool flat;       /* vCPU n has affinity 0.0.0.n */
-    u32 group_on[2]; /* all ones where GICD_CTLR enables the group, else 0. Stores are atomic */
+    u32 group_on[2]; /* all ones where GICD_CTLR enables the group, else 0 */
+    u32 control;     /* the same as the two low bits of GICD_CTLR. Stores are atomic */
     /*
      * A disabled interrupt may still be listed: bit n for an SPI in a list register of vCPU n, bit
      * n + VCPU_MAX for a private one. Stores are atomic.
@@ -191,16 +193,10 @@ static inline bool vgic_is_sgi_v2(const struct vgic *g, u32 id)
 
 /* --- vgic_lr.c: on the vCPU's own CPU --- */
 
-/* struct irqchip's update, with the lock held. */
+/* struct irqchip's update; and the same with the lock held. */
+void vgic_update(struct vcpu *v);
 void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu);
 
-/*
- * Short cuts, where all that there's to do is to make a list register pending again, if that; false
- * where it's more, and then nothing was done. cpu is loaded.
- *
- * An SGI of cpu to itself.
- */
-bool vgic_lr_sgi(struct vgic *g, struct vgic_cpu *cpu, u32 id);
 /*
  * A linked interrupt that fires while it's listed: the guest has ended it there, or it could not
  * fire. Needs no lock: what it touches is this CPU's own. If a register write has changed anything
@@ -238,5 +234,6 @@ void vgicv3_reset(struct vgic *g);
 
 /* The vCPUs that a write of ICC_SGI1R_EL1 by cpu names. */
 u32 vgicv3_sgi_targets(const struct vgic *g, const struct vgic_cpu *cpu, u64 value);
+#define VGICV3_SGI_ROUTE 0x00fff1ff00ff0000ull /* Aff3, RS, IRM, Aff2, Aff1: all but the list */
 
 #endif

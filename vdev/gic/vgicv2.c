@@ -20,11 +20,6 @@ enum {
 /* PIDR4-7, PIDR0-3, CIDR0-3: a GIC-400 */
 static const u8 v2_ids[12] = {0x04, 0, 0, 0, 0x90, 0xb4, 0x2b, 0, 0x0d, 0xf0, 0x05, 0xb1};
 
-static inline u32 read_control(const struct vgic *g)
-{
-    return (atomic_load(&g->group_on[0]) & 1) | (atomic_load(&g->group_on[1]) & 2);
-}
-
 static u32 read_head(const struct vgic_access *a)
 {
     const struct vgic *g = a->g;
@@ -221,7 +216,7 @@ static u64 v2_read(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 s
 
     (void)region;
     if (offset == GICD_CTLR && size == 4) {
-        return read_control(g);
+        return atomic_load(&g->control);
     }
     if (vgic_regs_has_field(dist_rows, offset, size)) {
         return vgic_regs_field(dist_rows, g, &g->cpu[v->id], VGIC_WORDS, (u32)offset);

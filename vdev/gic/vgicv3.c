@@ -38,8 +38,7 @@ enum {
 #define ROUTER_MASK    0xff80ffffffull
 
 /* ICC_SGI1R_EL1 */
-#define SGI1R_IRM   BIT64(40)             /* to everybody else */
-#define SGI1R_ROUTE 0x00fff1ff00ff0000ull /* Aff3, RS, IRM, Aff2, Aff1 */
+#define SGI1R_IRM BIT64(40) /* to everybody else */
 
 /* PIDR4-7, PIDR0-3, CIDR0-3; PIDR2 says GICv3 */
 static const u8 v3_ids[12] = {0x44, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
@@ -59,9 +58,8 @@ static u32 affinity(const struct vgic_cpu *cpu)
 /* Guests poll it for RWP. */
 static inline u32 read_control(const struct vgic *g)
 {
-    u32 value = (atomic_load(&g->group_on[0]) & 1) | (atomic_load(&g->group_on[1]) & 2);
+    u32 value = atomic_load(&g->control) | CTLR_ARE | CTLR_DS;
 
-    value |= CTLR_ARE | CTLR_DS;
     if (unlikely(atomic_load(&g->unsettled) != 0) && vgic_settling(g, NULL)) {
         value |= CTLR_RWP;
     }
@@ -331,9 +329,6 @@ u32 vgicv3_sgi_targets(const struct vgic *g, const struct vgic_cpu *cpu, u64 val
     u64 cluster =
         (value >> 48 & 0xff) << 32 | (value >> 32 & 0xff) << 16 | (value >> 16 & 0xff) << 8;
 
-    if (likely(g->flat && (value & SGI1R_ROUTE) == 0)) {
-        return list & all;
-    }
     if ((value & SGI1R_IRM) != 0) {
         return all & ~BIT(cpu->index);
     }
