@@ -233,7 +233,7 @@ def test_peer_that_does_not_exist(beside_good):
     text = beside_good(
         {"x.qvmconf": vms.puppet("x", 2, "off", extra=[far])},
     )
-    assert re.search(r"^muntin: warning: x\.qvmconf:7:\d+: .*nobody.*down", text, re.M), text
+    assert re.search(r"^muntin: x\.qvmconf:7:\d+: warning: .*nobody.*down", text, re.M), text
     assert "@@ 2 UP" in text
 
 

@@ -105,4 +105,6 @@ def test_lines_of_two_vms_are_told_apart():
     """A line in focus that is interrupted and shown again counts once; a torn one is seen."""
     text = "first\nsec\n[b] one\nmuntin: hi\nsecond\n[b] two\nthird\nthird\n"
     assert vms.split_lines(text, "b") == (["one", "two"], ["first", "second", "third", "third", ""])
+    assert vms.split_lines("ab\n[b] x\nab\n", "b") == (["x"], ["ab", ""])
     assert vms.split_lines("ab\n[b] x\nd\n", "b") == (["x"], ["ab", "d", ""])
+    assert vms.split_lines("a\nab\n", "b") == ([], ["a", "ab", ""])

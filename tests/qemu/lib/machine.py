@@ -28,6 +28,9 @@ LOGS = BUILD / "test-logs"
 ESCAPE = "\x1d"
 TAIL_LINES = 60
 CPUS = os.cpu_count() or 1
+
+# Consoles come byte by byte: whoever reads at once spends as much time on it as QEMU has.
+READ_PAUSE = 0.005
 SCALE = float(os.environ.get("TIMEOUT_SCALE", "1"))
 
 
@@ -86,6 +89,7 @@ class Machine:
             if not data:
                 break
             self._got(data)
+            time.sleep(READ_PAUSE)
         with self._grown:
             self._grown.notify_all()
 

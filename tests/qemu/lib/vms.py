@@ -112,21 +112,23 @@ def expect_all(m, patterns, timeout=60):
 def split_lines(text, name):
     """What the VM `name`, out of focus, printed, and what the one in focus did: lists of lines.
 
-    A line of the VM in focus that others interrupt is shown again below them: the unfinished first
-    showing is left out.
+    When others interrupt a line of the VM in focus, as much as was there of it is shown again below
+    them: the first showing is left out.
     """
     other, focused = [], []
+    interrupted = False
     for line in text.split("\n"):
         if line.startswith(f"[{name}] "):
             other.append(line.split("] ", 1)[1])
-        elif not re.match(r"\[[^\]\s]+\] |muntin: ", line):
+            interrupted = True
+        elif re.match(r"\[[^\]\s]+\] |muntin: ", line):
+            interrupted = True
+        else:
+            if interrupted and focused and line.startswith(focused[-1]):
+                focused.pop()
             focused.append(line)
-    whole = [
-        line
-        for line, following in zip(focused, focused[1:] + [None])
-        if following is None or line == "" or not (line != following and following.startswith(line))
-    ]
-    return other, whole
+            interrupted = False
+    return other, focused
 
 
 def flood_line(puppet_number, line):
