@@ -55,25 +55,30 @@ CROSS := $($(ARCH)_CROSS)
 TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -g -ffreestanding -fpie -fvisibility=hidden -nostdinc \
 	-isystem $$($(CROSS)gcc -print-file-name=include) -Icore/lib/include -include core/lib/hidden.h \
 	-Iarch/$(ARCH) -fno-stack-protector -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
-	-fno-tree-loop-distribute-patterns
+	-fno-tree-loop-distribute-patterns -flto
 TARGET_SRC := $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch/arm-common/*.c) \
 	$(filter-out %.ld.S,$(wildcard arch/$(ARCH)/*.c arch/$(ARCH)/*.S))
 TARGET_OBJ := $(patsubst %,$(T)/%.o,$(TARGET_SRC)) $(patsubst $(B)/%,$(T)/%.o,$(FDT_SRC))
 
 # Fast where guests wait for it, small everywhere else:
-OPTIMIZE = $(if $(filter $(HOT),$<),-O2,-Os -fno-move-loop-invariants)
+OPTIMIZE = $(if $(filter $(HOT),$<),$(FAST),$(SMALL))
+FAST := -O2 -freorder-blocks-algorithm=simple -fno-partial-inlining --param max-inline-insns-auto=5
+SMALL := -Os -fno-move-loop-invariants
 HOT := $(addprefix core/,lib/% gmem.c mmio.c sched.c spinlock.c timer.c) \
-	$(addprefix arch/arm64/,access.c trap.c traps.c vcpu.c vsysreg.c) arch/arm-common/gicv3.c \
+	$(addprefix arch/arm64/,access.c trap.c traps.c vcpu.c vsysreg.c) $(addprefix arch/arm-common/,gicv3.c vpsci.c) \
 	$(addprefix vdev/,gic/vgic.c gic/vgic_lr.c gic/vgic_regs.c gic/vgicv3.c net/port.c net/switch.c) \
 	$(addprefix vdev/virtio/,mmio.c net.c virtq.c)
-# boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault:
-$(T)/arch/arm64/boot.c.o $(T)/arch/arm-common/pgtable.c.o: TARGET_CFLAGS += -mstrict-align
+# boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault; to core/lib/ the
+# compiler adds calls when all else is linked. So these stay out of link-time optimization.
+$(T)/arch/arm64/boot.c.o $(T)/arch/arm-common/pgtable.c.o: TARGET_CFLAGS += -mstrict-align -fno-lto
+$(T)/core/lib/%.o: TARGET_CFLAGS += -fno-lto
 
 $(T)/muntin.bin: $(T)/muntin.elf
 	$(Q)$(CROSS)objcopy -O binary -R .rela -R .dynamic $< $@
 	@printf '  %-8s %s (%s bytes)\n' IMAGE $@ $$(stat -c %s $@)
 
-LINK = $(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --gc-sections -T $(T)/link.ld
+LINK = $(CROSS)gcc $(TARGET_CFLAGS) $(SMALL) -flto-partition=one -nostdlib -pie -T $(T)/link.ld \
+	-Wl,--no-dynamic-linker,-z,norelro,-z,noexecstack,--gc-sections,--build-id=none
 
 # Linked twice: where the pointers are is known after the first time, and the same after the second.
 $(T)/muntin.elf: $(TARGET_OBJ) $(T)/link.ld arch/$(ARCH)/relocs.sh

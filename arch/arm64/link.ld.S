@@ -14,7 +14,7 @@ PHDRS
 SECTIONS
 {
     . = 0;
-    .text : { KEEP(*(.head)) *(.text .text.*) } :text
+    .text : { KEEP(*(.head)) *(.text .text.*) *(.vectors) } :text
     . = ALIGN(4096);
     __text_end = .;
     .rodata : { *(.rodata .rodata.*) } :data

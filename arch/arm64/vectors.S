@@ -88,7 +88,7 @@
     b       el2_fatal
     .endm
 
-    .section .text.vectors, "ax"
+    .section .vectors, "ax"
     .balign 2048
     .global vectors
 vectors:
@@ -109,6 +109,7 @@ vectors:
     irq_from_guest
     from_guest trap_serror
 
+    .text
     /* The guest may not be the next to run: what the vector left out is saved, too. */
 irq_attention_wanted:
     and     x0, x0, #~1

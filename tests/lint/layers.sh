@@ -34,7 +34,7 @@ done < <(grep -rH 'include.*libfdt.h' core vdev fdt arch --include='*.[ch]')
 table=$(find "$objects" -name '*.o' | while read -r o; do
     layer=$(layer_of "${o#"$objects"/}")
     [ "${o#"$objects"/}" = core/main.c.o ] && layer=root
-    nm -g "$o" | awk -v l="$layer" -v o="${o#"$objects"/}" '
+    aarch64-linux-gnu-gcc-nm -g "$o" | awk -v l="$layer" -v o="${o#"$objects"/}" '
         $1 == "U" { print "U", $2, l, o; next } { print "D", $3, l, o }'
 done)
 while read -r symbol from object to; do
