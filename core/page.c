@@ -18,12 +18,12 @@ static struct range ranges[RANGES]; /* free, sorted by base, disjoint */
 static u32 nranges;
 static u64 taken;
 static struct spinlock lock = SPINLOCK_INIT(LOCK_PAGE);
+static u64 lost; /* bytes that the table had no room for, not yet reported */
 
 static void range_insert(u32 at, hpa_t base, u64 size)
 {
     if (nranges == RANGES) {
-        log_warn("memory map too fragmented: %llu KiB at 0x%llx are left unused",
-                 (unsigned long long)(size / KIB), (unsigned long long)base);
+        lost += size;
         return;
     }
     memmove(&ranges[at + 1], &ranges[at], (nranges - at) * sizeof(ranges[0]));
@@ -37,10 +37,24 @@ static void range_remove(u32 at)
     memmove(&ranges[at], &ranges[at + 1], (nranges - at) * sizeof(ranges[0]));
 }
 
+/* Without the lock: messages have locks of lower rank. */
+static void report_lost(void)
+{
+    if (lost != 0) {
+        log_warn("memory map too fragmented: %llu KiB are left unused",
+                 (unsigned long long)(lost / KIB));
+        lost = 0;
+    }
+}
+
 void page_add(hpa_t base, u64 size)
 {
     u32 at = 0;
 
+    if (base == 0 && size != 0) { /* what is at 0 can't be told from no memory */
+        base = PAGE_SIZE;
+        size -= PAGE_SIZE;
+    }
     page_reserve(base, size); /* a tree may list a range twice */
     while (at < nranges && ranges[at].base < base) {
         at++;
@@ -48,6 +62,7 @@ void page_add(hpa_t base, u64 size)
     if (size != 0) {
         range_insert(at, base, size);
     }
+    report_lost();
 }
 
 /* Takes [base, base + size) out of ranges[at], which overlaps it; what stays is 0 to 2 ranges. */
@@ -75,6 +90,7 @@ void page_reserve(hpa_t base, u64 size)
             range_cut(i - 1, start, whole);
         }
     }
+    report_lost();
 }
 
 /* Smallest range that holds `size` at `align`; its index, or nranges. */
@@ -100,13 +116,14 @@ void *page_alloc(size_t size)
 
     spin_lock(&lock);
     for (u32 i = 0; i < nranges && p == NULL; i++) {
-        if (ranges[i].size >= whole && ranges[i].base != 0) {
+        if (ranges[i].size >= whole) {
             p = (void *)(uintptr_t)ranges[i].base;
             range_cut(i, ranges[i].base, whole);
             taken += whole;
         }
     }
     spin_unlock(&lock);
+    report_lost();
     if (p != NULL) {
         memset(p, 0, (size_t)whole);
     }
@@ -126,6 +143,7 @@ bool page_alloc_guest(u64 size, u64 align, hpa_t *out)
         range_cut(i, *out, size);
     }
     spin_unlock(&lock);
+    report_lost();
     return ok;
 }
 
