@@ -4,6 +4,7 @@
  * which have to catch a wrong order: each case in a process of its own that must abort.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,6 +40,8 @@ static u32 tries; /* atomic */
 
 static void *add(void *arg)
 {
+    u32 seen;
+
     (void)arg;
     for (u32 i = 0; i < ROUNDS; i++) {
         if (i % 4 == 0 && target_trylock(&lock)) {
@@ -46,7 +49,11 @@ static void *add(void *arg)
         } else {
             target_lock(&lock);
         }
-        count++;
+        seen = count;
+        if (i % 64 == 0) {
+            sched_yield(); /* time for the others to get in, if they can */
+        }
+        count = seen + 1;
         target_unlock(&lock);
     }
     return NULL;
