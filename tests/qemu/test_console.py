@@ -126,10 +126,22 @@ FLOOD_LINES = 400
 
 
 def check_flood(lines, number):
-    """All lines of the puppet's flood are there, whole, once, in order, and nothing like them."""
+    """All lines of the puppet's flood are there, whole, once, in order, and nothing like them.
+
+    A line of a VM out of focus that is silent for a second in its middle is shown as far as it is.
+    On a busy machine that may happen to a flood; its bytes are all there even so.
+    """
     expected = [vms.flood_line(number, i) for i in range(FLOOD_LINES)]
-    got = [line for line in lines if "flood" in line or re.match(r"[a-z\d]{20}", line)]
+    got = []
+    torn = 0
+    for line in lines:
+        if got and got[-1] not in expected and expected[len(got) - 1].startswith(got[-1] + line):
+            got[-1] += line
+            torn += 1
+        elif re.match(r"fl?o?o?d?$|flood |[a-z\d]{20}", line):
+            got.append(line)
     assert got == expected
+    assert torn <= 2
 
 
 def test_flood_of_two_vms_loses_and_mixes_nothing(two):
