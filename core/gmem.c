@@ -49,9 +49,3 @@ void gmem_copy(guest_t *dst, const guest_t *src, size_t len)
     memmove((void *)dst, (const void *)src, len);
     compiler_fence();
 }
-
-void gmem_zero(guest_t *dst, size_t len)
-{
-    memset((void *)dst, 0, len);
-    compiler_fence();
-}

@@ -40,7 +40,6 @@ void gmem_read(void *dst, const guest_t *src, size_t len);
 void gmem_write(guest_t *dst, const void *src, size_t len);
 void gmem_copy(guest_t *dst, const guest_t *src,
                size_t len); /* guest to guest; may be the same VM */
-void gmem_zero(guest_t *dst, size_t len);
 
 /* The address `off` bytes into a span; the caller has bounded `off`. */
 static inline guest_t *gmem_at(guest_t *span, size_t off)

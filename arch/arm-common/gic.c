@@ -96,11 +96,6 @@ void gic_setup_spi(u32 intid, bool edge)
     io_write32(reg, edge ? io_read32(reg) | bit : io_read32(reg) & ~bit);
 }
 
-void gic_route_spi(u32 intid, const struct pcpu *p)
-{
-    ops->route(intid, p);
-}
-
 bool gic_ppi_active(u32 intid)
 {
     /* dsb: an acknowledge by IAR or a deactivation by the guest may still be under way */

@@ -99,8 +99,6 @@ static inline void gic_kick(const struct pcpu *p)
 void gic_enable(u32 intid, bool on);
 /* Boot: an SPI to the boot CPU, edge or level, as the board's tree says. */
 void gic_setup_spi(u32 intid, bool edge);
-/* To another CPU. */
-void gic_route_spi(u32 intid, const struct pcpu *p);
 
 /*
  * Active state of a private interrupt of this CPU: with a virtual timer linked to hardware it
@@ -230,7 +228,6 @@ void gic_cpuif_reset(struct gic_cpuif *cpuif);
 struct gic_ops {
     bool (*init)(const struct board *board);
     bool (*cpu_init)(const struct board *board, u32 private_enabled);
-    void (*route)(u32 intid, const struct pcpu *p);
     uintptr_t (*private_frame)(void); /* GICD or this CPU's SGI frame: the same offsets */
     void (*wait)(uintptr_t frame);    /* until a change of an enable bit has taken effect */
     void (*guest_load)(struct irq_ctx *ctx, struct gic_cpuif *cpuif);

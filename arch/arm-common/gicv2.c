@@ -31,13 +31,6 @@
 #define GICC_SIZE_MIN 0x2000 /* GICC_DIR lies in the second page */
 #define CPU_MAX       8
 
-static u8 cpu_target[PCPU_MAX]; /* by pcpu id: bit of its CPU interface */
-
-static void gicv2_route(u32 intid, const struct pcpu *p)
-{
-    io_write8(gic.gicd + GICD_ITARGETSR + intid, cpu_target[p->id]);
-}
-
 /* GICv2 has no register that says so: reading back waits for the write. */
 static void gicv2_wait(uintptr_t frame)
 {
@@ -96,8 +89,7 @@ static bool gicv2_cpu_init(const struct board *board, u32 private_enabled)
         log_err("GICv2: more than %u CPUs", CPU_MAX);
         return false;
     }
-    cpu_target[arch_pcpu()->id] = own_target();
-    gic_kicks[arch_pcpu()->id] = (u32)cpu_target[arch_pcpu()->id] << 16 | GIC_SGI_KICK;
+    gic_kicks[arch_pcpu()->id] = (u32)own_target() << 16 | GIC_SGI_KICK;
     io_write32(gic.gicc + GICC_CTLR, bypass);
     gic_quiet(gic.gicd, 0, IRQ_PRIVATE);
     io_write32(gic.gicd + GICD_ISENABLER, private_enabled);
@@ -177,7 +169,6 @@ static void gicv2_guest_save(struct gic_cpuif *cpuif)
 const struct gic_ops gicv2_ops = {
     .init = gicv2_init,
     .cpu_init = gicv2_cpu_init,
-    .route = gicv2_route,
     .private_frame = gicv2_private_frame,
     .wait = gicv2_wait,
     .guest_load = gicv2_guest_load,

@@ -64,11 +64,6 @@ static u64 routing(u64 mpidr)
     return mpidr & MPIDR_AFFINITY; /* GICD_IROUTER has MPIDR's layout; bit 31, mode, is 0 */
 }
 
-static void gicv3_route(u32 intid, const struct pcpu *p)
-{
-    io_write64_halves(gic.gicd + GICD_IROUTER + 8 * intid, routing(p->mpidr));
-}
-
 static bool gicv3_init(const struct board *board)
 {
     u32 vtr = (u32)sysreg_read(ICH_VTR);
@@ -375,7 +370,6 @@ static void gicv3_guest_save(struct gic_cpuif *cpuif)
 const struct gic_ops gicv3_ops = {
     .init = gicv3_init,
     .cpu_init = gicv3_cpu_init,
-    .route = gicv3_route,
     .private_frame = gicv3_private_frame,
     .wait = gicv3_wait,
     .guest_load = gicv3_guest_load,

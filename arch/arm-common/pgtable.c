@@ -224,59 +224,6 @@ static u64 *find_leaf(const struct pgtable *pt, u64 va, u32 *level)
     return *e == 0 ? NULL : e;
 }
 
-/* Replaces the block *e by a table of the next level that says the same. */
-static bool split(struct pgtable *pt, u64 *e, u32 level)
-{
-    u64 *table = pt->alloc(PAGE_SIZE);
-    u64 attr = *e & ~ADDRESS;
-
-    if (table == NULL) {
-        return false;
-    }
-    for (u32 i = 0; i < ENTRIES; i++) {
-        table[i] = leaf_make((*e & ADDRESS) + i * level_size(level + 1), attr, level + 1);
-    }
-    atomic_store_release(e, (u64)(uintptr_t)table | TABLE | VALID);
-    return true;
-}
-
-static bool change(struct pgtable *pt, u64 va, u64 size, u64 attr)
-{
-    if (!in_range(pt, va, 0, size)) {
-        return false;
-    }
-    while (size > 0) {
-        u32 level;
-        u64 *e = find_leaf(pt, va, &level);
-
-        if (e == NULL) {
-            return false;
-        }
-        if ((va & (level_size(level) - 1)) != 0 || size < level_size(level)) {
-            if (!split(pt, e, level)) {
-                return false;
-            }
-            continue;
-        }
-        atomic_store(e, leaf_make(*e & ADDRESS, attr, level));
-        va += level_size(level);
-        size -= level_size(level);
-    }
-    return true;
-}
-
-bool pgtable_protect(struct pgtable *pt, u64 va, u64 size, enum pgtable_perm perm)
-{
-    u64 attr = leaf_attr(pt, perm);
-
-    return attr != 0 && change(pt, va, size, attr);
-}
-
-bool pgtable_unmap(struct pgtable *pt, u64 va, u64 size)
-{
-    return change(pt, va, size, 0);
-}
-
 static enum pgtable_perm perm_of(const struct pgtable *pt, u64 entry, u32 level)
 {
     u64 attr = entry & ~(ADDRESS | (level == LEVEL_LAST ? TABLE : 0));

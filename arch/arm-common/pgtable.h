@@ -5,9 +5,8 @@
  * maintenance and takes its memory from the caller, so it runs on the host too. No lock: one caller
  * at a time.
  *
- * Tables are built before they are used. On a table that a CPU walks, only pgtable_map is allowed
- * (it never changes a valid entry, so break-before-make isn't needed), and pgtable_unmap of whole
- * leaves, with TLB maintenance behind it.
+ * A CPU may walk a table while pgtable_map adds to it: that never changes a valid entry, so
+ * break-before-make isn't needed.
  *
  * Stores: a new table is visible to walkers before the entry that points to it. For leaves the
  * caller issues dsb ishst (and isb, for Muntin's own translations) before anything relies on them.
@@ -64,15 +63,6 @@ struct pgtable pgtable_at(hpa_t root, enum pgtable_stage stage, u32 bits,
  * is out of range or not aligned, or there's no memory for a table.
  */
 bool pgtable_map(struct pgtable *pt, u64 va, hpa_t pa, u64 size, enum pgtable_perm perm) MUST_CHECK;
-
-/*
- * Changes what is mapped in [va, va + size): page-aligned, and all of it must be mapped. Blocks
- * that reach beyond are split. Only while no CPU walks the table. False: a hole, or no memory.
- */
-bool pgtable_protect(struct pgtable *pt, u64 va, u64 size, enum pgtable_perm perm) MUST_CHECK;
-
-/* The same to nothing, e.g. for guard pages. */
-bool pgtable_unmap(struct pgtable *pt, u64 va, u64 size) MUST_CHECK;
 
 /* What a walk for `va` finds. */
 struct pgtable_leaf {

@@ -231,19 +231,6 @@ static void test_no_remap(void **state)
     check(&pt, 0x40200000, 0x40200000, 1, PGTABLE_RWX);
 }
 
-/* Where a table was made and emptied, a large range still fits, in smaller pieces. */
-static void test_map_over_empty_table(void **state)
-{
-    struct pgtable pt = make(PGTABLE_EL2, 39);
-
-    (void)state;
-    assert_true(pgtable_map(&pt, 0x1000, 0x1000, PAGE_SIZE, PGTABLE_RW));
-    assert_true(pgtable_unmap(&pt, 0x1000, PAGE_SIZE));
-    assert_true(pgtable_map(&pt, 0, 0, 4 * MIB, PGTABLE_RW));
-    check(&pt, 0x1000, 0x1000, 3, PGTABLE_RW);
-    check(&pt, 0x200000, 0x200000, 2, PGTABLE_RW);
-}
-
 static void test_bad_arguments(void **state)
 {
     struct pgtable pt = make(PGTABLE_STAGE2, 40);
@@ -256,14 +243,12 @@ static void test_bad_arguments(void **state)
     assert_false(pgtable_map(&pt, 0, (1ull << 48) - PAGE_SIZE, 2 * PAGE_SIZE, PGTABLE_RWX));
     assert_false(pgtable_map(&pt, UINT64_MAX - PAGE_SIZE + 1, 0, 2 * PAGE_SIZE, PGTABLE_RWX));
     assert_false(pgtable_map(&pt, 0, 0, PAGE_SIZE, PGTABLE_NONE));
-    assert_false(pgtable_protect(&pt, 0, PAGE_SIZE, PGTABLE_NONE));
     check_hole(&pt, 0);
     assert_false(pgtable_lookup(&pt, 1ull << 40, &(struct pgtable_leaf){0}));
     /* EL2 has no memory that is writable and executable */
     pt = make(PGTABLE_EL2, 39);
     assert_false(pgtable_map(&pt, 0, 0, PAGE_SIZE, PGTABLE_RWX));
     assert_true(pgtable_map(&pt, 0, 0, PAGE_SIZE, PGTABLE_RW));
-    assert_false(pgtable_protect(&pt, 0, PAGE_SIZE, PGTABLE_RWX));
 }
 
 static void test_out_of_memory(void **state)
@@ -278,54 +263,7 @@ static void test_out_of_memory(void **state)
     assert_false(pgtable_map(&pt, 0x1000, 0x1000, PAGE_SIZE, PGTABLE_RWX));
     check_hole(&pt, 0x1000);
     assert_true(pgtable_map(&pt, 0x40000000, 0, GIB, PGTABLE_RWX)); /* needs no table */
-    assert_false(pgtable_protect(&pt, 0x40000000, PAGE_SIZE, PGTABLE_RX));
     check(&pt, 0x40000000, 0, 1, PGTABLE_RWX);
-}
-
-/* --- change --- */
-
-static void test_protect_splits(void **state)
-{
-    struct pgtable pt = make(PGTABLE_EL2, 39);
-
-    (void)state;
-    assert_true(pgtable_map(&pt, 0x40000000, 0x40000000, GIB, PGTABLE_RW));
-    assert_true(pgtable_protect(&pt, 0x40200000, 0x5000, PGTABLE_RX));
-    assert_true(pgtable_protect(&pt, 0x40205000, 0x1000, PGTABLE_RO));
-    assert_true(pgtable_unmap(&pt, 0x40206000, 0x1000));
-    check(&pt, 0x40000000, 0x40000000, 2, PGTABLE_RW);
-    check(&pt, 0x401fffff, 0x401fffff, 2, PGTABLE_RW);
-    check(&pt, 0x40200000, 0x40200000, 3, PGTABLE_RX);
-    check(&pt, 0x40204fff, 0x40204fff, 3, PGTABLE_RX);
-    check(&pt, 0x40205000, 0x40205000, 3, PGTABLE_RO);
-    check_hole(&pt, 0x40206000);
-    check(&pt, 0x40207000, 0x40207000, 3, PGTABLE_RW);
-    check(&pt, 0x403fffff, 0x403fffff, 3, PGTABLE_RW);
-    check(&pt, 0x40400000, 0x40400000, 2, PGTABLE_RW);
-    check(&pt, 0x7fffffff, 0x7fffffff, 2, PGTABLE_RW);
-    /* across blocks of different sizes at once */
-    assert_true(pgtable_protect(&pt, 0x50100000, 4 * MIB, PGTABLE_RO));
-    check(&pt, 0x500ff000, 0x500ff000, 3, PGTABLE_RW);
-    check(&pt, 0x50100000, 0x50100000, 3, PGTABLE_RO);
-    check(&pt, 0x50200000, 0x50200000, 2, PGTABLE_RO);
-    check(&pt, 0x504ff000, 0x504ff000, 3, PGTABLE_RO);
-    check(&pt, 0x50500000, 0x50500000, 3, PGTABLE_RW);
-    assert_true(pgtable_protect(&pt, 0x401ff000, 0x6000, PGTABLE_RO));
-    check(&pt, 0x401ff000, 0x401ff000, 3, PGTABLE_RO);
-    check(&pt, 0x401fe000, 0x401fe000, 3, PGTABLE_RW);
-    check(&pt, 0x40204000, 0x40204000, 3, PGTABLE_RO);
-}
-
-static void test_protect_holes(void **state)
-{
-    struct pgtable pt = make(PGTABLE_EL2, 39);
-
-    (void)state;
-    assert_false(pgtable_protect(&pt, 0x1000, PAGE_SIZE, PGTABLE_RO));
-    assert_false(pgtable_unmap(&pt, 0x1000, PAGE_SIZE));
-    assert_true(pgtable_map(&pt, 0x1000, 0x1000, PAGE_SIZE, PGTABLE_RW));
-    assert_false(pgtable_unmap(&pt, 0x1000, 2 * PAGE_SIZE));
-    assert_false(pgtable_unmap(&pt, 0x800, PAGE_SIZE));
 }
 
 /* --- descriptor bits, against the architecture's tables --- */
@@ -387,11 +325,8 @@ int main(void)
         TEST(test_alignment_of_both),
         TEST(test_level_0_holds_no_block),
         TEST(test_no_remap),
-        TEST(test_map_over_empty_table),
         TEST(test_bad_arguments),
         TEST(test_out_of_memory),
-        TEST(test_protect_splits),
-        TEST(test_protect_holes),
         TEST(test_stage1_bits),
         TEST(test_stage2_bits),
     };
