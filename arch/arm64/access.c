@@ -190,7 +190,7 @@ static RARE void unusual(struct arm64_vcpu *v, u32 esr, u64 ipa)
     }
 }
 
-struct frame *access_data_abort(struct arm64_vcpu *v, u32 esr)
+NOINLINE struct frame *access_data_abort(struct arm64_vcpu *v, u32 esr)
 {
     u64 ipa = (sysreg_read(hpfar_el2) & HPFAR_FIPA) << 8 | (sysreg_read(far_el2) & 0xfff);
 

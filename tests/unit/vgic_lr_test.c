@@ -212,6 +212,85 @@ static void a_linked_spi_follows_its_target(void **state)
     assert_int_equal(host_completes, 2);
 }
 
+/* Its list register is used again, in place; a priority that changed meanwhile counts. */
+static void an_sgi_comes_again_as_new(void **state)
+{
+    u32 iar;
+
+    (void)state;
+    sgi(cpu0, 4, BIT(1));
+    iar = ack(cpu1);
+    assert_int_equal(iar & 0x3ff, 4);
+    assert_true(get(cpu1, ISACTIVER, 4));
+    gcpu_eoi(cpu1, iar);
+    sgi(cpu0, 4, BIT(1));
+    if (version == 3) { /* seen by another vCPU, which can't look into the list registers */
+        assert_int_equal(gcpu_read(cpu0, reg(cpu1, ISACTIVER, 0), 4), 0);
+        assert_int_equal(gcpu_read(cpu0, reg(cpu1, ISPENDR, 0), 4), BIT(4));
+    }
+    iar = ack(cpu1);
+    assert_int_equal(iar & 0x3ff, 4);
+    gcpu_eoi(cpu1, iar);
+    gcpu_write(version == 3 ? cpu0 : cpu1, reg(cpu1, IPRIORITYR, 4), 1, 0xf0);
+    sgi(cpu0, 4, BIT(1));
+    set_prio(cpu1, 5, 0x80);
+    sgi(cpu0, 5, BIT(1));
+    assert_int_equal(take(cpu1), 5);
+    assert_int_equal(take(cpu1), 4);
+    assert_int_equal(take(cpu1), GCPU_NONE);
+}
+
+/* Sends without entering the target. */
+static void send(struct gcpu *c, u32 id, u32 targets)
+{
+    if (version == 3) {
+        gcpu_sgi(c, (u64)id << 24 | targets);
+    } else {
+        gcpu_write(c, GCPU_GICD + 0xf00, 4, targets << 16 | id); /* SGIR */
+    }
+}
+
+static void an_sgi_comes_again_beside_another(void **state)
+{
+    u32 iar;
+
+    (void)state;
+    sgi(cpu0, 4, BIT(1));
+    iar = ack(cpu1);
+    gcpu_eoi(cpu1, iar);
+    send(cpu0, 6, BIT(1));
+    send(cpu0, 4, BIT(1));
+    gcpu_enter_all(&g);
+    assert_int_equal(take(cpu1) + take(cpu1), 10);
+    assert_int_equal(take(cpu1), GCPU_NONE);
+}
+
+/* One that is disabled when it's sent again waits, and one of two senders comes twice (GICv2). */
+static void an_sgi_comes_again_only_where_it_may(void **state)
+{
+    u32 iar;
+
+    (void)state;
+    sgi(cpu0, 4, BIT(1));
+    iar = ack(cpu1);
+    if (version == 3) {
+        set(cpu1, ICENABLER, 4);
+        gcpu_eoi(cpu1, iar);
+        sgi(cpu0, 4, BIT(1));
+        assert_int_equal(take(cpu1), GCPU_NONE);
+        set(cpu1, ISENABLER, 4);
+        assert_int_equal(take(cpu1), 4);
+    } else {
+        gcpu_eoi(cpu1, iar);
+        send(cpu0, 4, BIT(1));
+        send(cpu1, 4, BIT(1));
+        gcpu_enter_all(&g);
+        assert_int_equal(take(cpu1), 4);
+        assert_int_equal(take(cpu1), 4);
+    }
+    assert_int_equal(take(cpu1), GCPU_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +303,9 @@ int main(void)
         BOTH(a_linked_interrupt_made_pending_by_hand_does_not_end_the_physical_one),
         BOTH(a_linked_interrupt_is_ended_on_its_own_cpu),
         BOTH(a_linked_spi_follows_its_target),
+        BOTH(an_sgi_comes_again_as_new),
+        BOTH(an_sgi_comes_again_beside_another),
+        BOTH(an_sgi_comes_again_only_where_it_may),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
  */
 #include "core/arch.h"
 #include "core/atomic.h"
+#include "vdev/gic/vgic_again.h"
 #include "vdev/gic/vgic_state.h"
 
 /* A list register and what is in it. */
@@ -524,7 +525,7 @@ void vgic_lr_sync(struct vgic *g, struct vgic_cpu *cpu)
     }
 }
 
-static inline void update(struct vgic *g, struct vgic_cpu *cpu)
+static NOINLINE void update_all(struct vgic *g, struct vgic_cpu *cpu)
 {
     struct irq_ctx *ctx = &cpu->vcpu->irq;
     u32 stale = cpu->stale, restyle = cpu->restyle;
@@ -554,6 +555,13 @@ static inline void update(struct vgic *g, struct vgic_cpu *cpu)
         atomic_store(&g->unsettled, g->unsettled & ~(BIT(cpu->index) | BIT(VCPU_MAX + cpu->index)));
     }
     g->ask &= ~BIT(cpu->index);
+}
+
+static inline void update(struct vgic *g, struct vgic_cpu *cpu)
+{
+    if (!vgic_again_update(g, cpu)) {
+        update_all(g, cpu);
+    }
 }
 
 void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
