@@ -163,6 +163,67 @@ def test_private_link(machine, bundle, built):
     ping(m, "10.0.0.2")
     assert m.run("ping -c 2 -W 1 10.0.0.3", timeout=30) != 0, m.output
 
+    # The cable is unplugged while the far end is off.
+    vms.focus(m, 0)
+    m.line("vm kill right")
+    m.expect(r"^muntin: right: stopped: killed")
+    vms.focus(m, 1, "left")
+    assert m.run("cat /sys/class/net/eth0/carrier") == 0 and m.output.strip() == "0"
+    vms.focus(m, 0)
+    m.line("vm start right")
+    m.expect("@@ SHELL", timeout=BOOT)
+    vms.focus(m, 1, "left")
+    ping(m, "10.0.0.2")
+    assert m.run("cat /sys/class/net/eth0/carrier") == 0 and m.output.strip() == "1"
+
+
+def test_nic_options(machine, bundle, built):
+    """Large frames by `mtu`, two switches apart from each other, no frames with a false sender,
+    and a driver that is unloaded and loaded again.
+    """
+
+    def vm(name, number, second):
+        nics = [
+            vms.nic(number) + " mtu 9000",
+            vms.nic(number + 0x10, f"/dev/vdevpeer/{second}", 0x1B019000, 46).replace(
+                "name eth", "name eth1"
+            ),
+        ]
+        words = f"net1=10.0.1.{number}/24"
+        return vms.linux(name, number, words=words, extra=nics)
+
+    b = bundle(
+        {
+            "left.qvmconf": vm("left", 1, "one"),
+            "right.qvmconf": vm("right", 2, "other"),
+            **vms.files(built, "d12c"),
+        }
+    )
+    m = machine(bundle=b, smp=2, mem=512)
+    shells(m, ["left", "right"])
+    assert m.run("cat /sys/class/net/eth0/mtu /sys/class/net/eth1/mtu") == 0
+    assert m.output.split() == ["9000", "1500"]
+    assert m.run("cat /sys/class/net/eth1/address") == 0 and m.output.strip() == vms.mac_of(0x12)
+    ping(m, "10.0.0.1")
+    assert m.run("ping -c 3 -s 8900 -w 30 10.0.0.1", timeout=60) == 0, m.output
+    assert " 0% packet loss" in m.output
+    assert m.run("ping -c 2 -W 1 10.0.1.1", timeout=30) != 0, m.output
+
+    change = "ifconfig eth0 down; ifconfig eth0 hw ether {}; ifconfig eth0 up"
+    if m.run(change.format("02:00:00:00:99:99")) == 0:
+        assert m.run("ping -c 2 -W 1 10.0.0.1", timeout=30) != 0, m.output
+    m.run(change.format(vms.mac_of(2)))
+    ping(m, "10.0.0.1")
+
+    reload = (
+        "rmmod virtio_net && insmod /modules/virtio_net.ko && "
+        "ifconfig eth0 10.0.0.2 mtu 9000 up && cat /sys/class/net/eth0/address"
+    )
+    for _ in range(3):
+        assert m.run(reload) == 0, m.output
+        assert vms.mac_of(2) in m.output
+        ping(m, "10.0.0.1", 3)
+
 
 def test_uboot_is_a_guest(machine, bundle, built):
     """Debian's U-Boot in a VM finds its NIC and pings the Linux VM; `reset` restarts it."""
