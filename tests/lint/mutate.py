@@ -242,7 +242,8 @@ def compile_mutant(m, folder):
     objects = []
     for n, path in enumerate(todo):
         out = folder / f"{n}.o"
-        command = ["gcc", *CFLAGS, *FLAGS[m.build], f"-I{folder}", f"-I{ROOT}", "-c", "-o", str(out), str(path)]
+        command = ["gcc", *CFLAGS, *FLAGS[m.build], f"-I{folder}", f"-I{ROOT}",
+                   f"-I{ROOT}/arch/host/include", "-c", "-o", str(out), str(path)]
         subprocess.run(command, check=True)
         objects.append(str(out))
     return objects

@@ -30,7 +30,7 @@ OVERLAY = """
 def board_tree(path, gic):
     """QEMU's own tree of the board that Muntin would be started on."""
     machine = f"virt,virtualization=on,gic-version={gic},dumpdtb={path}"
-    command = ["qemu-system-aarch64", "-M", machine, "-cpu", "cortex-a72", "-smp", "2"]
+    command = ["qemu-system-aarch64", "-M", machine, "-cpu", "cortex-a72", "-smp", "2", "-nodefaults"]
     subprocess.run(command + ["-display", "none"], check=True, capture_output=True)
 
 
