@@ -168,10 +168,13 @@ def beside_victim(start, attacker_words, gic, cpu, smp, places):
 def check_victim(m):
     """It still lives, hears its echo, and has never seen anything wrong."""
     answered = [int(n) for n in re.findall(r"@@ victim ok .* ping (\d+) of", m.text)]
-    for _ in range(3):
-        m.expect(r"@@ victim ok ")
-    found = m.expect(r"@@ victim ok \d+, .* ping (\d+) of (\d+)")
-    assert int(found.group(1)) > (answered[-1] if answered else 0), "no ping comes back any more"
+    # On a busy machine the echo may be the one that does not run for a while.
+    for _ in range(100):
+        found = m.expect(r"@@ victim ok \d+, .* ping (\d+) of (\d+)")
+        if int(found.group(1)) > (answered[-1] if answered else 0):
+            break
+    else:
+        raise AssertionError("no ping comes back any more")
     # The attacker floods the switch now and then; most pings must come through all the same.
     assert int(found.group(1)) * 2 > int(found.group(2)), found.group(0)
     assert not m.seen(r"@@ victim (BAD|.*PANIC|.*FAIL)"), m.tail()
