@@ -193,6 +193,25 @@ static void a_linked_interrupt_is_ended_on_its_own_cpu(void **state)
     assert_int_equal(gcpu_peek(cpu0), GCPU_NONE);
 }
 
+/* It comes too late, the guest has acknowledged it; that must not hit the next one. */
+static void a_late_clear_of_a_linked_interrupt_is_over_with_it(void **state)
+{
+    (void)state;
+    if (version == 2) {
+        return; /* private registers are banked */
+    }
+    set(cpu0, ISENABLER, TIMER);
+    gcpu_fire(cpu0, TIMER);
+    gcpu_enter_all(&g);
+    assert_int_equal(gcpu_ack(cpu0), TIMER);
+    gcpu_write(cpu1, reg(cpu0, ICPENDR, TIMER), 4, BIT(TIMER));
+    gcpu_enter(cpu0);
+    gcpu_eoi(cpu0, TIMER);
+    gcpu_fire(cpu0, TIMER);
+    gcpu_write(cpu1, reg(cpu0, IPRIORITYR, TIMER), 1, 0x40);
+    assert_int_equal(take(cpu0), TIMER);
+}
+
 static void a_linked_spi_follows_its_target(void **state)
 {
     (void)state;
@@ -302,6 +321,7 @@ int main(void)
         BOTH(disabling_an_active_linked_interrupt_does_not_orphan_it),
         BOTH(a_linked_interrupt_made_pending_by_hand_does_not_end_the_physical_one),
         BOTH(a_linked_interrupt_is_ended_on_its_own_cpu),
+        BOTH(a_late_clear_of_a_linked_interrupt_is_over_with_it),
         BOTH(a_linked_spi_follows_its_target),
         BOTH(an_sgi_comes_again_as_new),
         BOTH(an_sgi_comes_again_beside_another),

@@ -206,6 +206,22 @@ static void routes_to_any_vcpu_that_is_on(void **state)
     assert_int_equal(gcpu_peek(&g.cpu[3]), SPI);
 }
 
+/* The one that it was routed to went off when nobody else was on. */
+static void routes_anew_to_who_came_on_since(void **state)
+{
+    (void)state;
+    for (u32 cpu = 1; cpu < 4; cpu++) {
+        gcpu_stop(&g.cpu[cpu]);
+    }
+    gcpu_write(&g.cpu[0], ROUTE(SPI), 8, ANY);
+    enable(SPI);
+    gcpu_stop(&g.cpu[0]);
+    gcpu_restart(&g.cpu[3]);
+    line(SPI, true);
+    gcpu_enter_all(&g);
+    assert_int_equal(gcpu_peek(&g.cpu[3]), SPI);
+}
+
 static void sgi_register_names_its_targets(void **state)
 {
     (void)state;
@@ -366,6 +382,7 @@ int main(void)
         TEST(sizes_other_than_the_registers_own_read_zero),
         TEST(routes_by_affinity),
         TEST(routes_to_any_vcpu_that_is_on),
+        TEST(routes_anew_to_who_came_on_since),
         TEST(sgi_register_names_its_targets),
         TEST(sgi_register_knows_clusters),
         TEST(sgi_can_be_made_pending_by_register),

@@ -397,8 +397,7 @@ void vgic_enable_groups(struct vgic *g, u32 groups)
     g->group_on[1] = (groups & 2) != 0 ? ~0u : 0;
     for (u32 i = 0; i < g->ncpus; i++) {
         if (g->cpu[i].lrs != 0) {
-            atomic_store(&g->unsettled, g->unsettled | BIT(i));
-            g->ask |= BIT(i); /* its update is what ends RWP */
+            atomic_store(&g->unsettled, g->unsettled | BIT(i)); /* until its update */
         }
         vgic_changed(g, &g->cpu[i], 0, ~0u);
     }
