@@ -91,14 +91,22 @@ static RARE void take_back(const struct vgic *g, struct vgic_cpu *cpu, struct sl
     s.lr->state &= (u8)~LR_PENDING;
 }
 
-/* GICv2: one of those whose SGI id is latched. */
-static u8 first_source(const struct vgic_cpu *cpu, u32 id)
+/* GICv2: one of those whose SGI is latched is in s from now on. */
+static inline void take_source(struct vgic_cpu *cpu, struct slot s)
 {
-    return (u8)(__builtin_ctz(cpu->sources[id] | BIT(31)) % VCPU_MAX);
+    u32 sources = cpu->sources[s.lr->virq];
+
+    s.lr->source = (u8)(__builtin_ctz(sources | BIT(31)) % VCPU_MAX);
+    sources &= sources - 1;
+    cpu->sources[s.lr->virq] = (u8)sources;
+    s.w->handed |= s.bit;
+    if (sources == 0) {
+        s.w->latch &= ~s.bit;
+    }
 }
 
 /* GICv2: what is latched of the SGI's own sender is in s, too. True: that was all. */
-static RARE bool merge_source(struct vgic_cpu *cpu, struct slot s)
+static inline bool merge_source(struct vgic_cpu *cpu, struct slot s)
 {
     u8 *sources = &cpu->sources[s.lr->virq];
 
@@ -112,7 +120,7 @@ static RARE bool merge_source(struct vgic_cpu *cpu, struct slot s)
 /* What is latched is in s, too, or, an SGI of another sender, has to wait. */
 static inline void merge(const struct vgic *g, struct vgic_cpu *cpu, struct slot s)
 {
-    if (unlikely(vgic_is_sgi_v2(g, s.lr->virq)) && !merge_source(cpu, s)) {
+    if (vgic_is_sgi_v2(g, s.lr->virq) && !merge_source(cpu, s)) {
         return;
     }
     s.w->handed |= s.w->latch & s.bit;
@@ -249,10 +257,12 @@ static inline bool renew(struct vgic *g, struct vgic_cpu *cpu, struct slot s, bo
         (s.w->held & ~s.w->latch & s.bit) != 0) {
         return false;
     }
-    if (unlikely(vgic_is_sgi_v2(g, s.lr->virq))) {
-        s.lr->source = first_source(cpu, s.lr->virq);
+    if (vgic_is_sgi_v2(g, s.lr->virq)) {
+        take_source(cpu, s);
+    } else {
+        s.w->handed |= s.w->latch & s.bit;
+        s.w->latch &= ~s.bit;
     }
-    merge(g, cpu, s);
     s.lr->state = LR_PENDING;
     cpu->seen[s.n] = LR_PENDING;
     if (restyle || s.lr->hw || ((s.w->held | vgic_wants(s.w)) & s.bit) != 0) {
@@ -307,10 +317,12 @@ static void place(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
     mark_listed(g, cpu, s);
     vgic_set_ready(cpu, s.wi, cpu->ready[s.wi] & ~s.bit);
     lr->source = 0;
-    if (unlikely(vgic_is_sgi_v2(g, id))) {
-        lr->source = first_source(cpu, id);
+    if (vgic_is_sgi_v2(g, id)) {
+        take_source(cpu, s);
+    } else {
+        s.w->handed |= s.w->latch & s.bit;
+        s.w->latch &= ~s.bit;
     }
-    merge(g, cpu, s);
     wants = vgic_wants(s.w) & s.bit;
     hw = s.w->held & s.bit & ~wants;
     lr->hw = hw != 0;
