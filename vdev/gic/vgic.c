@@ -24,7 +24,7 @@ _Static_assert(VGIC_WORDS <= 32, "a bit for each word");
 #define V3_SIZE   0x10000u
 #define GICR_SIZE 0x20000u /* of each vCPU: its RD frame, then its SGI frame */
 
-void vgic_unlock(struct vgic *g)
+void vgic_unlock_tell(struct vgic *g)
 {
     u32 ask = g->ask;
 
@@ -308,8 +308,7 @@ static inline enum self_sgi self_sgi(const struct vgic *g, struct vgic_cpu *cpu,
 }
 
 /* An SGI that isn't for one other vCPU. Kept out of line: it would make that one dearer. */
-static __attribute__((noinline)) void send_sgi_more(struct vgic *g, struct vgic_cpu *cpu,
-                                                    u32 targets, u32 id)
+static NOINLINE void send_sgi_more(struct vgic *g, struct vgic_cpu *cpu, u32 targets, u32 id)
 {
     enum self_sgi self = SELF_MORE;
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * List registers of one vCPU: what the guest did with them is taken into the vGIC's state, and what
- * is most urgent is put into them. Everything here runs on that vCPU's own CPU, which owns v->irq,
- * with vgic.lock held.
+ * List registers of one vCPU: takes what the guest did with them, puts in what is most urgent. All
+ * of it runs on that vCPU's own CPU, which owns v->irq, with vgic.lock held.
  *
  * Rules for a list register (GICv3 architecture §6, "Virtual interrupt handling"; GICv2 §5.2):
  * - An interrupt is in one at most. It stays there until it's neither pending nor active, unless
@@ -292,9 +291,10 @@ static inline void look_at(struct vgic *g, struct vgic_cpu *cpu, u32 n, bool sta
 
 static void place_active(struct vgic *g, struct vgic_cpu *cpu, u32 n, u32 id)
 {
+    struct irq_lr *lr = &cpu->vcpu->irq.lr[n];
     struct slot s;
 
-    cpu->vcpu->irq.lr[n] = (struct irq_lr){.virq = (u16)id, .state = LR_ACTIVE};
+    *lr = (struct irq_lr){.virq = (u16)id, .state = LR_ACTIVE};
     s = slot_of(g, cpu, n);
     s.lr->source = vgic_is_sgi_v2(g, id) ? cpu->out_source[id] : 0;
     vgic_set_out(cpu, s.wi, cpu->out[s.wi] & ~s.bit);
@@ -357,22 +357,20 @@ static void evict(struct vgic *g, struct vgic_cpu *cpu, u32 n)
     unlisted(g, cpu, s);
 }
 
-/* The most urgent of the interrupts in masks[]; words: which of them are not 0, at least one. */
-static u32 most_urgent(const struct vgic *g, const struct vgic_cpu *cpu, const u32 *masks,
-                       u32 words)
+/* The most urgent of those that are out; at least one is. */
+static u32 most_urgent_out(const struct vgic *g, const struct vgic_cpu *cpu)
 {
     u32 best = 0, best_prio = 0x100;
 
-    for (; words != 0; words &= words - 1) {
+    for (u32 words = cpu->out_words; words != 0; words &= words - 1) {
         u32 wi = (u32)__builtin_ctz(words);
 
-        for (u32 m = masks[wi]; m != 0; m &= m - 1) {
+        for (u32 m = cpu->out[wi]; m != 0; m &= m - 1) {
             u32 id = wi * 32 + (u32)__builtin_ctz(m);
-            u32 prio = vgic_prio(g, cpu, id);
 
-            if (prio < best_prio) {
+            if (vgic_prio(g, cpu, id) < best_prio) {
                 best = id;
-                best_prio = prio;
+                best_prio = vgic_prio(g, cpu, id);
             }
         }
     }
@@ -409,7 +407,8 @@ struct candidate {
     u8 prio;
 };
 
-/* The most urgent of those that are ready, in order: at most `max` into list[]; how many. */
+/* The most urgent of those that are ready, in order: at most `max`, not 0, into list[]; how many.
+ */
 static u32 pick_ready(const struct vgic *g, const struct vgic_cpu *cpu, struct candidate *list,
                       u32 max)
 {
@@ -423,7 +422,7 @@ static u32 pick_ready(const struct vgic *g, const struct vgic_cpu *cpu, struct c
             u8 prio = vgic_prio(g, cpu, id);
             u32 at;
 
-            if (count == max && list[max - 1].prio <= prio) {
+            if (count == max && (max == 0 || list[max - 1].prio <= prio)) {
                 continue;
             }
             count += count < max;
@@ -440,8 +439,7 @@ static u32 pick_ready(const struct vgic *g, const struct vgic_cpu *cpu, struct c
 static void fill_sorted(struct vgic *g, struct vgic_cpu *cpu, u32 free)
 {
     struct candidate list[IRQ_LR_MAX];
-    u32 max = MIN(cpu->vcpu->irq.count, (u32)IRQ_LR_MAX);
-    u32 count = max != 0 ? pick_ready(g, cpu, list, max) : 0;
+    u32 count = pick_ready(g, cpu, list, cpu->vcpu->irq.count);
 
     for (u32 i = 0; i < count; i++) {
         u32 n;
@@ -467,8 +465,7 @@ static void fill_active(struct vgic *g, struct vgic_cpu *cpu, u32 free)
         if (free == 0 || ((free & (free - 1)) == 0 && cpu->ready_words != 0)) {
             return;
         }
-        place_active(g, cpu, (u32)__builtin_ctz(free),
-                     most_urgent(g, cpu, cpu->out, cpu->out_words));
+        place_active(g, cpu, (u32)__builtin_ctz(free), most_urgent_out(g, cpu));
         free &= free - 1;
     }
 }
@@ -512,7 +509,7 @@ static RARE void take_eois(struct vgic *g, struct vgic_cpu *cpu)
 
     cpu->vcpu->irq.eoicount = 0;
     for (; count != 0 && cpu->out_words != 0; count--) {
-        u32 id = most_urgent(g, cpu, cpu->out, cpu->out_words);
+        u32 id = most_urgent_out(g, cpu);
         u32 wi = id / 32, bit = BIT(id % 32);
 
         vgic_set_out(cpu, wi, cpu->out[wi] & ~bit);
@@ -569,16 +566,11 @@ static NOINLINE void update_all(struct vgic *g, struct vgic_cpu *cpu)
     g->ask &= ~BIT(cpu->index);
 }
 
-static inline void update(struct vgic *g, struct vgic_cpu *cpu)
+void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
 {
     if (!vgic_again_update(g, cpu)) {
         update_all(g, cpu);
     }
-}
-
-void vgic_lr_update(struct vgic *g, struct vgic_cpu *cpu)
-{
-    update(g, cpu);
 }
 
 void vgic_update(struct vcpu *v)
@@ -586,12 +578,8 @@ void vgic_update(struct vcpu *v)
     struct vgic *g = v->vm->irqchip_data;
 
     spin_lock(&g->lock);
-    update(g, &g->cpu[v->id]);
-    if (likely(g->ask == 0)) {
-        spin_unlock(&g->lock);
-    } else {
-        vgic_unlock(g);
-    }
+    vgic_lr_update(g, &g->cpu[v->id]);
+    vgic_unlock(g);
 }
 
 void vgic_lr_flush(struct vgic *g, struct vgic_cpu *cpu)

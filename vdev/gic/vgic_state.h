@@ -102,7 +102,16 @@ struct vgic {
 /* --- vgic.c --- */
 
 /* Releases the lock, then tells the vCPUs that this concerns. */
-void vgic_unlock(struct vgic *g);
+void vgic_unlock_tell(struct vgic *g);
+
+static inline void vgic_unlock(struct vgic *g)
+{
+    if (likely(g->ask == 0)) {
+        spin_unlock(&g->lock);
+    } else {
+        vgic_unlock_tell(g);
+    }
+}
 
 /* Releases the lock, at the end of a trap of cpu, which may be concerned itself. */
 void vgic_unlock_busy(struct vgic *g, struct vgic_cpu *cpu);
