@@ -209,6 +209,5 @@ def test_attack_by_resets(start, gic, cpu):
     for _ in range(20):
         m.expect(r"@@ attack RESET", 120)
         m.expect(r"@@ attack START", 120)
-    # what one CPU says of its CPU_ONs may be cut short by another one's reset; all else must hold
-    assert not m.seen(r"@@ attack (.*PANIC|(?!cpus:).*FAIL)"), m.tail()
+    assert not m.seen(r"@@ attack .*(PANIC|FAIL)"), m.tail()
     check_victim(m)

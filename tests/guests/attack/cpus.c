@@ -16,6 +16,7 @@
 enum { TURNS = 200, STOP_US = 10000000 };
 
 static uint32_t stop;
+static uint32_t arrived[MAX_CPUS];
 
 /* Tries to start everybody, then goes off itself: somebody will start it again. */
 static void revolve(uint64_t unused)
@@ -32,6 +33,29 @@ static void revolve(uint64_t unused)
     if (!atomic_load(&stop)) {
         psci_cpu_off();
     }
+}
+
+/* Says that this CPU runs, is done with revolve() and will not go off any more. */
+static void arrive(uint64_t unused)
+{
+    (void)unused;
+    atomic_store(&arrived[cpu_self()->index], 1);
+}
+
+/*
+ * Starts CPU i until it has arrived. Once is not enough: it may be on, but on its way to
+ * CPU_OFF with the last revolve().
+ */
+static void gather(uint32_t i, uint64_t give_up)
+{
+    while (!atomic_load(&arrived[i]) && timer_now() < give_up) {
+        atomic_store(&cpu_at(i)->work, arrive);
+        psci_cpu_on(cpu_at(i)->mpidr, (uint64_t)secondary_entry, (uint64_t)cpu_at(i));
+        sev();
+        yield_cpu();
+    }
+    test_equal("state of a CPU at the end", psci_affinity_info(cpu_at(i)->mpidr), PSCI_ON);
+    test_check(atomic_load(&arrived[i]), "a CPU does not run at the end");
 }
 
 /* CPU n of those that CPU 0 keeps spinning; it leaves work with whoever is back. */
@@ -55,13 +79,8 @@ void attack_cpus(struct prng *random)
     atomic_store(&stop, 1);
     give_up = timer_now() + timer_ticks(STOP_US);
     for (uint32_t i = 1; i < platform.cpu_count; i++) {
-        atomic_store(&cpu_at(i)->work, (void (*)(uint64_t))0);
-        while (psci_cpu_on(cpu_at(i)->mpidr, (uint64_t)secondary_entry, (uint64_t)cpu_at(i)) !=
-                   PSCI_ALREADY_ON &&
-               timer_now() < give_up) {
-            yield_cpu();
-        }
-        test_equal("state of a CPU at the end", psci_affinity_info(cpu_at(i)->mpidr), PSCI_ON);
+        atomic_store(&arrived[i], 0);
+        gather(i, give_up);
     }
 }
 
