@@ -49,7 +49,7 @@ def always(rule, file, condition, where, **options):
     return mutation(rule, file, f"if ({condition}) {{", "if (1) {", where, **options)
 
 
-Q, M, N, S, P = "virtio/virtq.c", "virtio/mmio.c", "virtio/net.c", "net/switch.c", "net/port.h"
+Q, C, M, N, S, P = "virtio/virtq.c", "virtio/chain.c", "virtio/mmio.c", "virtio/net.c", "net/switch.c", "net/port.h"
 
 MUTATIONS = [
     # --- A: activation
@@ -132,7 +132,7 @@ MUTATIONS = [
              "net:rule_24_checked_is_delivered"),
     mutation("24", N, "(void)chain_read(&n->tx, HDR_LEN, f->head, f->head_len); /* rule 24 */", "",
              "net:rule_24_checked_is_delivered"),
-    mutation("26", Q, "while (done < len && at.spans > 0) { /* rule 26 */", "while (done < len) {",
+    mutation("26", C, "while (done < len && at.spans > 0) { /* rule 26 */", "while (done < len) {",
              "virtq:rule_26_writes_end_with_the_chain"),
     mutation("27", N, "__builtin_memcpy(f->room, &hdr, HDR_LEN);",
              "(void)hdr; (void)chain_read(f->chain, 0, f->room, HDR_LEN);", "net:rule_27_header_is_ours"),

@@ -9,7 +9,7 @@
  *
  * Every chain is fully validated before its first byte is touched: "rule N" in the code is a rule
  * of docs/virtqueue-rules.md, and each has a test of that name. Lock: the queue's own; every
- * function here but virtq_init and the chain_* wants it held.
+ * function here but virtq_init wants it held.
  */
 #ifndef VDEV_VIRTIO_VIRTQ_H
 #define VDEV_VIRTIO_VIRTQ_H
@@ -17,9 +17,9 @@
 #include "core/gmem.h"
 #include "core/spinlock.h"
 #include "core/types.h"
+#include "vdev/virtio/chain.h"
 
 #define VIRTQ_SIZE_MAX 1024
-#define VIRTQ_SEGMENTS 64 /* descriptors of one chain; a driver that needs more is refused */
 
 struct virtq {
     struct spinlock lock; /* LOCK_QUEUE_TX or LOCK_QUEUE_RX; covers every field below */
@@ -37,24 +37,6 @@ struct virtq {
     u16 used_next;                /* private shadow of used.idx, staged entries included */
     u16 used_published;
     const char *why; /* the rule that was broken; static text */
-};
-
-/* One piece of a chain: guest memory, translated and bounded. */
-struct span {
-    guest_t *p;
-    u32 len;
-};
-
-/*
- * A chain: first the readable spans (device reads), then the writable ones. None is empty. Large:
- * it belongs into the device's memory, not on the stack.
- */
-struct chain {
-    u16 head;
-    u16 count; /* descriptors walked, empty ones included: what the chain cost to take */
-    u16 nreadable, nwritable;
-    u32 readable, writable; /* bytes; their sum is < 2^32 */
-    struct span span[VIRTQ_SEGMENTS];
 };
 
 enum virtq_result {
@@ -93,14 +75,6 @@ static inline bool virtq_known(const struct virtq *q)
  */
 void virtq_disable_notify(struct virtq *q);
 bool virtq_enable_notify(struct virtq *q) MUST_CHECK;
-
-/*
- * Copies between spans and private memory, or spans and spans, `off` bytes into the readable
- * (writable) part; they stop at its end and return the bytes done.
- */
-u32 chain_read(const struct chain *c, u32 off, void *dst, u32 len);
-u32 chain_write(const struct chain *c, u32 off, const void *src, u32 len);
-u32 chain_copy(const struct chain *to, u32 to_off, const struct chain *from, u32 from_off, u32 len);
 
 /* For the transport. */
 void virtq_init(struct virtq *q, const struct gmem *mem, u16 max, enum lock_rank rank);
