@@ -86,8 +86,6 @@ static void toy_reset(struct virtio *v)
 
 static const struct virtio_ops toy_ops = {
     .device_id = 4,
-    .nqueues = QUEUES,
-    .queue_max = MAX_SIZE,
     .features = toy_features,
     .negotiated = toy_negotiated,
     .config_read = toy_read,
@@ -98,11 +96,15 @@ static const struct virtio_ops toy_ops = {
     .reset = toy_reset,
 };
 
+static u16 toy_queue_max = MAX_SIZE;
+
 static struct vdev *toy_create(struct vm *vm, const struct vdev_conf *conf)
 {
     struct toy *t = page_alloc(sizeof(*t));
 
     assert_non_null(t);
+    t->v.nqueues = QUEUES;
+    t->v.queue_max = toy_queue_max;
     assert_true(virtio_mmio_init(&t->v, vm, conf, &toy_ops));
     return &t->v.dev;
 }
@@ -377,6 +379,24 @@ static void rule_2_sizes_written(void **state)
     }
 }
 
+static void split_sizes_are_powers_of_two(void **state)
+{
+    static const u16 sizes[][2] = {{1, 1}, {2, 2}, {3, 2}, {100, 64}, {1023, 512}, {1024, 1024}};
+
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+        guest_free(&g);
+        guest_init(&g, "alpha");
+        toy_queue_max = sizes[i][0];
+        toy = (struct toy *)guest_add(&g, &toy_type, BASE, INTID, "one", NULL);
+        toy_queue_max = MAX_SIZE;
+        assert_int_equal(driver_begin(&g, BASE, USUAL), READY);
+        assert_int_equal(rd(VMMIO_QUEUE_SIZE_MAX), sizes[i][1]);
+        ring_alloc(&r, &g, BASE, 0, sizes[i][1]);
+        assert_true(ring_enable(&r));
+    }
+}
+
 static void rule_6_activation_has_its_time(void **state)
 {
     (void)state;
@@ -644,6 +664,7 @@ int main(void)
         T(rule_1_queue_select),
         T(queue_set_up),
         T(rule_2_sizes_written),
+        T(split_sizes_are_powers_of_two),
         T(rule_6_activation_has_its_time),
         T(rule_6_no_second_activation),
         T(rule_8_set_up_is_frozen),

@@ -158,6 +158,53 @@ static void size_one(void **state)
     }
 }
 
+static void undone_is_as_if_never_taken(void **state)
+{
+    struct virtq_mark mark;
+
+    (void)state;
+    start(8, false, false);
+    for (u32 i = 0; i < 3; i++) {
+        offer(i, buf, 8, D_WRITE);
+    }
+    assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
+    virtq_push(&q, &c, 1);
+    mark = virtq_mark(&q);
+    assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
+    assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
+    assert_int_equal(c.head, 2);
+    assert_false(virtq_known(&q));
+    virtq_undo(&q, mark);
+    assert_true(virtq_known(&q));
+    assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
+    assert_int_equal(c.head, 1);
+    assert_true(virtq_publish(&q));
+    assert_int_equal(ring_used_idx(&r), 1);
+}
+
+static void returned_in_any_order(void **state)
+{
+    u16 head[3], slots[3];
+    u32 len;
+
+    (void)state;
+    start(8, false, false);
+    for (u32 i = 0; i < 3; i++) {
+        offer(i, buf, 8, D_WRITE);
+        assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
+        head[i] = c.head;
+        slots[i] = c.slots;
+    }
+    for (u32 i = 3; i-- > 0;) {
+        virtq_push_id(&q, head[i], slots[i], i);
+    }
+    assert_true(virtq_publish(&q));
+    for (u32 i = 3; i-- > 0;) {
+        assert_int_equal(ring_used(&r, &len), i);
+        assert_int_equal(len, i);
+    }
+}
+
 static void rewind_is_as_if_never_taken(void **state)
 {
     (void)state;
@@ -792,6 +839,8 @@ int main(void)
         T(copy_across_spans),
         T(used_entries_wrap),
         T(size_one),
+        T(undone_is_as_if_never_taken),
+        T(returned_in_any_order),
         T(rewind_is_as_if_never_taken),
         T(interrupt_by_flag),
         T(interrupt_by_event),

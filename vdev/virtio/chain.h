@@ -23,7 +23,8 @@ struct span {
  * it belongs into the device's memory, not on the stack.
  */
 struct chain {
-    u16 head;
+    u16 head;  /* the buffer's name, for giving it back */
+    u16 slots; /* ring entries that it took */
     u16 count; /* descriptors walked, empty ones included: what the chain cost to take */
     u16 nreadable, nwritable;
     u32 readable, writable; /* bytes; their sum is < 2^32 */

@@ -153,7 +153,7 @@ static void do_reset(struct virtio *v)
     atomic_store(&v->events_seen, 0u);
     update_line(v); /* rule 39 */
     spin_unlock(&v->irq_lock);
-    for (u32 i = 0; i < v->ops->nqueues; i++) {
+    for (u32 i = 0; i < v->nqueues; i++) {
         struct virtq *q = &v->queue[i];
 
         spin_lock(&q->lock); /* rule 33 */
@@ -180,7 +180,7 @@ static bool features_fit(struct virtio *v)
 
 static void start_queues(struct virtio *v)
 {
-    for (u32 i = 0; i < v->ops->nqueues; i++) {
+    for (u32 i = 0; i < v->nqueues; i++) {
         struct virtq *q = &v->queue[i];
 
         spin_lock(&q->lock);
@@ -247,7 +247,7 @@ static u32 read_features(struct virtio *v)
 
 static struct virtq *selected(struct virtio *v)
 {
-    u32 n = v->ops->nqueues;
+    u32 n = v->nqueues;
 
     if (v->queue_sel >= n) { /* rule 1 */
         return NULL;
@@ -317,7 +317,7 @@ static void write_queue(struct virtio *v, u32 offset, u32 value)
 
 static void write_notify(struct virtio *v, u32 value)
 {
-    u32 n = v->ops->nqueues;
+    u32 n = v->nqueues;
 
     if (unlikely(value >= n || !virtio_running(v))) { /* rule 35 */
         counter_inc(&v->ignored);
@@ -329,6 +329,12 @@ static void write_notify(struct virtio *v, u32 value)
 /* --- registers ---------------------------------------------------------------------------------
  */
 
+/* Split rings have powers of two only (§2.7). */
+static u32 size_max(struct virtio *v, const struct virtq *q)
+{
+    return virtio_has(v, VIRTIO_F_RING_PACKED) ? q->max : 1u << (31 - __builtin_clz(q->max));
+}
+
 static u32 read_locked(struct virtio *v, u32 offset)
 {
     struct virtq *q = selected(v);
@@ -337,7 +343,7 @@ static u32 read_locked(struct virtio *v, u32 offset)
     case DEVICE_FEATURES:
         return read_features(v);
     case QUEUE_SIZE_MAX:
-        return q != NULL ? q->max : 0;
+        return q != NULL ? size_max(v, q) : 0;
     case QUEUE_READY:
         return q != NULL && q->ready;
     default:
@@ -497,7 +503,7 @@ static const struct vdev_ops mmio_ops = {
 bool virtio_mmio_init(struct virtio *v, struct vm *vm, const struct vdev_conf *conf,
                       const struct virtio_ops *ops)
 {
-    assert(ops->nqueues <= VIRTIO_QUEUES);
+    assert(v->nqueues <= VIRTIO_QUEUES);
     v->dev.ops = &mmio_ops;
     v->dev.conf = conf;
     v->dev.vm = vm;
@@ -505,10 +511,10 @@ bool virtio_mmio_init(struct virtio *v, struct vm *vm, const struct vdev_conf *c
     v->ops = ops;
     spin_init(&v->lock, LOCK_TRANSPORT);
     spin_init(&v->irq_lock, LOCK_DEVICE);
-    for (u32 i = 0; i < ops->nqueues; i++) {
-        bool rx = (ops->rx_queues >> i & 1) != 0;
+    for (u32 i = 0; i < v->nqueues; i++) {
+        bool rx = (v->rx_queues >> i & 1) != 0;
 
-        virtq_init(&v->queue[i], &vm->mem, ops->queue_max, rx ? LOCK_QUEUE_RX : LOCK_QUEUE_TX);
+        virtq_init(&v->queue[i], &vm->mem, v->queue_max, rx ? LOCK_QUEUE_RX : LOCK_QUEUE_TX);
     }
     return mmio_add(&vm->mmio, conf->loc, conf->type->mmio_size, &v->dev, 0);
 }

@@ -391,9 +391,6 @@ static void net_reset(struct virtio *v)
 
 static const struct virtio_ops net_ops = {
     .device_id = NET_ID,
-    .nqueues = QUEUES,
-    .rx_queues = BIT(QUEUE_RX),
-    .queue_max = QUEUE_SIZE,
     .features = net_features,
     .config_read = net_config_read,
     .config_size = sizeof(struct net_config),
@@ -427,7 +424,13 @@ struct vdev *net_create(struct vm *vm, const struct vdev_conf *conf)
 {
     struct net *n = page_alloc(sizeof(*n));
 
-    if (n == NULL || !virtio_mmio_init(&n->virtio, vm, conf, &net_ops)) {
+    if (n == NULL) {
+        return NULL;
+    }
+    n->virtio.nqueues = QUEUES;
+    n->virtio.rx_queues = BIT(QUEUE_RX);
+    n->virtio.queue_max = QUEUE_SIZE;
+    if (!virtio_mmio_init(&n->virtio, vm, conf, &net_ops)) {
         return NULL;
     }
     n->work.fn = net_work;

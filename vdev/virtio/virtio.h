@@ -15,16 +15,13 @@
 #include "core/vdev.h"
 #include "vdev/virtio/virtq.h"
 
-#define VIRTIO_QUEUES 8
+#define VIRTIO_QUEUES 17 /* eight pairs and a control queue */
 
 struct virtio;
 
 /* What a device is to its transport. */
 struct virtio_ops {
     u32 device_id;
-    u32 nqueues;
-    u32 rx_queues; /* bit n: peers fill queue n in their own time: its lock is LOCK_QUEUE_RX */
-    u16 queue_max; /* largest queue size, a power of two <= 1024 */
     /* Features offered, all words; VERSION_1, INDIRECT_DESC and EVENT_IDX are the transport's. */
     u64 (*features)(struct virtio *v);
     /* Features are settled (FEATURES_OK); false refuses them. May be NULL. */
@@ -55,13 +52,21 @@ enum virtio_status {
 enum virtio_feature {
     VIRTIO_F_INDIRECT_DESC = 28,
     VIRTIO_F_EVENT_IDX = 29,
-    VIRTIO_F_VERSION_1 = 32,
+    VIRTIO_F_VERSION_1 = 32, /* without it: the formats of legacy devices */
+    VIRTIO_F_RING_PACKED = 34,
 };
 
 /* The transport's state; the first member of a virtio device. */
 struct virtio {
     struct vdev dev;
     const struct virtio_ops *ops;
+
+    /* What this instance has: set by the device before virtio_mmio_init, fixed from then on. */
+    u32 nqueues;   /* <= VIRTIO_QUEUES */
+    u32 rx_queues; /* bit n: peers fill queue n in their own time: its lock is LOCK_QUEUE_RX */
+    u16 queue_max; /* largest queue size, 1 to 1024 */
+    bool packed;   /* RING_PACKED is offered */
+    bool legacy;   /* it is a device of version 1; nothing but split rings then */
 
     struct spinlock lock; /* LOCK_TRANSPORT; covers these, and the queues' set-up while not ready */
     u64 driver_features;  /* frozen at FEATURES_OK; read by anyone, atomic */
@@ -86,7 +91,10 @@ struct virtio {
     struct virtq queue[VIRTIO_QUEUES]; /* each with a lock of its own */
 };
 
-/* Fills in dev and queues; to be called by the type's create(). Registers the MMIO window. */
+/*
+ * Fills in dev and queues; to be called by the type's create() on zeroed memory, once the
+ * instance's numbers are in it. Registers the MMIO window.
+ */
 bool virtio_mmio_init(struct virtio *v, struct vm *vm, const struct vdev_conf *conf,
                       const struct virtio_ops *ops) MUST_CHECK;
 

@@ -59,7 +59,7 @@ static guest_t *avail_event(const struct virtq *q)
 
 void virtq_init(struct virtq *q, const struct gmem *mem, u16 max, enum lock_rank rank)
 {
-    assert(is_pow2(max) && max <= VIRTQ_SIZE_MAX);
+    assert(max > 0 && max <= VIRTQ_SIZE_MAX);
     *q = (struct virtq){.mem = mem, .max = max, .size = max};
     spin_init(&q->lock, rank);
 }
@@ -306,6 +306,7 @@ enum virtq_result virtq_pop(struct virtq *q, struct chain *c)
     }
     c->head = (u16)index_nospec(head, q->size);
     d = read_desc(q->desc, c->head);
+    c->slots = 1;
     if (likely((d.flags & (DESC_NEXT | DESC_INDIRECT)) == 0 && d.len != 0)) {
         why = take_single(q, c, &d);
     } else {
@@ -327,12 +328,13 @@ void virtq_rewind(struct virtq *q, u16 popped, u16 pushed)
 
 /* --- giving it back -------------------------------------------------------------------------- */
 
-void virtq_push(struct virtq *q, const struct chain *c, u32 written)
+void virtq_push_id(struct virtq *q, u16 head, u16 slots, u32 written)
 {
     u32 slot = q->used_next & (q->size - 1u);
     guest_t *e = gmem_at(q->used, RING_ENTRIES + USED_ENTRY * (size_t)slot);
 
-    gmem_store32(e, c->head);
+    (void)slots; /* an entry each, whatever the chain's length */
+    gmem_store32(e, head);
     gmem_store32(gmem_at(e, 4), written);
     q->used_next++; /* rule 30: the index in memory is never read back */
 }

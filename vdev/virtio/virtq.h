@@ -54,11 +54,35 @@ bool virtq_look(struct virtq *q) MUST_CHECK;
 /* Takes the next chain. */
 enum virtq_result virtq_pop(struct virtq *q, struct chain *c) MUST_CHECK;
 
-/* Undoes the last `pushed` pushes and then the last `popped` pops; nothing of it is published. */
+/* Where the next pop will be; for virtq_undo. */
+struct virtq_mark {
+    u16 avail_next;
+};
+
+static inline struct virtq_mark virtq_mark(const struct virtq *q)
+{
+    return (struct virtq_mark){q->avail_next};
+}
+
+/* Undoes all pops since the mark was taken; nothing was pushed since. Pushes can't be undone. */
+static inline void virtq_undo(struct virtq *q, struct virtq_mark m)
+{
+    q->avail_next = m.avail_next;
+}
+
+/* To go: undoes the last `pushed` pushes and then the last `popped` pops. Split rings only. */
 void virtq_rewind(struct virtq *q, u16 popped, u16 pushed);
 
-/* Stages a used entry; `written` bytes of the writable part were filled. Not yet visible. */
-void virtq_push(struct virtq *q, const struct chain *c, u32 written);
+/*
+ * Stages the return of a chain, known by its `head` and `slots`; `written` bytes of its writable
+ * part were filled. Not yet visible. Chains may be returned in any order.
+ */
+void virtq_push_id(struct virtq *q, u16 head, u16 slots, u32 written);
+
+static inline void virtq_push(struct virtq *q, const struct chain *c, u32 written)
+{
+    virtq_push_id(q, c->head, c->slots, written);
+}
 
 /* Publishes what is staged with one release of used.idx; true if the driver wants an interrupt. */
 bool virtq_publish(struct virtq *q) MUST_CHECK;
