@@ -216,16 +216,16 @@ static void step_buffers(struct nic *n, struct input *in)
 static void step_kick(struct nic *n, struct input *in)
 {
     u32 queue = take(in, 1);
-    u64 frames = n->port->tx_frames, got = 0;
+    u64 frames = n->port->stats->tx_frames, got = 0;
 
     for (u32 i = 0; i < NICS; i++) {
-        got -= nic[i].port->rx_frames;
+        got -= nic[i].port->stats->rx_frames;
     }
     reg_write(&n->g, NIC_BASE, VMMIO_NOTIFY, queue < 0x80 ? 1 : queue & 0x7f);
     for (u32 i = 0; i < NICS; i++) {
-        got += nic[i].port->rx_frames;
+        got += nic[i].port->stats->rx_frames;
     }
-    assert(n->port->tx_frames - frames <= WORK);
+    assert(n->port->stats->tx_frames - frames <= WORK);
     assert(got <= WORK + NICS);
 }
 

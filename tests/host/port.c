@@ -87,10 +87,11 @@ bool stub_send(struct stub *s, u64 to, u64 from, u32 len)
     f->head[13] = 0;
     f->len = len;
     f->head_len = MIN(len, (u32)NET_ETHERNET);
-    f->cursor = 0;
+    f->wire = len;
+    f->begun = false;
     f->budget = 64;
     done = s->port.net->send(&s->port, f);
-    s->port.net->flush(&s->port);
+    s->port.net->flush(&s->port, f);
     return done;
 }
 

@@ -91,8 +91,8 @@ static void frames_of_all_lengths(void **state)
         nic_send(&a, frame, len);
         expect(len);
     }
-    assert_int_equal(b.port->rx_frames, a.port->tx_frames);
-    assert_int_equal(b.port->rx_bytes, a.port->tx_bytes);
+    assert_int_equal(b.port->stats->rx_frames, a.port->stats->tx_frames);
+    assert_int_equal(b.port->stats->rx_bytes, a.port->stats->tx_bytes);
 }
 
 static void rule_27_header_is_ours(void **state)
@@ -325,9 +325,9 @@ static void one_interrupt_per_burst(void **state)
     ring_kick(&a.tx);
     assert_int_equal(ring_used_idx(&a.tx), 20);
     assert_int_equal(ring_used_idx(&b.rx), 20);
-    assert_int_equal(b.port->interrupts, 1);
-    assert_int_equal(a.port->interrupts, 1);
-    assert_int_equal(a.port->notifies, 1);
+    assert_int_equal(b.port->stats->interrupts, 1);
+    assert_int_equal(a.port->stats->interrupts, 1);
+    assert_int_equal(a.port->stats->notifies, 1);
 }
 
 static void rule_40_burst(void **state)

@@ -100,7 +100,7 @@ static void nobody_flushes_for_nothing(void **state)
 {
     (void)state;
     connect_both();
-    a.port.net->flush(&a.port);
+    a.port.net->flush(&a.port, &a.frame);
     assert_int_equal(b.flushed, 0);
     b.refuse = true;
     assert_true(stub_send(&a, stub_mac(&b), stub_mac(&a), LEN));

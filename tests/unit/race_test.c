@@ -113,9 +113,9 @@ static void two_senders_one_receiver(void **state)
     pthread_join(t[1], NULL);
     atomic_store_release(&stop, 1u);
     pthread_join(t[2], NULL);
-    assert_int_equal(count, b.port->rx_frames);
-    assert_int_equal(b.port->rx_frames + b.port->drops[DROP_NOBUF], 2 * ROUNDS);
-    assert_int_equal(a.port->tx_frames, ROUNDS);
+    assert_int_equal(count, b.port->stats->rx_frames);
+    assert_int_equal(b.port->stats->rx_frames + b.port->drops[DROP_NOBUF], 2 * ROUNDS);
+    assert_int_equal(a.port->stats->tx_frames, ROUNDS);
     assert_int_not_equal(count, 0);
 }
 
@@ -152,8 +152,8 @@ static void rule_33_reset_under_load(void **state)
     for (u32 i = 0; i < 3; i++) {
         pthread_join(t[i], NULL);
     }
-    assert_int_equal(a.port->tx_frames, ROUNDS); /* the senders didn't notice */
-    assert_int_equal(c.port->tx_frames, ROUNDS);
+    assert_int_equal(a.port->stats->tx_frames, ROUNDS); /* the senders didn't notice */
+    assert_int_equal(c.port->stats->tx_frames, ROUNDS);
 }
 
 /* Where a NIC's rings are: a copy, as the kicker goes on writing its own indices. */

@@ -20,24 +20,30 @@ static struct spinlock links_lock = SPINLOCK_INIT(LOCK_SWITCH);
 static bool link_send(struct net_port *p, struct net_frame *f)
 {
     struct net_port *to = p->network;
+    enum net_result r;
 
-    if (!port_admit(p, f)) {
-        return true;
+    if (likely(!f->begun)) {
+        f->begun = true;
+        f->segment = 0;
+        if (!port_admit(p, f)) {
+            return true;
+        }
     }
     if (!atomic_load(&to->up)) {
         port_drop(p, DROP_DOWN);
         return true;
     }
-    p->pending |= port_deliver(to, f);
-    return true;
+    r = port_deliver(to, f);
+    f->pending |= r != NET_DROPPED;
+    return r != NET_AGAIN;
 }
 
-static void link_flush(struct net_port *p)
+static void link_flush(struct net_port *p, struct net_frame *f)
 {
     struct net_port *to = p->network;
 
-    if (p->pending != 0) {
-        p->pending = 0;
+    if (f->pending != 0) {
+        f->pending = 0;
         to->ops->flush(to);
     }
 }
@@ -74,9 +80,10 @@ static bool loose_send(struct net_port *p, struct net_frame *f)
     return true;
 }
 
-static void loose_flush(struct net_port *p)
+static void loose_flush(struct net_port *p, struct net_frame *f)
 {
     (void)p;
+    (void)f;
 }
 
 static void loose_link(struct net_port *p, bool up)

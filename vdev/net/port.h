@@ -2,9 +2,6 @@
 /*
  * The seam between a network device and a network. A device does not know that a switch exists: a
  * private link, an uplink, a capture or a test is one more network behind the same two half-ports.
- *
- * A frame is a private copy of its first bytes (what classification needs, read once) plus the
- * sender's chain for the payload. It lives for one call; nobody keeps it.
  */
 #ifndef VDEV_NET_PORT_H
 #define VDEV_NET_PORT_H
@@ -12,27 +9,10 @@
 #include "core/atomic.h"
 #include "core/check.h"
 #include "core/types.h"
-#include "vdev/virtio/virtq.h"
+#include "vdev/net/frame.h"
+#include "vdev/net/offload.h"
 
-#define NET_HEAD      128 /* bytes of a frame that may be copied */
-#define NET_ROOM      12  /* in front of them, for a header */
-#define NET_ETHERNET  14  /* bytes of an Ethernet header */
-#define NET_VLAN_TAG  4
-#define NET_VLAN      0x8100 /* Ethernet types of tags */
-#define NET_QINQ      0x88a8
 #define NET_PORTS_MAX 64 /* of one network: bits of a u64 */
-
-struct net_frame {
-    u32 cursor; /* the network's own: how far it got; 0 when the frame is first sent */
-    /* Scratch of whose turn it is: a receiver may put the header that its driver expects here. */
-    u8 room[NET_ROOM];
-    u8 head[NET_HEAD]; /* private copy of the first head_len bytes: an Ethernet header at least */
-    u32 head_len;      /* < NET_ETHERNET: the frame is that short */
-    u32 len;           /* whole frame, without virtio header */
-    const struct chain *chain; /* the sender's */
-    u32 off;                   /* where the frame starts in the chain's readable part */
-    s32 budget;                /* deliveries left in this burst; the network counts them off */
-};
 
 struct net_port;
 
@@ -40,7 +20,8 @@ struct net_port;
 struct net_port_ops {
     /*
      * Takes a frame for the driver: true if it was delivered (staged), false if it was dropped; the
-     * device counts why. Takes and keeps no lock but the receive queue's, during the call.
+     * device counts why. What f needs must be looked at again under the receive queue's lock: the
+     * driver may have changed. Takes and keeps no lock but the receive queue's, during the call.
      */
     bool (*deliver)(struct net_port *p, struct net_frame *f);
     /* A burst ended: publish, interrupt. Lock as above. */
@@ -50,27 +31,40 @@ struct net_port_ops {
 };
 
 /*
- * Network side. send and flush are called with the sender's transmit lock held, which covers the
- * port's `pending`.
+ * Network side. send and flush are called with the lock of the sender's transmit queue held, which
+ * f belongs to; a port may have several.
  */
 struct net_ops {
     /* False: the budget ran out amid a flood. Call again, same frame, in the next burst. */
     bool (*send)(struct net_port *p, struct net_frame *f) MUST_CHECK;
     /* End of the sender's burst: every receiver that got something is flushed once. */
-    void (*flush)(struct net_port *p);
+    void (*flush)(struct net_port *p, struct net_frame *f);
     /* The port's device became usable (DRIVER_OK), or was reset. */
     void (*link)(struct net_port *p, bool up);
 };
 
 enum net_drop {
-    DROP_NOBUF,  /* receiver has no buffers */
-    DROP_SIZE,   /* runt, larger than the MTU, or than the receiver's buffers */
-    DROP_SPOOF,  /* source address is not the port's */
-    DROP_DOWN,   /* no carrier, or the driver isn't ready */
-    DROP_NODST,  /* nobody to send it to */
-    DROP_BROKEN, /* the receiver's ring is broken */
+    DROP_NOBUF,   /* receiver has no buffers */
+    DROP_SIZE,    /* runt, larger than the MTU, or than the receiver's buffers */
+    DROP_SPOOF,   /* source address is not the port's */
+    DROP_DOWN,    /* no carrier, or the driver isn't ready */
+    DROP_NODST,   /* nobody to send it to */
+    DROP_BROKEN,  /* the receiver's ring is broken */
+    DROP_OFFLOAD, /* what its header asks for makes no sense, or can't be done */
+    DROP_FILTER,  /* the receiver's driver doesn't want it */
+    DROP_VLAN,    /* a tag that this port may not send */
+    DROP_RATE,    /* more than the port may send */
+    DROP_STORM,   /* more to everybody than the port may send */
+    DROP_ISOLATE, /* sender and receiver may not talk */
     DROP_KINDS,
     DROP_NONE = DROP_KINDS,
+};
+
+/* What went through one pair of queues. */
+struct net_stats {
+    u64 tx_frames, tx_bytes, tx_bursts, notifies; /* under the transmit queue's lock */
+    u64 rx_frames, rx_bytes;                      /* under the receive queue's lock */
+    u64 interrupts;                               /* from any CPU */
 };
 
 /* One connection point; embedded in the device. */
@@ -80,11 +74,15 @@ struct net_port {
     u8 mac[6];
     bool mac_spoof_allow;
     u32 mtu;
-    u32 bind_mode;           /* who may share a switch with this port: 0600, 0660, 0666 */
-    struct str group;        /* of its VM; empty: the bundle's common one */
-    struct str system, node; /* the names by which `peer` paths call it */
-    struct nic_peer peer;    /* what its own `peer` means */
-    char name[64];           /* "system/node", for people */
+    u32 bind_mode;                 /* who may share a switch with this port: 0600, 0660, 0666 */
+    struct str group;              /* of its VM; empty: the bundle's common one */
+    struct str system, node;       /* the names by which `peer` paths call it */
+    struct nic_peer peer;          /* what its own `peer` means */
+    char name[64];                 /* "system/node", for people */
+    const struct net_stats *stats; /* of each pair of queues */
+    u32 nstats;
+
+    u32 accepts; /* enum net_need bits: what its driver can take; the device's, atomic */
 
     /* Set by net_connect, for good (a private link: when the far end comes): */
     u64 address; /* mac_number(mac) */
@@ -94,13 +92,9 @@ struct net_port {
     struct net_port *next;
 
     /* The network's own: */
-    u64 pending; /* bit n: port n got frames in the running burst of this sender */
-    u32 up;      /* the device is usable; atomic */
+    u32 up; /* the device is usable; atomic */
 
-    /* Statistics: tx_* are written under the transmit lock, rx_* under the receive lock. */
-    u64 tx_frames, tx_bytes, rx_frames, rx_bytes;
     u64 drops[DROP_KINDS]; /* from any CPU */
-    u64 notifies, interrupts;
 };
 
 /* One line about p, for net_show. */
@@ -108,49 +102,6 @@ void port_show(const struct net_port *p, void (*print)(const char *fmt, ...) PRI
 
 /* Counts a frame that p sent, or should have got. Any CPU. */
 void port_drop(struct net_port *p, enum net_drop why);
-
-static inline u64 load_be64(const u8 *b)
-{
-    return (u64)b[0] << 56 | (u64)b[1] << 48 | (u64)b[2] << 40 | (u64)b[3] << 32 | (u64)b[4] << 24 |
-           (u64)b[5] << 16 | (u64)b[6] << 8 | b[7];
-}
-
-/* A MAC address as a number, first byte on the wire highest. */
-static inline u64 mac_number(const u8 *b)
-{
-    return (u64)b[0] << 40 | (u64)b[1] << 32 | (u64)b[2] << 24 | (u64)b[3] << 16 | (u64)b[4] << 8 |
-           b[5];
-}
-
-/* What classification looks at, all of it in the private head. */
-static inline u64 frame_to(const struct net_frame *f)
-{
-    return load_be64(f->head) >> 16;
-}
-
-static inline u64 frame_from(const struct net_frame *f)
-{
-    return load_be64(f->head + 6) >> 16;
-}
-
-static inline u32 frame_type(const struct net_frame *f)
-{
-    return (u32)load_be64(f->head + 6) & 0xffff;
-}
-
-#define MAC_MULTICAST (1ull << 40) /* group bit of a mac_number; broadcast has it too */
-
-/* The largest frame with this MTU: a tag is not counted into it. The head has an Ethernet header.
- */
-static inline bool frame_fits(const struct net_frame *f, u32 mtu)
-{
-    u32 type = frame_type(f);
-
-    if (likely(f->len <= mtu + NET_ETHERNET)) {
-        return true;
-    }
-    return (type == NET_VLAN || type == NET_QINQ) && f->len <= mtu + NET_ETHERNET + NET_VLAN_TAG;
-}
 
 /* Nobody may send from a group address or from none; only who is allowed to, from another's. */
 static inline bool port_source_ok(const struct net_port *p, const struct net_frame *f)
@@ -180,15 +131,18 @@ static inline bool port_admit(struct net_port *p, const struct net_frame *f)
     return true;
 }
 
-/* Hands f to `to` if it is not too large for it; counts it off f's budget. False: dropped. */
-static inline bool port_deliver(struct net_port *to, struct net_frame *f)
+/* Hands f to `to`, converted where it can't take it as it is; counts the work off f's budget. */
+static inline enum net_result port_deliver(struct net_port *to, struct net_frame *f)
 {
-    f->budget -= 1 + (s32)(f->len >> 11); /* a large frame counts by its copying */
     if (unlikely(!frame_fits(f, to->mtu))) {
         port_drop(to, DROP_SIZE);
-        return false;
+        return NET_DROPPED;
     }
-    return to->ops->deliver(to, f);
+    if (unlikely((f->needs & ~atomic_load(&to->accepts)) != 0)) {
+        return offload_deliver(to, f);
+    }
+    f->budget -= 1 + (s32)(f->len >> 11); /* a large frame counts by its copying */
+    return to->ops->deliver(to, f) ? NET_DELIVERED : NET_DROPPED;
 }
 
 /*

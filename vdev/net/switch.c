@@ -168,26 +168,30 @@ static NOINLINE u32 learn_and_find(struct net_switch *s, u64 from, u32 number, u
 
 /* --- frames ---------------------------------------------------------------------------------- */
 
-static void deliver(struct net_port *from, struct net_port *to, struct net_frame *f)
+/* False: f is not yet through, the budget is. */
+static inline bool deliver(struct net_port *to, struct net_frame *f)
 {
-    if (port_deliver(to, f)) {
-        from->pending |= BIT64(to->number);
+    enum net_result r = port_deliver(to, f);
+
+    if (r != NET_DROPPED) {
+        f->pending |= BIT64(to->number);
     }
+    return r != NET_AGAIN;
 }
 
 /* To every other port that is up, as far as the budget goes. */
 static NOINLINE bool flood(struct net_switch *s, struct net_port *p, struct net_frame *f)
 {
+    f->flood = true;
     for (; f->cursor < s->ports; f->cursor++) {
         struct net_port *to = s->port[f->cursor];
 
         if (to == p || !atomic_load(&to->up)) {
             continue;
         }
-        if (f->budget <= 0) {
+        if (f->budget <= 0 || !deliver(to, f)) {
             return false;
         }
-        deliver(p, to, f);
     }
     return true;
 }
@@ -224,9 +228,13 @@ static bool switch_send(struct net_port *p, struct net_frame *f)
     struct net_switch *s = p->network;
     u32 port;
 
-    if (f->cursor != 0) { /* a flood goes on: it was admitted */
-        return flood(s, p, f);
+    if (unlikely(f->begun)) { /* it was admitted and goes on */
+        return f->flood ? flood(s, p, f) : deliver(s->port[f->cursor], f);
     }
+    f->begun = true;
+    f->flood = false;
+    f->cursor = 0;
+    f->segment = 0;
     if (!port_admit(p, f) || !route(s, p, frame_from(f), frame_to(f), &port)) {
         return true;
     }
@@ -237,18 +245,18 @@ static bool switch_send(struct net_port *p, struct net_frame *f)
         port_drop(p, DROP_NODST);
         return true;
     }
-    deliver(p, s->port[port], f);
-    return true;
+    f->cursor = port;
+    return deliver(s->port[port], f);
 }
 
-static void switch_flush(struct net_port *p)
+static void switch_flush(struct net_port *p, struct net_frame *f)
 {
     struct net_switch *s = p->network;
 
-    while (p->pending != 0) {
-        struct net_port *to = s->port[__builtin_ctzll(p->pending)];
+    while (f->pending != 0) {
+        struct net_port *to = s->port[__builtin_ctzll(f->pending)];
 
-        p->pending &= p->pending - 1;
+        f->pending &= f->pending - 1;
         to->ops->flush(to);
     }
 }

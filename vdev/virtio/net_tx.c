@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * virtio-net, sending: frames from the driver's transmit queues to the network. A burst is sent
+ * within the trap of the driver's notification; what is left after BURST frames is deferred work,
+ * so that the sender's own interrupts are taken in between. Lock: the transmit queue's.
+ */
+#include "core/arch.h"
+#include "core/check.h"
+#include "vdev/virtio/net_dev.h"
+
+#define BURST 64  /* frames sent, and deliveries made, before others get their turn */
+#define SHORT 128 /* a frame up to here is copied whole … */
+#define HEAD  84  /* … of a longer one so much: headers up to TCP's behind a tag and IPv6 */
+_Static_assert(SHORT <= NET_HEAD && HEAD <= SHORT, "the head has room");
+
+/* Whether the driver may send this kind of super-frame. */
+static bool gso_negotiated(const struct virtio *v, const struct net_offload *o)
+{
+    switch (o->gso) {
+    case GSO_NONE:
+        return !o->ecn;
+    case GSO_TCPV4:
+        return virtio_has(v, NET_F_HOST_TSO4) && (!o->ecn || virtio_has(v, NET_F_HOST_ECN));
+    case GSO_TCPV6:
+        return virtio_has(v, NET_F_HOST_TSO6) && (!o->ecn || virtio_has(v, NET_F_HOST_ECN));
+    case GSO_UDP:
+        return virtio_has(v, NET_F_HOST_USO) && !o->ecn;
+    default:
+        return false;
+    }
+}
+
+static NOINLINE bool tx_offload(const struct virtio *v, struct net_frame *f,
+                                const struct net_hdr *hdr)
+{
+    if (!virtio_has(v, NET_F_CSUM)) { /* then none of it means anything */
+        return true;
+    }
+    f->offload = (struct net_offload){
+        .gso = hdr->gso_type & (u8)~HDR_GSO_ECN,
+        .ecn = (hdr->gso_type & HDR_GSO_ECN) != 0,
+        .csum = (hdr->flags & HDR_NEEDS_CSUM) != 0,
+        .gso_size = hdr->gso_size,
+        .csum_start = hdr->csum_start,
+        .csum_offset = hdr->csum_offset,
+    };
+    return gso_negotiated(v, &f->offload) && offload_check(f);
+}
+
+/*
+ * The chain in pair->tx as its frame. False: what its header asks for makes no sense. All of it is decided on the private copy (rule 24).
+ */
+static bool tx_frame(struct net *n, struct net_pair *pair)
+{
+    struct net_frame *f = &pair->frame;
+    u32 hdr_len = n->hdr_len, len = pair->tx.readable;
+    struct net_hdr hdr;
+
+    f->len = len - MIN(len, hdr_len);
+    f->head_len = f->len <= SHORT ? f->len : HEAD;
+    f->off = hdr_len;
+    f->begun = false;
+    f->flow = 0;
+    f->needs = 0;
+    f->wire = f->len;
+    if (unlikely(f->len == 0)) {
+        return true; /* a runt, for the network to count */
+    }
+    (void)chain_read(&pair->tx, 0, f->room + NET_ROOM - hdr_len, hdr_len + f->head_len);
+    __builtin_memcpy(&hdr, f->room + NET_ROOM - hdr_len, HDR_LEN_SHORT);
+    if (likely((hdr.flags & HDR_NEEDS_CSUM) == 0 && hdr.gso_type == GSO_NONE)) {
+        return true;
+    }
+    return tx_offload(&n->virtio, f, &hdr);
+}
+
+/* Sends the pair's frame, or what is left of it. False: not yet to everybody. */
+static bool tx_send(struct net *n, struct net_pair *pair)
+{
+    struct net_stats *stats = &n->stats[pair->index];
+    struct net_frame *f = &pair->frame;
+
+    pair->sending = !n->port.net->send(&n->port, f);
+    if (pair->sending) {
+        return false;
+    }
+    if (atomic_load(&n->pairs) > 1) { /* what comes back of this flow comes through this pair */
+        atomic_store(&n->steer[frame_flow(f) % NET_FLOWS], (u8)pair->index);
+    }
+    stat_add(&stats->tx_frames, 1);
+    stat_add(&stats->tx_bytes, f->len);
+    return true;
+}
+
+/* The next frame, or the one that is not yet sent to everybody. */
+static enum virtq_result tx_one(struct net *n, struct net_pair *pair, struct virtq *q, bool *again)
+{
+    *again = false;
+    if (!pair->sending) {
+        enum virtq_result r = virtq_pop(q, &pair->tx);
+
+        if (r != VIRTQ_OK) {
+            return r;
+        }
+        if (unlikely(!tx_frame(n, pair))) {
+            port_drop(&n->port, DROP_OFFLOAD);
+            virtq_push(q, &pair->tx, 0);
+            return VIRTQ_OK;
+        }
+    }
+    *again = !tx_send(n, pair);
+    if (!*again) {
+        virtq_push(q, &pair->tx, 0);
+    }
+    return VIRTQ_OK;
+}
+
+/* Sends up to a burst (rule 40). True: there may be more. Lock held, running. */
+static bool tx_frames(struct net *n, struct net_pair *pair, struct virtq *q)
+{
+    pair->sending &= q->ready;
+    pair->frame.budget = BURST;
+    for (u32 i = 0; i < BURST && pair->frame.budget > 0; i++) {
+        bool again;
+
+        if (tx_one(n, pair, q, &again) == VIRTQ_BROKEN) {
+            virtio_broken(&n->virtio, q->why);
+            return false;
+        }
+        if (again) {
+            return true;
+        }
+        if (virtq_known(q)) {
+            virtq_disable_notify(q);
+        } else if (!virtq_enable_notify(q)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool tx_burst(struct net *n, struct net_pair *pair)
+{
+    struct virtq *q = tx_queue(n, pair->index);
+    bool more = tx_frames(n, pair, q);
+
+    if (more) {
+        virtq_disable_notify(q); /* nobody listens until the work has done the rest */
+    }
+    stat_add(&n->stats[pair->index].tx_bursts, 1);
+    n->port.net->flush(&n->port, &pair->frame);
+    if (virtq_publish(q)) {
+        counter_inc(&n->stats[pair->index].interrupts);
+        virtio_interrupt(&n->virtio);
+    }
+    return more;
+}
+
+bool net_tx_work(struct work *w)
+{
+    struct net_pair *pair = container_of(w, struct net_pair, work);
+    struct net *n = pair->net;
+    struct spinlock *lock = &tx_queue(n, pair->index)->lock;
+    bool more = false;
+
+    spin_lock(lock);
+    if (virtio_running(&n->virtio)) {
+        more = tx_burst(n, pair);
+        pair->deferred = more;
+    }
+    spin_unlock(lock);
+    return more;
+}
+
+void net_tx_notify(struct net *n, struct net_pair *pair)
+{
+    struct virtq *q = tx_queue(n, pair->index);
+    bool defer = false;
+
+    spin_lock(&q->lock);
+    stat_add(&n->stats[pair->index].notifies, 1);
+    if (!pair->deferred && virtio_running(&n->virtio) && virtq_look(q)) {
+        defer = tx_burst(n, pair);
+        pair->deferred = defer;
+    }
+    spin_unlock(&q->lock);
+    if (defer) {
+        work_queue(arch_pcpu(), &pair->work);
+    }
+}
+
+void net_tx_reset(struct net *n, struct net_pair *pair)
+{
+    struct spinlock *lock = &tx_queue(n, pair->index)->lock;
+
+    spin_lock(lock);
+    pair->sending = false;
+    pair->deferred = false;
+    spin_unlock(lock);
+}
