@@ -152,6 +152,9 @@ static void list_vm(struct vm *vm)
     if (atomic_load(&vm->state) == VM_STOPPED && vm->starts > 0) {
         print(", %s", vm_reason_name(vm->reason));
     }
+    if (vm->refused[0] != '\0') {
+        print(", refused: %s", vm->refused);
+    }
     print("\n");
 }
 
@@ -197,11 +200,21 @@ static void run_vm_status(const char *arg)
     }
 }
 
+/* False, after saying so, if the VM may never start. */
+static bool is_startable(struct vm *vm)
+{
+    if (vm->refused[0] == '\0') {
+        return true;
+    }
+    print("%s can't be started: %s\n", vm->name, vm->refused);
+    return false;
+}
+
 static void start_vm(struct vm *vm)
 {
     if (vm_start(vm)) {
         print("%s: starts\n", vm->name);
-    } else {
+    } else if (is_startable(vm)) {
         print("%s can't be started: it's %s; `vm reset %s` restarts it\n", vm->name, state_name(vm),
               vm->name);
     }
@@ -236,7 +249,7 @@ static void kill_vm(struct vm *vm)
 
 static void reset_vm(struct vm *vm)
 {
-    if (!vm_start(vm)) {
+    if (is_startable(vm) && !vm_start(vm)) {
         vm_restart(vm);
     }
 }

@@ -338,7 +338,6 @@ static void create_vms(void)
             log_err("%.*s: not started", STR_ARG(configs[i]->name));
         }
     }
-    vm_settle();
     if (vm_count == 0) {
         log_err("no VM can be started");
         halt();
@@ -363,27 +362,14 @@ static bool user_trees_fit(const struct vm *vm)
     return true;
 }
 
-/* `set exit-on-halt off` would let a vCPU in WFI keep its CPU from others: refused where shared. */
-static bool may_start(const struct vm *vm)
+static void settle_vms(void)
 {
-    for (u32 i = 0; i < vm->nvcpus; i++) {
-        if (!vm->vcpu[i]->pcpu->online) {
-            log_err("%s: not started: vCPU %u is pinned to CPU %u, which is not up", vm->name, i,
-                    vm->vcpu[i]->pcpu->id);
-            return false;
-        }
-        if (vm->cfg->exit_on_halt == HALT_OFF && vm->vcpu[i]->pcpu->nvcpus > 1) {
-            diag_error(&diag, vm->cfg->exit_on_halt_place,
-                       "exit-on-halt off, but vCPU %u shares CPU %u with others: not started", i,
-                       vm->vcpu[i]->pcpu->id);
-            return false;
+    for (u32 i = 0; i < vm_count; i++) {
+        if (!user_trees_fit(vms[i])) {
+            vm_refuse(vms[i], "its device tree can't be built");
         }
     }
-    if (!user_trees_fit(vm)) {
-        log_err("%s: not started", vm->name);
-        return false;
-    }
-    return true;
+    vm_settle();
 }
 
 static void start_console(void)
@@ -440,14 +426,13 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
     read_configs();
     create_vms();
     (void)arch_start_cpus();
+    settle_vms();
     log_info("memory: %llu KiB taken by Muntin, %llu MiB left",
              (unsigned long long)((page_taken() + image_linked_size()) / KIB),
              (unsigned long long)(page_free() / MIB));
     console_banner();
     for (u32 i = 0; i < vm_count; i++) {
-        if (may_start(vms[i])) {
-            (void)vm_start(vms[i]);
-        }
+        (void)vm_start(vms[i]); /* unless refused */
     }
     sched_run(&pcpus[0]);
 }

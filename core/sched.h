@@ -46,7 +46,7 @@ struct pcpu {
         u32 attention; /* enum pcpu_attention bits; read without the lock */
     } remote;          /* what other CPUs may touch */
 
-    u32 nvcpus; /* vCPUs pinned here; fixed after boot */
+    u32 nvcpus; /* vCPUs pinned here, of VMs that may start; fixed by vm_settle */
 };
 
 enum pcpu_attention {

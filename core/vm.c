@@ -111,7 +111,6 @@ static bool add_vcpu(struct vm *vm, const struct cfg_cpu *c)
     v->prio = c->prio;
     v->mpidr = v->id; /* all in one cluster: VCPU_MAX is below 16 */
     timer_init(&v->wakeup, p, wakeup_fired);
-    p->nvcpus++;
     vm->vcpu[vm->nvcpus++] = v;
     return true;
 }
@@ -192,17 +191,74 @@ struct vm *vm_create(const struct vm_config *cfg, const struct image_plan *plan)
     return vm;
 }
 
+/* --- who may start --------------------------------------------------------------------------- */
+
+void vm_refuse(struct vm *vm, const char *why, ...)
+{
+    va_list ap;
+
+    va_start(ap, why);
+    (void)fmt_vprint(vm->refused, sizeof(vm->refused), why, ap);
+    va_end(ap);
+    log_err("%s: not started: %s", vm->name, vm->refused);
+}
+
+static bool is_refused(const struct vm *vm)
+{
+    return vm->refused[0] != '\0';
+}
+
+static void count_vcpus(struct vm *vm, u32 sign)
+{
+    for (u32 i = 0; i < vm->nvcpus; i++) {
+        vm->vcpu[i]->pcpu->nvcpus += sign;
+    }
+}
+
+/* Counts its vCPUs on their CPUs, if these are all up. */
+static void settle_cpus(struct vm *vm)
+{
+    for (u32 i = 0; i < vm->nvcpus && !is_refused(vm); i++) {
+        if (!vm->vcpu[i]->pcpu->online) {
+            vm_refuse(vm, "vCPU %u is pinned to CPU %u, which is not up", i, vm->vcpu[i]->pcpu->id);
+        }
+    }
+    if (!is_refused(vm)) {
+        count_vcpus(vm, 1);
+    }
+}
+
+/* `set exit-on-halt off` would let a vCPU in WFI keep its CPU from others: refused where shared. */
+static void settle_sharing(struct vm *vm)
+{
+    for (u32 i = 0; i < vm->nvcpus && vm->cfg->exit_on_halt == HALT_OFF; i++) {
+        struct pcpu *p = vm->vcpu[i]->pcpu;
+
+        if (!is_refused(vm) && p->nvcpus > 1) {
+            vm_refuse(vm, "exit-on-halt off, but vCPU %u shares CPU %u with others", i, p->id);
+            count_vcpus(vm, -1u);
+        }
+    }
+}
+
+static void settle_halt(struct vm *vm)
+{
+    for (u32 i = 0; i < vm->nvcpus; i++) {
+        struct vcpu *v = vm->vcpu[i];
+        bool shares = v->pcpu->nvcpus > 1;
+
+        v->trap_wfi =
+            vm->cfg->exit_on_halt == HALT_ON || (shares && vm->cfg->exit_on_halt == HALT_AUTO);
+    }
+}
+
 void vm_settle(void)
 {
-    for (u32 i = 0; i < vm_count; i++) {
-        struct vm *vm = vms[i];
+    static void (*const step[])(struct vm *) = {settle_cpus, settle_sharing, settle_halt};
 
-        for (u32 c = 0; c < vm->nvcpus; c++) {
-            struct vcpu *v = vm->vcpu[c];
-            bool shares = v->pcpu->nvcpus > 1;
-
-            v->trap_wfi =
-                vm->cfg->exit_on_halt == HALT_ON || (shares && vm->cfg->exit_on_halt == HALT_AUTO);
+    for (u32 i = 0; i < ARRAY_SIZE(step); i++) {
+        for (u32 n = 0; n < vm_count; n++) {
+            step[i](vms[n]);
         }
     }
 }
@@ -360,7 +416,7 @@ bool vm_start(struct vm *vm)
     bool stopped;
 
     spin_lock(&vm->lock);
-    stopped = vm->state == VM_STOPPED;
+    stopped = vm->state == VM_STOPPED && !is_refused(vm);
     if (stopped) {
         begin_start(vm);
         atomic_add(&alive, 1u);

@@ -76,6 +76,8 @@ struct vm {
     u64 mmio_unknown; /* statistics, counted from any CPU */
     u64 sysreg_unknown;
     u64 smc_unknown;
+
+    char refused[80]; /* why it may never start, for people; "" if it may; fixed by vm_settle */
 };
 
 extern struct vm *vms[VM_MAX];
@@ -97,10 +99,16 @@ extern const struct vm_hooks *vm_hooks;
  */
 struct vm *vm_create(const struct vm_config *cfg, const struct image_plan *plan);
 
-/* Boot, when all VMs exist: decides which vCPUs have their WFI trapped. */
+/* Boot: this VM may never start; says so and why, and so will whoever asks for it later. */
+void vm_refuse(struct vm *vm, const char *why, ...) PRINTF(2, 3);
+
+/*
+ * Boot, once all VMs exist and it's known which CPUs are up: refuses the VMs that can't run on
+ * theirs, and decides which vCPUs have their WFI trapped. VMs refused take no part in that.
+ */
 void vm_settle(void);
 
-/* Starts a stopped VM: queues the work; returns at once. False: it isn't stopped. */
+/* Starts a stopped VM: queues the work; returns at once. False: it isn't stopped, or is refused. */
 bool vm_start(struct vm *vm);
 
 /* Stops or restarts a VM. Any CPU, any time; returns at once, the last vCPU out finishes it. */

@@ -51,6 +51,9 @@ void cpus_init(u32 count)
     memset(pcpus, 0, sizeof(pcpus));
     memset(kicked, 0, sizeof(kicked));
     sched_init(count);
+    for (u32 i = 0; i < count; i++) {
+        pcpus[i].online = true;
+    }
     sleeps = false;
     host_now_ns = 1000000000;
     host_kicks = 0;

@@ -9,7 +9,7 @@
 #include "core/sched.h"
 #include "core/types.h"
 
-/* Forgets everything and makes `count` CPUs; time starts at 1 s. This thread is CPU 0. */
+/* Forgets everything and makes `count` CPUs, all up; time starts at 1 s. This thread is CPU 0. */
 void cpus_init(u32 count);
 
 /* This thread is CPU `id` from now on. */

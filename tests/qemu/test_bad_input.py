@@ -428,3 +428,27 @@ def test_board_tree_that_lies(machine, bundle, built, tmp_path, change):
     b = bundle({"good.qvmconf": GOOD, **vms.files(built, "puppet.img")})
     m = machine(how="kernel", dtb=tree, bundle=b, smp=2, mem=512)
     m.expect(vms.any_vm("@@ 1 UP") + r"|^muntin: error: |^muntin: PANIC: ")
+
+
+def test_vm_on_a_cpu_that_is_not_up(machine, bundle, built, tmp_path):
+    """It is refused at boot, and by the prompt for the same reason; its neighbour runs."""
+    tree = board_tree(tmp_path, smp=2, mem=512)
+    edit_tree(
+        tree, lambda s: re.sub(r"(cpu@1 \{.*?)reg = <0x01>;", r"\1reg = <0x105>;", s, flags=re.S)
+    )
+    configs = {
+        "bad.qvmconf": vms.puppet("bad", 1, cpus=[1]),
+        "good.qvmconf": vms.puppet("good", 2, cpus=[0]),
+    }
+    b = bundle({**configs, **vms.files(built, "puppet.img")})
+    m = machine(how="kernel", dtb=tree, bundle=b, smp=2, mem=512)
+    why = "vCPU 0 is pinned to CPU 1, which is not up"
+    m.expect(rf"^muntin: error: bad: not started: {why}$")
+    vms.expect_puppet(m, 2, "UP ")
+    vms.focus(m, 0)
+    for command in ("vm start bad", "vm reset bad"):
+        m.line(command)
+        m.expect(rf"^bad can't be started: {why}$")
+    m.line("vm list")
+    m.expect(rf"^ *bad +stopped .*refused: {why}$")
+    m.expect(r"^ *good +running")

@@ -275,6 +275,16 @@ static void vm_reset(void **state)
     assert_int_equal(two.state, VM_STARTING);
 }
 
+static void refused_vm_says_why(void **state)
+{
+    (void)state;
+    strcpy(two.refused, "its CPU is not up");
+    assert_string_equal(answer("vm start two"), "two can't be started: its CPU is not up\r\n");
+    assert_string_equal(answer("vm reset two"), "two can't be started: its CPU is not up\r\n");
+    assert_int_equal(two.state, VM_STOPPED);
+    assert_non_null(strstr(answer("vm list"), ", refused: its CPU is not up\r\n"));
+}
+
 static void vm_dump(void **state)
 {
     const char *text = answer("vm dump one");
@@ -420,6 +430,7 @@ int main(void)
         T(vm_start_and_stop),
         T(vm_kill),
         T(vm_reset),
+        T(refused_vm_says_why),
         T(vm_dump),
         T(errors_name_what_was_expected),
         T(focus_leaves_no_prompt_behind),

@@ -99,6 +99,8 @@ static void sink(const char *line, size_t len)
     snprintf(seen + n, sizeof(seen) - n, "%.*s|", (int)len, line);
 }
 
+static const u32 cpu0[] = {0}, cpu1[] = {1}, both[] = {0, 1};
+
 /* VM i has `ncpus` vCPUs, the k-th on physical CPU pcpu[k]. */
 static struct vm *make_vm(u32 ncpus, const u32 *pcpu)
 {
@@ -249,7 +251,6 @@ static void test_start(void **state)
 /* Where another VM's guest runs, a start takes a piece at a time. */
 static void test_start_beside_a_guest(void **state)
 {
-    static const u32 cpu0[] = {0};
     struct vm *a, *b;
     u32 pieces = 0;
 
@@ -500,7 +501,6 @@ static void stop_other(struct vm *vm)
 
 static void test_last_one(void **state)
 {
-    static const u32 cpu0[] = {0}, cpu1[] = {1};
     struct vm *a, *b;
 
     (void)state;
@@ -525,30 +525,124 @@ static void test_last_one(void **state)
     assert_int_equal(stops_seen, 1);
 }
 
+/* --- who may start --------------------------------------------------------------------------- */
+
 /* vCPUs that share a CPU have their WFI trapped. */
 static void test_settle(void **state)
 {
-    static const u32 first[] = {0, 1}, second[] = {1};
     struct vm *a, *b;
 
     (void)state;
     begin(2);
-    a = make_vm(2, first);
-    b = make_vm(1, second);
-    cfg[1].exit_on_halt = HALT_OFF;
+    a = make_vm(2, both);
+    b = make_vm(1, cpu1);
     vm_settle();
     assert_false(a->vcpu[0]->trap_wfi);
     assert_true(a->vcpu[1]->trap_wfi);
-    assert_false(b->vcpu[0]->trap_wfi);
+    assert_true(b->vcpu[0]->trap_wfi);
+    assert_true(vm_start(a));
+    assert_true(vm_start(b));
+}
+
+static void test_settle_as_configured(void **state)
+{
+    struct vm *a, *b;
+
+    (void)state;
+    begin(2);
+    a = make_vm(1, cpu0);
+    b = make_vm(1, cpu1);
     cfg[0].exit_on_halt = HALT_ON;
+    cfg[1].exit_on_halt = HALT_OFF;
     vm_settle();
     assert_true(a->vcpu[0]->trap_wfi);
+    assert_false(b->vcpu[0]->trap_wfi);
+    assert_true(vm_start(b));
+}
+
+/* Nothing starts a VM that was refused, and its CPUs are as if it weren't there. */
+static void test_refused_cpu(void **state)
+{
+    struct vm *a, *b;
+
+    (void)state;
+    begin(2);
+    pcpus[1].online = false;
+    a = make_vm(2, both);
+    b = make_vm(1, cpu0);
+    vm_settle();
+    assert_string_equal(a->refused, "vCPU 1 is pinned to CPU 1, which is not up");
+    assert_non_null(
+        strstr(seen, "alpha: not started: vCPU 1 is pinned to CPU 1, which is not up|"));
+    assert_false(vm_start(a));
+    assert_int_equal(a->state, VM_STOPPED);
+    assert_int_equal(pcpus[0].nvcpus, 1);
+    assert_int_equal(pcpus[1].nvcpus, 0);
+    assert_false(b->vcpu[0]->trap_wfi);
+    assert_string_equal(b->refused, "");
+    assert_true(vm_start(b));
+}
+
+static void test_refused_sharing(void **state)
+{
+    struct vm *a, *b;
+
+    (void)state;
+    begin(2);
+    a = make_vm(2, both);
+    b = make_vm(1, cpu1);
+    cfg[0].exit_on_halt = HALT_OFF;
+    vm_settle();
+    assert_string_equal(a->refused, "exit-on-halt off, but vCPU 1 shares CPU 1 with others");
+    assert_false(vm_start(a));
+    assert_int_equal(pcpus[0].nvcpus, 0);
+    assert_int_equal(pcpus[1].nvcpus, 1);
+    assert_false(b->vcpu[0]->trap_wfi);
+    assert_true(vm_start(b));
+}
+
+static void test_refused_by_caller(void **state)
+{
+    struct vm *a, *b;
+
+    (void)state;
+    begin(1);
+    a = make_vm(1, cpu0);
+    b = make_vm(1, cpu0);
+    vm_refuse(a, "its %s is no good", "tree");
+    vm_settle();
+    assert_string_equal(seen, "muntin: error: alpha: not started: its tree is no good|");
+    assert_false(vm_start(a));
+    assert_false(b->vcpu[0]->trap_wfi);
+    assert_true(vm_start(b));
+}
+
+static bool no_irqchip(struct vm *vm)
+{
+    (void)vm;
+    return false;
+}
+
+/* A VM that could not be made does not make others share a CPU with it. */
+static void test_not_created(void **state)
+{
+    static const struct vm_hooks bad_hooks = {no_irqchip, make_dtb, all_stopped};
+    struct vm *b;
+
+    (void)state;
+    begin(2);
+    vm_hooks = &bad_hooks;
+    assert_null(make_vm(2, both));
+    vm_hooks = &hooks;
+    b = make_vm(1, cpu1);
+    vm_settle();
+    assert_int_equal(pcpus[0].nvcpus, 0);
+    assert_int_equal(pcpus[1].nvcpus, 1);
+    assert_false(b->vcpu[0]->trap_wfi);
 }
 
 static void test_no_memory(void **state)
 {
-    static const u32 cpu0[] = {0};
-
     (void)state;
     begin(1);
     cfg[0].mem[0].size = 64 * MIB;
@@ -608,7 +702,6 @@ static void no_sink(const char *line, size_t len)
 /* A VM on two CPUs is stopped, restarted and started from a third, again and again. */
 static void test_threads(void **state)
 {
-    static const u32 both[] = {0, 1};
     u32 ids[] = {0, 1}, seed = 1;
     pthread_t t[2];
     struct vm *vm;
@@ -666,6 +759,11 @@ int main(void)
         T(test_restarts_flood),
         T(test_last_one),
         T(test_settle),
+        T(test_settle_as_configured),
+        T(test_refused_cpu),
+        T(test_refused_sharing),
+        T(test_refused_by_caller),
+        T(test_not_created),
         T(test_no_memory),
         T(test_threads),
     };
