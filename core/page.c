@@ -109,23 +109,30 @@ static u32 best_fit(u64 size, u64 align)
     return best;
 }
 
-void *page_alloc(size_t size)
+hpa_t page_alloc_raw(u64 size)
 {
-    void *p = NULL;
-    u64 whole = ALIGN_UP((u64)size, (u64)PAGE_SIZE);
+    hpa_t base = 0;
+    u64 whole = ALIGN_UP(size, (u64)PAGE_SIZE);
 
     spin_lock(&lock);
-    for (u32 i = 0; i < nranges && p == NULL; i++) {
+    for (u32 i = 0; i < nranges && base == 0; i++) {
         if (ranges[i].size >= whole) {
-            p = (void *)(uintptr_t)ranges[i].base;
-            range_cut(i, ranges[i].base, whole);
+            base = ranges[i].base;
+            range_cut(i, base, whole);
             taken += whole;
         }
     }
     spin_unlock(&lock);
     report_lost();
+    return base;
+}
+
+void *page_alloc(size_t size)
+{
+    void *p = (void *)(uintptr_t)page_alloc_raw(size);
+
     if (p != NULL) {
-        memset(p, 0, (size_t)whole);
+        memset(p, 0, ALIGN_UP(size, (size_t)PAGE_SIZE));
     }
     return p;
 }

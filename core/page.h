@@ -18,11 +18,14 @@ void page_reserve(hpa_t base, u64 size);
  */
 void *page_alloc(size_t size) MUST_CHECK;
 
+/* The same, not zeroed, for what isn't mapped yet: its address, or 0 when none is left. */
+hpa_t page_alloc_raw(u64 size) MUST_CHECK;
+
 /* Guest RAM: one contiguous piece, `align` a power of two >= PAGE_SIZE; not zeroed. False: no room.
  */
 bool page_alloc_guest(u64 size, u64 align, hpa_t *out) MUST_CHECK;
 
-u64 page_taken(void);        /* bytes handed out by page_alloc */
+u64 page_taken(void);        /* bytes that Muntin took for itself */
 u64 page_free(void);         /* bytes left in all ranges */
 u64 page_largest(u64 align); /* largest piece that page_alloc_guest could give */
 

@@ -235,8 +235,11 @@ void boot_finish(const struct board *b)
     struct range stacks = {0, (u64)(pcpu_count - 1) * (GUARD + STACK_SIZE)};
     struct range hole[HOLES] = {{image_base(), image_linked_size()}, tree};
 
-    if (stacks.size != 0 && !page_alloc_guest(stacks.size, PAGE_SIZE, &stacks.base)) {
-        panic("no memory for stacks");
+    if (stacks.size != 0) {
+        stacks.base = page_alloc_raw(stacks.size);
+        if (stacks.base == 0) {
+            panic("no memory for stacks");
+        }
     }
     hole[2] = stacks;
     sort_holes(hole, HOLES);
