@@ -24,6 +24,9 @@
 #define FSC_TRANSLATION 0x04u
 #define FSC_PERMISSION  0x0cu
 #define HPFAR_FIPA      0xfffffffff0ull
+#define SPSR_E          BIT(9)
+#define SCTLR_E0E       BIT(24)
+#define SCTLR_EE        BIT(25)
 #define PAR_F           1u
 #define PAR_PA_MASK     0xfffffffff000ull
 
@@ -45,6 +48,28 @@ static bool translate(u64 va, bool el0, u64 *ipa)
     }
     *ipa = (par & PAR_PA_MASK) | (va & 0xfff);
     return true;
+}
+
+/*
+ * Is v's data big-endian now? A syndrome is about the register (Arm ARM D19.2.40), a device has
+ * little-endian ones: between the two it's swapped here.
+ */
+static bool big_endian(const struct arm64_vcpu *v)
+{
+    u64 spsr = v->frame.spsr;
+
+    if (unlikely((spsr & BIT(4)) != 0)) {
+        return (spsr & SPSR_E) != 0;
+    }
+    return (sysreg_read(sctlr_el1) & ((spsr & 0xf) == 0 ? SCTLR_E0E : SCTLR_EE)) != 0;
+}
+
+/* False, most often: it's not big-endian, nor could it be at once. */
+static inline bool may_be_big_endian(const struct arm64_vcpu *v)
+{
+    u32 switches = (u32)sysreg_read(sctlr_el1) & (SCTLR_E0E | SCTLR_EE);
+
+    return (switches | ((u32)v->frame.spsr & BIT(4))) != 0;
 }
 
 /* A sign-extending load; the value of any other is zero-extended already. */
@@ -78,8 +103,9 @@ static void reg_write(struct arm64_vcpu *v, u32 n, u64 value)
     }
 }
 
+/* `swap` is known where it's inlined: there's no time to ask on the most frequent way. */
 static inline __attribute__((always_inline)) void with_syndrome(struct arm64_vcpu *v, u32 esr,
-                                                                u64 ipa)
+                                                                u64 ipa, bool swap)
 {
     u32 rt = esr >> 16 & 31;
     struct mmio m;
@@ -89,12 +115,18 @@ static inline __attribute__((always_inline)) void with_syndrome(struct arm64_vcp
     m.size = (u8)(1u << (esr >> 22 & 3));
     m.write = (esr & ISS_WNR) != 0;
     m.value = m.write ? reg_read(v, rt) : 0;
+    if (swap) {
+        m.value = ldst_swap(m.value, m.size);
+    }
     result = mmio_access(&v->vcpu, &m);
     if (unlikely(result != MMIO_DONE)) {
         refuse(v, result);
         return;
     }
     if (!m.write) {
+        if (swap) {
+            m.value = ldst_swap(m.value, m.size);
+        }
         if (unlikely((esr & ISS_SSE) != 0)) {
             m.value = extend(m.value, m.size, (esr & ISS_SF) != 0);
         }
@@ -139,7 +171,7 @@ static RARE bool without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
 {
     bool sp_el1 = (v->frame.spsr & 1) != 0;
     u64 sp = sp_el1 ? sysreg_read(sp_el1) : sysreg_read(sp_el0);
-    struct ldst_cpu cpu_regs = {v->frame.x, &sp, vcpu_get_q, vcpu_set_q};
+    struct ldst_cpu cpu_regs = {v->frame.x, &sp, vcpu_get_q, vcpu_set_q, big_endian(v)};
     struct insn_access a = {v, ipa};
     struct ldst l;
     u32 insn;
@@ -175,7 +207,7 @@ static RARE bool find_rom(const struct arm64_vcpu *v, u32 esr, u64 *ipa)
            translate(sysreg_read(far_el2), (v->frame.spsr & 0xf) == 0, ipa);
 }
 
-/* All but an access with a syndrome to an address that isn't mapped. */
+/* All but a little-endian access with a syndrome to an address that isn't mapped. */
 static RARE void unusual(struct arm64_vcpu *v, u32 esr, u64 ipa)
 {
     if ((esr & (ISS_S1PTW | ISS_FNV)) != 0 ||
@@ -184,7 +216,7 @@ static RARE void unusual(struct arm64_vcpu *v, u32 esr, u64 ipa)
     } else if ((esr & ISS_CM) != 0) {
         access_skip(v, 4); /* cache maintenance of what isn't memory */
     } else if ((esr & ISS_ISV) != 0) {
-        with_syndrome(v, esr, ipa);
+        with_syndrome(v, esr, ipa, big_endian(v));
     } else if (!without_syndrome(v, esr, ipa)) {
         inject_abort(v, false, sysreg_read(far_el2));
     }
@@ -195,8 +227,9 @@ NOINLINE struct frame *access_data_abort(struct arm64_vcpu *v, u32 esr)
     u64 ipa = (sysreg_read(hpfar_el2) & HPFAR_FIPA) << 8 | (sysreg_read(far_el2) & 0xfff);
 
     if (likely((esr & (ISS_ISV | ISS_FNV | ISS_CM | ISS_S1PTW | FSC_MASK)) ==
-               (ISS_ISV | FSC_TRANSLATION))) {
-        with_syndrome(v, esr, ipa);
+               (ISS_ISV | FSC_TRANSLATION)) &&
+        likely(!may_be_big_endian(v))) {
+        with_syndrome(v, esr, ipa, false);
     } else {
         unusual(v, esr, ipa);
     }

@@ -162,27 +162,55 @@ static void data_set(const struct ldst *d, const struct ldst_cpu *cpu, u32 n, co
     }
 }
 
+/* What a register has (stores) from or (loads) for memory, the other way round. */
+static void data_swap(const struct ldst *d, u64 value[2])
+{
+    u64 low = value[0];
+
+    if (d->size == 16) {
+        value[0] = ldst_swap(value[1], 8);
+        value[1] = ldst_swap(low, 8);
+    } else {
+        value[0] = ldst_swap(low, d->size);
+    }
+}
+
+/* One register's accesses. */
+static int data_access(const struct ldst *d, u32 at, ldst_access_fn *access, void *ctx,
+                       u64 value[2])
+{
+    u32 piece = MIN(d->size, 8u);
+    int result = 0;
+
+    if (!d->load && piece < 8) {
+        value[0] &= BIT64(8 * piece) - 1;
+    }
+    for (u32 i = 0; i < d->size && result == 0; i += piece) {
+        result = access(ctx, at + i, piece, !d->load, &value[i / 8]);
+    }
+    return result;
+}
+
 int ldst_run(const struct ldst *d, const struct ldst_cpu *cpu, ldst_access_fn *access, void *ctx)
 {
     const u8 reg[2] = {d->rt, d->rt2};
-    u32 piece = MIN(d->size, 8u);
     u64 data[2][2] = {{0}};
 
     for (u32 i = 0; i < d->count; i++) {
+        int result;
+
         if (!d->load) {
             data_get(d, cpu, reg[i], data[i]);
         }
-        for (u32 at = 0; at < d->size; at += piece) {
-            u64 *value = &data[i][at / 8];
-            int result;
-
-            if (!d->load && piece < 8) {
-                *value &= BIT64(8 * piece) - 1;
-            }
-            result = access(ctx, i * d->size + at, piece, !d->load, value);
-            if (result != 0) {
-                return result;
-            }
+        if (!d->load && cpu->big_endian) {
+            data_swap(d, data[i]);
+        }
+        result = data_access(d, i * d->size, access, ctx, data[i]);
+        if (result != 0) {
+            return result;
+        }
+        if (d->load && cpu->big_endian) {
+            data_swap(d, data[i]);
         }
     }
     for (u32 i = 0; d->load && i < d->count; i++) {

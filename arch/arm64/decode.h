@@ -39,14 +39,22 @@ struct ldst_cpu {
     u64 *sp; /* the stack pointer in use */
     void (*get_q)(u32 n, u64 q[2]);
     void (*set_q)(u32 n, const u64 q[2]);
+    bool big_endian; /* its data in memory */
 };
+
+/* The low `size` bytes (1, 2, 4, 8) of value in reverse order, zero-extended. */
+static inline u64 ldst_swap(u64 value, u32 size)
+{
+    return __builtin_bswap64(value) >> (64 - 8 * size);
+}
 
 /* The virtual address of its first byte. */
 u64 ldst_address(const struct ldst *d, const struct ldst_cpu *cpu);
 
 /*
  * One access of `size` bytes (1, 2, 4, 8), `at` bytes behind the first: reads *value,
- * zero-extended, or writes it. 0, or what ldst_run is to return.
+ * zero-extended, or writes it, as little-endian data: the device's. 0, or what ldst_run is to
+ * return.
  */
 typedef int ldst_access_fn(void *ctx, u32 at, u32 size, bool write, u64 *value);
 

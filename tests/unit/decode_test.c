@@ -29,7 +29,7 @@ static void set_q(u32 n, const u64 value[2])
     memcpy(q[n], value, 16);
 }
 
-static const struct ldst_cpu cpu = {x, &sp, get_q, set_q};
+static struct ldst_cpu cpu = {x, &sp, get_q, set_q, false};
 
 static u64 access_base; /* where the instruction starts */
 
@@ -67,6 +67,7 @@ static int setup(void **state)
         memory[i] = (u8)(0x80 + i);
     }
     sp = BASE + 128;
+    cpu.big_endian = false;
     accesses = 0;
     fail_at = 0;
     return 0;
@@ -188,6 +189,39 @@ static void test_pairs(void **state)
     run(0x29810861, BASE + 48); /* stp w1, w2, [x3, #8]! */
     assert_memory_equal(memory + 48, "\x88\x77\x66\x55\x18\x10\0\0", 8);
     assert_int_equal(x[3], BASE + 48);
+}
+
+/* Each register by itself; what is memory[i] here stays byte i of a device. */
+static void test_big_endian(void **state)
+{
+    (void)state;
+    cpu.big_endian = true;
+    x[2] = BASE + 16;
+    run(0xb8404441, BASE + 16); /* ldr w1, [x2], #4 */
+    assert_int_equal(x[1], 0x90919293);
+    run(0x38401441, BASE + 20); /* ldrb w1, [x2], #1 */
+    assert_int_equal(x[1], 0x94);
+    x[2] = BASE + 16;
+    run(0x78802441, BASE + 16); /* ldrsh x1, [x2], #2 */
+    assert_int_equal(x[1], 0xffffffffffff9091);
+    x[2] = BASE + 24;
+    run(0xa9400c41, BASE + 24); /* ldp x1, x3, [x2] */
+    assert_int_equal(x[1], 0x98999a9b9c9d9e9f);
+    assert_int_equal(x[3], 0xa0a1a2a3a4a5a6a7);
+    run(0x69400c41, BASE + 24); /* ldpsw x1, x3, [x2] */
+    assert_int_equal(x[1], 0xffffffff98999a9b);
+    assert_int_equal(x[3], 0xffffffff9c9d9e9f);
+    x[1] = 0x1122334455667788;
+    run(0x29007c41, BASE + 24); /* stp w1, wzr, [x2] */
+    assert_memory_equal(memory + 24, "\x55\x66\x77\x88\0\0\0\0\xa0", 9);
+    run(0xf9000041, BASE + 24); /* str x1, [x2] */
+    assert_memory_equal(memory + 24, "\x11\x22\x33\x44\x55\x66\x77\x88", 8);
+    run(0x3dc00041, BASE + 24); /* ldr q1, [x2]: all 16 bytes are one number */
+    assert_int_equal(q[1][1], 0x1122334455667788);
+    assert_int_equal(q[1][0], 0xa0a1a2a3a4a5a6a7);
+    x[2] = BASE + 64;
+    run(0x3d800041, BASE + 64); /* str q1, [x2] */
+    assert_memory_equal(memory + 64, memory + 24, 16);
 }
 
 static void test_simd(void **state)
@@ -325,9 +359,16 @@ static void test_any_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_post_and_pre_index),      TEST(test_signed),        TEST(test_offsets),
-        TEST(test_register_offsets),        TEST(test_pairs),         TEST(test_simd),
-        TEST(test_failure_changes_nothing), TEST(test_not_decodable), TEST(test_any_word),
+        TEST(test_post_and_pre_index),
+        TEST(test_signed),
+        TEST(test_offsets),
+        TEST(test_register_offsets),
+        TEST(test_pairs),
+        TEST(test_big_endian),
+        TEST(test_simd),
+        TEST(test_failure_changes_nothing),
+        TEST(test_not_decodable),
+        TEST(test_any_word),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a VM traps for: every form of access to devices and holes, system registers, hypercalls with
- * immediates, set/way operations.  Each must be emulated in full or refused as the architecture
- * refuses it; none may hang or spoil anything else.  Boot arguments: see holes.c.
+ * What a VM traps for: every form of access to devices and holes, big-endian data, system
+ * registers, hypercalls with immediates, set/way operations.  Each must be emulated in full or
+ * refused as the architecture refuses it; none may hang or spoil anything else.  Boot arguments:
+ * see holes.c.
  */
 #include "tests/guests/lib/forms.h"
 #include "tests/guests/lib/runtime.h"
@@ -18,6 +19,8 @@ void guest_main(void)
         {"device-other", devices_other},
         {"device-sizes", devices_sizes},
         {"each-register", devices_each_register},
+        {"big-endian", endian_syndrome},
+        {"big-endian-decoded", endian_decoded},
         {"hole-sizes", holes_sizes},
         {"hole-forms", holes_forms},
         {"fetch", holes_fetch},

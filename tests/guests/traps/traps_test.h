@@ -15,6 +15,10 @@ void devices_other(void);
 void devices_sizes(void);
 void devices_each_register(void);
 
+/* endian.c */
+void endian_syndrome(void);
+void endian_decoded(void);
+
 /* holes.c */
 void holes_sizes(void);
 void holes_forms(void);
