@@ -154,6 +154,15 @@ static void refuse_level(u32 el)
     halt();
 }
 
+static void refuse_vhe(void)
+{
+    if (boot_only_vhe()) {
+        log_err("this CPU can't turn off the host extensions of EL2 (HCR_EL2.E2H stays 1: no "
+                "FEAT_E2H0), and Muntin runs without them");
+        halt();
+    }
+}
+
 /* --- the bundle --------------------------------------------------------------------------------
  */
 
@@ -412,6 +421,7 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
     }
     log_info("Muntin " MUNTIN_VERSION);
     refuse_level(boot_el());
+    refuse_vhe();
     if (boot_argument("debug", &value)) {
         log_threshold = LOG_DEBUG;
     }

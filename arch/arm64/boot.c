@@ -26,6 +26,9 @@
 #define HEADER_SIZE_OFFSET 16 /* of image_size in the arm64 Image header */
 #define DTB_MAX            (2 * MIB)
 #define SCTLR_WXN          BIT64(19)
+#define HCR_E2H            BIT64(34)
+#define ID_MMFR4           s3_0_c0_c7_4 /* ID_AA64MMFR4_EL1: 0 before it was defined */
+#define PAN                s3_0_c4_c2_3
 
 #define TCR_SH_ISH    (3u << 12)
 #define TCR_ORGN_WBWA (1u << 10)
@@ -45,6 +48,7 @@ static u32 pool_used;
 static struct pgtable el2;
 static struct range tree;
 static u32 entry_el;
+static bool only_vhe; /* HCR_EL2.E2H can't be cleared */
 
 /* Page-table memory until RAM is mapped; concatenated roots aren't needed at stage 1. */
 static void *pool_alloc(size_t size)
@@ -55,6 +59,22 @@ static void *pool_alloc(size_t size)
     return pool[pool_used++];
 }
 
+/*
+ * Writes HCR_EL2. Where E2H can't be 0, EL2 translates as EL1 does: good enough to say so. A CPU
+ * without FEAT_E2H0 says that in ID_AA64MMFR4_EL1 (a negative field) and wants E2H written as 1;
+ * others only ignore what is written.
+ */
+static void set_hcr(void)
+{
+    only_vhe = id_field(sysreg_read(ID_MMFR4), 24) >= 8;
+    sysreg_write(hcr_el2, BOOT_HCR | (only_vhe ? HCR_E2H : 0));
+    isb();
+    only_vhe = only_vhe || (sysreg_read(hcr_el2) & HCR_E2H) != 0;
+    if (only_vhe) {
+        sysreg_write(PAN, 0); /* EL0 may access what Muntin maps, by the tables */
+    }
+}
+
 static void set_regs(u32 el)
 {
     u32 bits = cpu_pa_bits();
@@ -62,7 +82,7 @@ static void set_regs(u32 el)
 
     boot_regs.mair = PGTABLE_MAIR;
     boot_regs.tcr = TCR_RES1 | TCR_SH_ISH | TCR_ORGN_WBWA | TCR_IRGN_WBWA | (64u - bits) |
-                    ps << (el == 1 ? 32 : 16);
+                    ps << (el == 1 || only_vhe ? 32 : 16);
 }
 
 static bool map_own(const char *from, const char *to, enum pgtable_perm perm)
@@ -99,6 +119,9 @@ hpa_t boot_tables(u64 dtb)
     bool ok;
 
     entry_el = (u32)(sysreg_read(CurrentEL) >> 2) & 3;
+    if (entry_el == 2) {
+        set_hcr();
+    }
     set_regs(entry_el);
     ok = pgtable_create(&el2, PGTABLE_EL2, cpu_pa_bits(), pool_alloc) && map_image();
     tree.base = ALIGN_DOWN(dtb, (u64)PAGE_SIZE);
@@ -126,6 +149,11 @@ void boot_main(u64 dtb)
 u32 boot_el(void)
 {
     return entry_el;
+}
+
+bool boot_only_vhe(void)
+{
+    return only_vhe;
 }
 
 u64 image_base(void)

@@ -18,6 +18,12 @@
 #define START_TCR   24
 #define START_MAIR  32
 
+/*
+ * HCR_EL2 until the first guest: interrupts come to EL2 (AMO, IMO, FMO), RW; no stage 2, and not
+ * the host extensions (E2H would give other registers other meanings).
+ */
+#define BOOT_HCR 0x80000038
+
 #define STACK_SIZE 16384
 
 #ifndef __ASSEMBLER__

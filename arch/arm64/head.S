@@ -151,18 +151,6 @@ invalidate:
     movk    \reg, #0x183d
     .endm
 
-    /*
-     * HCR_EL2 at EL2: firmware may leave anything, after a reset of the CPU it's UNKNOWN. Not the
-     * host extensions (E2H would give other registers other meanings); interrupts come to EL2; no
-     * stage 2 yet. load sets it for each guest.
-     */
-    .macro load_hcr reg
-    movz    \reg, #0x8000, lsl #16  // RW
-    movk    \reg, #0x38             // AMO, IMO, FMO
-    msr     hcr_el2, \reg
-    isb
-    .endm
-
 /* x0: table root. MMU and caches on, at EL1, 2 or 3. boot_tcr fits all of them (see boot.c). */
 boot_mmu:
     lea     x1, boot_regs           // written with the caches off: MMU off, so is this read
@@ -172,7 +160,6 @@ boot_mmu:
     cmp     x1, #8
     b.lo    1f
     b.hi    3f
-    load_hcr x5
     msr     mair_el2, x3
     msr     tcr_el2, x2
     msr     ttbr0_el2, x0
@@ -207,7 +194,10 @@ boot_mmu:
 /* PSCI starts secondary CPUs here: x0 = struct cpu_start, cleaned to the point of coherency. */
     .global secondary_entry
 secondary_entry:
-    load_hcr x1
+    movz    x1, #BOOT_HCR >> 16, lsl #16
+    movk    x1, #BOOT_HCR & 0xffff  // it's UNKNOWN after a reset, or what firmware left
+    msr     hcr_el2, x1
+    isb
     ldp     x1, x2, [x0, #START_STACK]
     ldp     x3, x4, [x0, #START_TTBR]
     ldr     x5, [x0, #START_MAIR]

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from lib import vms
+from lib import gdb, qemu, vms
 from lib.machine import BUILD
 
 IMAGE = BUILD / "arm64/muntin.bin"
@@ -131,12 +131,50 @@ def test_el3_is_refused_in_one_line(machine, bundle, built, smp):
     check_halted(m)
 
 
-def check_halted(m):
+# mrs x0, REGISTER
+MRS_MMFR4 = 0xD5380780
+MRS_HCR = 0xD53C1100
+
+
+@pytest.mark.parametrize(
+    "insn, value",
+    [(MRS_MMFR4, 0xE << 24), (MRS_HCR, 1 << 34)],
+    ids=["no-FEAT_E2H0", "E2H-sticks"],
+)
+def test_el2_with_host_extensions_only(machine, bundle, built, tmp_path, insn, value):
+    """QEMU has no such CPU. In the first case Muntin itself sets E2H, and goes on with it."""
+    b = bundle({"hello.qvmconf": vms.hello(), **vms.files(built, "hello.img")})
+    stub = tmp_path / "gdb"
+    options = ["-S", "-gdb", f"unix:{stub},server=on,wait=off"]
+    m = machine(how="loader", bundle=b, cpu="max", smp=1, mem=512, extra=options)
+    debugger = gdb.Gdb(str(stub))
+    address, register = behind(m.options["image"], insn)
+    debugger.run_to(address)
+    debugger.write(register, value)
+    debugger.go()
+    m.expect(r"^muntin: error: .*E2H.*FEAT_E2H0.*$")
+    check_halted(m, "this CPU")
+
+
+def behind(image, insn):
+    """Where the first such instruction of boot_tables is done, and its register's number."""
+    symbols = subprocess.run(
+        ["aarch64-linux-gnu-nm", image.with_suffix(".elf")],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    at = int(re.search(r"^(\w+) \w boot_tables$", symbols, re.M)[1], 16)
+    code = image.read_bytes()
+    while (word := struct.unpack_from("<I", code, at)[0]) & ~31 != insn:
+        at += 4
+    return qemu.LOADER_IMAGE + at + 4, word & 31
+
+
+def check_halted(m, words="started at"):
     """The message stands there once, no guest runs, and no CPU keeps the host busy."""
     m.expect("halted$")
     time.sleep(2)
     assert not m.seen("@@|PANIC"), m.tail()
-    assert m.text.count("muntin: error: started at") == 1, m.text
+    assert m.text.count(f"muntin: error: {words}") == 1, m.text
     assert m.process.poll() is None
     states = m.monitor("info cpus")
     assert states.count("CPU #") == m.options["smp"], states
