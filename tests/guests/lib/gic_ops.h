@@ -27,6 +27,18 @@ struct gic_ops {
     void (*send_sgi_others)(uint32_t sgi);
 };
 
+/* A version's table: its functions have the names of what they do. */
+#define GIC_OPS                                                                                    \
+    {                                                                                              \
+        .distributor_init = distributor_init, .cpu_init = interface_init,                          \
+        .banked_frame = banked_frame, .wait_disabled = wait_disabled, .route = route, .ack = ack,  \
+        .eoi = eoi, .deactivate = deactivate, .set_mask = set_mask, .mask = mask,                  \
+        .set_binary_point = set_binary_point, .set_eoi_mode = set_eoi_mode,                        \
+        .finish_all = finish_all, .running_priority = running_priority,                            \
+        .highest_pending = highest_pending, .send_sgi = send_sgi, .send_sgi_self = send_sgi_self,  \
+        .send_sgi_others = send_sgi_others                                                         \
+    }
+
 extern const struct gic_ops gicv2_ops;
 extern const struct gic_ops gicv3_ops;
 

@@ -111,23 +111,4 @@ static void send_sgi_others(uint32_t sgi)
     io_write32(platform.gicd.base + GICD_SGIR, SGIR_OTHERS | sgi);
 }
 
-const struct gic_ops gicv2_ops = {
-    distributor_init,
-    interface_init,
-    banked_frame,
-    wait_disabled,
-    route,
-    ack,
-    eoi,
-    deactivate,
-    set_mask,
-    mask,
-    set_binary_point,
-    set_eoi_mode,
-    finish_all,
-    running_priority,
-    highest_pending,
-    send_sgi,
-    send_sgi_self,
-    send_sgi_others,
-};
+const struct gic_ops gicv2_ops = GIC_OPS;
