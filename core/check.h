@@ -45,6 +45,9 @@ void check_vm(struct vm_config *vm, const struct bundle *b, u32 gic_version, u32
  */
 void check_all(struct vm_config *const *vm, u32 count, u32 npcpus, struct diag *diag);
 
+/* How much room a guest's device tree gets while it's built: what Muntin writes, what users add. */
+u32 image_tree_room(const struct vm_config *vm);
+
 /*
  * Decides where images, initrd and tree go. Linux arm64 Image (text_offset, image_size), ELF64 and
  * ELF32 (PT_LOAD), else raw bytes at ADDR. Errors name the numbers and the load's line and count

@@ -360,22 +360,25 @@ static void plan_rest(struct planner *p)
     }
 }
 
-/* Room for the generated tree: what it may grow to, and what the user adds. */
-static u64 tree_room(const struct vm_config *vm)
+/*
+ * The user's trees three times: the merged ones, a copy of the next that is merged with them, and
+ * the paths of its labels, which get longer.
+ */
+u32 image_tree_room(const struct vm_config *vm)
 {
     u64 room = TREE_ROOM + vm->cmdline.len;
 
     for (u32 i = 0; i < vm->nloads; i++) {
         if (vm->load[i].type == LOAD_FDT) {
-            room += 2 * vm->load[i].file.size;
+            room += 3 * vm->load[i].file.size;
         }
     }
-    return ALIGN_UP(room, (u64)PAGE_SIZE);
+    return (u32)MIN(ALIGN_UP(room, (u64)PAGE_SIZE), ALIGN_DOWN(UINT32_MAX, PAGE_SIZE));
 }
 
 static void plan_fixed_tree(struct planner *p)
 {
-    p->plan->dtb_size = tree_room(p->vm);
+    p->plan->dtb_size = image_tree_room(p->vm);
     for (u32 i = 0; i < p->vm->nloads; i++) {
         const struct cfg_load *l = &p->vm->load[i];
 

@@ -13,8 +13,6 @@
 
 #include <libfdt.h>
 
-#define ROOM_STEP 4096u
-
 struct build {
     struct gen_input in;
     u8 *tree; /* start of the buffer: the tree so far, `used` bytes, packed */
@@ -28,20 +26,6 @@ struct build {
 static bool is_user_tree(const struct cfg_load *load)
 {
     return load->type == LOAD_FDT && load->path.len > 0;
-}
-
-u32 fdt_guest_room(const struct vm_config *vm)
-{
-    u32 sum = gen_bound(vm);
-    bool any = false;
-
-    for (u32 i = 0; i < vm->nloads; i++) {
-        if (is_user_tree(&vm->load[i])) {
-            any = true;
-            sum += 3 * user_size(&vm->load[i].file);
-        }
-    }
-    return ALIGN_UP(any ? sum + gen_bound(vm) + ROOM_STEP : sum, ROOM_STEP);
 }
 
 /* Points `other` to the last `bytes` of the buffer; false if the tree so far is in the way. */

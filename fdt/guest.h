@@ -14,13 +14,10 @@
 /*
  * Builds the tree into buf. `seed`, seed_len: for /chosen/rng-seed, 0 for none. Returns its size in
  * bytes, or 0 with an error in diag (user tree malformed, overlay doesn't apply, too large) that
- * names the load's line.
+ * names the load's line. image_tree_room bytes do for a config and its trees.
  */
 u32 fdt_guest_build(const struct vm_config *vm, const struct image_plan *plan,
                     const struct board *board, const u8 *seed, u32 seed_len, void *buf, u32 size,
                     struct diag *diag) MUST_CHECK;
-
-/* Upper bound of the tree's size for this config: what image_plan keeps free. */
-u32 fdt_guest_room(const struct vm_config *vm);
 
 #endif

@@ -125,9 +125,9 @@ static void fuzz_guest(const u8 *data, size_t size, size_t first, u8 mode)
     if (first < size) {
         add_load(&vm, data + first, size - first);
     }
-    room = fdt_guest_room(&vm);
+    room = image_tree_room(&vm);
     if (mode == 'S') {
-        room = room / 16 * (first & 15);
+        room = room / 64 * (first & 15); /* a small VM's tree needs about 5 KiB */
     }
     buf = malloc(room + 1);
     n = fdt_guest_build(&vm, &plan, NULL, data, 8, buf, room, &diag);

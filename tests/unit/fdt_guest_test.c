@@ -160,7 +160,7 @@ static bool build_in(u32 room)
 
 static void build(void)
 {
-    if (!build_in(fdt_guest_room(&vm))) {
+    if (!build_in(image_tree_room(&vm))) {
         print_error("%s", messages);
         fail();
     }
@@ -382,7 +382,7 @@ static void cpu_nodes(void **state)
     build();
     assert_text("/cpus/cpu@0", "compatible", "arm,armv8");
 
-    assert_true(fdt_guest_build(&vm, &plan, NULL, NULL, 0, tree, fdt_guest_room(&vm), &diag) > 0);
+    assert_true(fdt_guest_build(&vm, &plan, NULL, NULL, 0, tree, image_tree_room(&vm), &diag) > 0);
     assert_text("/cpus/cpu@0", "compatible", "arm,armv8");
 }
 
@@ -578,7 +578,7 @@ static void overlays_in_order(void **state)
     set_up(NULL);
     load("second");
     load("overlay");
-    assert_false(build_in(fdt_guest_room(&vm)));
+    assert_false(build_in(image_tree_room(&vm)));
     assert_said("test.qvmconf:10:5: error: device tree 'second': the guest's tree has no label "
                 "'lamp'");
     assert_int_equal(diag.errors, 1);
@@ -599,7 +599,7 @@ static void overlay_without_its_target(void **state)
 {
     (void)state;
     load_source("/dts-v1/; /plugin/; &{/nowhere} { x; };");
-    assert_false(build_in(fdt_guest_room(&vm)));
+    assert_false(build_in(image_tree_room(&vm)));
     assert_said("error: device tree 'made': the guest's tree has no node '/nowhere'");
 }
 
@@ -705,7 +705,7 @@ static void label_without_a_phandle(void **state)
     load_source("/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; lamp { }; "
                 "sensor { }; __symbols__ { lamp = \"/lamp\"; }; };");
     load("second");
-    assert_false(build_in(fdt_guest_room(&vm)));
+    assert_false(build_in(image_tree_room(&vm)));
     assert_said("the guest's tree has no label 'lamp'");
 }
 
@@ -714,7 +714,7 @@ static void two_plain_trees(void **state)
     (void)state;
     load("plain");
     load("plain");
-    assert_false(build_in(fdt_guest_room(&vm)));
+    assert_false(build_in(image_tree_room(&vm)));
     assert_said("test.qvmconf:11:5: error: device tree 'plain': a second tree that is no overlay");
 }
 
@@ -723,13 +723,13 @@ static void plain_tree_with_too_few_cells(void **state)
     (void)state;
     vm.mem[0].base = 0x100000000;
     load("plain");
-    assert_false(build_in(fdt_guest_room(&vm)));
+    assert_false(build_in(image_tree_room(&vm)));
     assert_said("need #address-cells and #size-cells of the root to be 2");
 
     tear_down(NULL);
     set_up(NULL);
     load_source("/dts-v1/; / { #address-cells = <3>; #size-cells = <1>; };");
-    assert_false(build_in(fdt_guest_room(&vm)));
+    assert_false(build_in(image_tree_room(&vm)));
     assert_said("must be 1 or 2");
 }
 
@@ -737,7 +737,7 @@ static void plain_tree_without_free_phandles(void **state)
 {
     (void)state;
     load_source("/dts-v1/; / { a { phandle = <0xfffffffe>; }; };");
-    assert_false(build_in(fdt_guest_room(&vm)));
+    assert_false(build_in(image_tree_room(&vm)));
     assert_said("no phandles are left above 0xfffffffe");
 }
 
@@ -750,9 +750,27 @@ static void padded_tree(void **state)
     compile("plain", data, sizeof(data));
     fdt_set_totalsize(data, sizeof(data));
     add_load(data, sizeof(data), "padded");
-    assert_true(fdt_guest_room(&vm) < 65536);
     build();
+    assert_true(tree_size < 8192);
     assert_text("/", "model", "Test board");
+}
+
+/* Its labels get the path of the node that it goes to, and are most of it. */
+static void overlay_of_labels(void **state)
+{
+    static const char text[] = "(echo '/dts-v1/; /plugin/; &deep {'; seq 4000 | sed 's/.*/l&: n& "
+                               "{};/'; echo '};') | dtc -q -@ -I dts -O dtb";
+    static u8 data[MIB];
+    FILE *f = popen(text, "r");
+
+    (void)state;
+    assert_non_null(f);
+    load_source("/dts-v1/; / { a-node-of-a-quite-long-name { another-node-of-a-quite-long-name { "
+                "deep: and-yet-another-node-below-it {}; }; }; };");
+    add_load(data, fread(data, 1, sizeof(data), f), "labels");
+    assert_int_equal(pclose(f), 0);
+    build();
+    assert_true(tree_size > 2 * vm.load[1].file.size - 65536);
 }
 
 /* --- what is no tree, or a broken one --- */
@@ -762,7 +780,7 @@ static void refused(const void *data, size_t size, const char *why)
     tear_down(NULL);
     set_up(NULL);
     add_load(data, size, "bad.dtb");
-    assert_false(build_in(fdt_guest_room(&vm) + 65536));
+    assert_false(build_in(image_tree_room(&vm) + 65536));
     assert_said("test.qvmconf:10:5: error: device tree 'bad.dtb': ");
     assert_said(why);
     assert_int_equal(diag.errors, 1);
@@ -965,7 +983,7 @@ static void every_word_wrong(const char *name)
 
             messages[0] = '\0';
             memcpy(word, &value, 4);
-            refusals += !build_in(fdt_guest_room(&vm));
+            refusals += !build_in(image_tree_room(&vm));
         }
         memcpy(word, data + at, 4);
     }
@@ -992,7 +1010,7 @@ static void any_room_for_user_trees(void **state)
     (void)state;
     load("plain");
     load("overlay");
-    for (; room < fdt_guest_room(&vm); room += 56) {
+    for (; room < image_tree_room(&vm); room += 56) {
         messages[0] = '\0';
         built += build_in(room);
     }
@@ -1030,6 +1048,7 @@ int main(void)
         CASE(plain_tree_with_too_few_cells),
         CASE(plain_tree_without_free_phandles),
         CASE(padded_tree),
+        CASE(overlay_of_labels),
         CASE(no_tree_at_all),
         CASE(structure_deeper_than_libfdt_should_recurse),
         CASE(malformed_fixups),
