@@ -79,6 +79,11 @@ bool config_once(struct parser *p, u32 bit, const struct token *t) MUST_CHECK;
 void config_ignored(struct parser *p, const struct token *t, const char *name);
 void config_ctx(struct parser *p, enum ctx ctx);
 
+/* core/config_nic.c: values of options of network devices */
+void config_mac_option(struct parser *p, const struct token *arg, struct opt_mac *mac);
+void config_macs_option(struct parser *p, const struct token *arg, struct opt_macs *macs);
+void config_vlan_option(struct parser *p, const struct token *arg, struct opt_vlan *vlan);
+
 /* core/config_set.c */
 void config_set(struct parser *p, const struct keyword *k, const struct token *t);
 

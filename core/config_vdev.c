@@ -38,12 +38,14 @@ static const char *const later_types[] = {"virtio-blk",
                                           NULL};
 
 /* What stands behind a device of an unknown or missing type: these take no argument. */
-static const char *const bare_options[] = {"legacy", "monitor", "isolate", "readonly", NULL};
+static const char *const bare_options[] = {"legacy",  "packed",   "monitor",
+                                           "isolate", "readonly", NULL};
 static const char *const arg_options[] = {
-    "loc",     "intr",   "name",  "sched",  "delayed",   "hostdev",   "log",    "batch",
-    "threads", "dio",    "peer",  "mac",    "peerfeats", "bind-mode", "tapdev", "create",
-    "allow",   "deny",   "subst", "action", "frequency", "version",   "switch", "vlan",
-    "mtu",     "queues", "qsize", "serial", "rate",      "mac-spoof", NULL};
+    "loc",     "intr",   "name",    "sched",  "delayed",   "hostdev",   "log",          "batch",
+    "threads", "dio",    "peer",    "mac",    "peerfeats", "bind-mode", "tapdev",       "create",
+    "allow",   "deny",   "subst",   "action", "frequency", "version",   "switch",       "vlan",
+    "mtu",     "queues", "qsize",   "serial", "rate",      "mac-spoof", "rate-packets", "storm",
+    "static",  "speed",  "capture", NULL};
 
 static bool listed(struct str s, const char *const *words)
 {
@@ -224,51 +226,6 @@ static void vdev_name(struct parser *p, const struct token *t)
     }
 }
 
-static u32 hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return (u32)(c - '0');
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? (u32)(c - 'a') + 10 : 16;
-}
-
-/* aa:bb:cc:dd:ee:ff or aabbccddeeff. */
-static bool mac_read(struct str s, struct opt_mac *mac)
-{
-    u32 step = s.len == 17 ? 3 : 2;
-
-    if (s.len != 12 && s.len != 17) {
-        return false;
-    }
-    for (u32 i = 0; i < 6; i++) {
-        u32 high = hex_digit(s.p[i * step]), low = hex_digit(s.p[i * step + 1]);
-
-        if (high > 15 || low > 15 || (step == 3 && i < 5 && s.p[i * 3 + 2] != ':')) {
-            return false;
-        }
-        mac->b[i] = (u8)(high << 4 | low);
-    }
-    mac->set = true;
-    return true;
-}
-
-static void opt_mac(struct parser *p, const struct token *arg, struct opt_mac *mac)
-{
-    static const u8 zero[6];
-    struct opt_mac m = {.set = false};
-
-    if (!mac_read(arg->text, &m)) {
-        diag_error(p->diag, arg->place, "'%.*s' is not a MAC address: aa:bb:cc:dd:ee:ff",
-                   STR_ARG(arg->text));
-    } else if ((m.b[0] & 1) != 0 || memcmp(m.b, zero, 6) == 0) {
-        diag_error(p->diag, arg->place, "'%.*s' is a group address or zero: no device's MAC",
-                   STR_ARG(arg->text));
-    } else {
-        *mac = m;
-    }
-}
-
 /* The largest value of a numeric option. */
 static u64 opt_max(const struct opt *o)
 {
@@ -358,7 +315,13 @@ static void opt_store(struct parser *p, const struct opt *o, const struct token 
         *(struct str *)at = arg->text;
         break;
     case OPT_MAC:
-        opt_mac(p, arg, at);
+        config_mac_option(p, arg, at);
+        break;
+    case OPT_MACS:
+        config_macs_option(p, arg, at);
+        break;
+    case OPT_VLAN:
+        config_vlan_option(p, arg, at);
         break;
     case OPT_ENUM:
         opt_enum(p, o, arg, at);
@@ -378,7 +341,9 @@ static void own_option(struct parser *p, const struct opt *o, u32 index, const s
 {
     struct token arg;
 
-    if (o->type != OPT_CUSTOM && !config_once(p, SEEN_OWN + index, t)) {
+    bool repeatable = o->type == OPT_CUSTOM || o->type == OPT_MACS;
+
+    if (!repeatable && !config_once(p, SEEN_OWN + index, t)) {
         if (o->type != OPT_FLAG) {
             (void)!config_arg(p, t, "an argument", &arg);
         }
@@ -387,6 +352,7 @@ static void own_option(struct parser *p, const struct opt *o, u32 index, const s
     if (o->ignored) {
         config_ignored(p, t, o->name);
     }
+    p->vdev->given |= BIT64(index);
     if (o->type == OPT_FLAG) {
         *(bool *)((char *)p->vdev->opts + o->offset) = true;
     } else if (config_arg(p, t, o->arg != NULL ? o->arg : "an argument", &arg)) {

@@ -28,6 +28,8 @@ enum opt_type {
     OPT_FLAG,   /* bool; the bare word sets it */
     OPT_STR,    /* struct str, not empty */
     OPT_MAC,    /* struct opt_mac */
+    OPT_MACS,   /* struct opt_macs; repeatable */
+    OPT_VLAN,   /* struct opt_vlan */
     OPT_ENUM,   /* u32: index into words */
     OPT_CUSTOM, /* parse() reads the argument itself; may be repeatable */
 };
@@ -42,6 +44,20 @@ enum opt_type {
 struct opt_mac {
     u8 b[6];
     bool set;
+};
+
+#define OPT_MACS_MAX 8
+struct opt_macs { /* no two alike, none a group's or zero */
+    u32 n;
+    u8 mac[OPT_MACS_MAX][6];
+};
+
+#define VID_MAX 4094u /* VLANs are 1..VID_MAX */
+enum vlan_mode { VLAN_NONE, VLAN_ACCESS, VLAN_TRUNK };
+struct opt_vlan {
+    u8 mode;           /* enum vlan_mode */
+    u16 vid;           /* access: its VLAN; trunk: that of frames without tag, 0: none */
+    const u64 *tagged; /* trunk: bit n % 64 of word n / 64: VLAN n; 64 words; never has vid */
 };
 
 struct opt {
@@ -76,6 +92,7 @@ struct vdev_conf {
     u32 intid;       /* GIC INTID (SPI + 32); 0: none; filled by placement if absent */
     bool has_loc, has_intr;
     struct place loc_place, intr_place;
+    u64 given;  /* bit n: the type's option n stands in the config */
     void *opts; /* type->opts_size bytes, defaults filled in by type->defaults */
 };
 

@@ -117,6 +117,33 @@ static void dump_uart(struct text *t, const struct uart_opts *o)
     add(t, " batch=%u", o->batch);
 }
 
+static u64 mac_value(const u8 *mac)
+{
+    u64 v = 0;
+
+    for (u32 i = 0; i < 6; i++) {
+        v = v << 8 | mac[i];
+    }
+    return v;
+}
+
+/* " access 5" or " trunk native 1 tagged 2-4 9-9 ". */
+static void dump_vlan(struct text *t, const struct opt_vlan *v)
+{
+    add(t, v->mode == VLAN_ACCESS ? " access %u" : " trunk native %u tagged", v->vid);
+    for (u32 i = 0, from = 0; v->mode == VLAN_TRUNK && i <= 4096; i++) {
+        bool set = i < 4096 && (v->tagged[i / 64] & BIT64(i % 64)) != 0;
+
+        if (!set && from != 0) {
+            add(t, " %u-%u", from, i - 1);
+            from = 0;
+        } else if (set && from == 0) {
+            from = i;
+            assert(i != 0);
+        }
+    }
+}
+
 static void dump_nic(struct text *t, const struct nic_opts *o)
 {
     add(t, " peer=%.*s mac=", STR_ARG(o->peer));
@@ -125,6 +152,12 @@ static void dump_nic(struct text *t, const struct nic_opts *o)
     }
     add(t, "/%u mtu=%u bind=%o spoof=%u rate=%llu feats=%llx isolate=%u legacy=%u", o->mac.set,
         o->mtu, o->bind_mode, o->spoof, LL(o->rate), LL(o->features), o->isolate, o->legacy);
+    for (u32 i = 0; i < o->statics.n; i++) {
+        add(t, " static=%012llx", LL(mac_value(o->statics.mac[i])));
+    }
+    if (o->vlan.mode != VLAN_NONE) {
+        dump_vlan(t, &o->vlan);
+    }
 }
 
 static void dump_vdev(struct text *t, const struct vdev_conf *v)

@@ -72,6 +72,8 @@ static const struct opt nic_options[] = {
     {.name = "rate", .type = OPT_SIZE, .offset = FIELD(rate), .example = "rate 10M"},
     {.name = "peerfeats", .type = OPT_U64, .offset = FIELD(features)},
     {.name = "isolate", .type = OPT_BOOL, .offset = FIELD(isolate)},
+    {.name = "vlan", .type = OPT_VLAN, .offset = FIELD(vlan), .arg = "VLANS"},
+    {.name = "static", .type = OPT_MACS, .offset = FIELD(statics), .arg = "MAC"},
     {.name = "legacy", .type = OPT_FLAG, .offset = FIELD(legacy), .help = "Old."},
     {.name = NULL},
 };

@@ -17,6 +17,8 @@ struct nic_opts {
     u32 mtu, bind_mode, spoof;
     u64 rate, features;
     bool isolate, legacy;
+    struct opt_vlan vlan;
+    struct opt_macs statics;
 };
 
 /* "pl011" (also "serial") has a repeatable option, "virtio-net" all other kinds. */

@@ -20,7 +20,8 @@
 #define HEAD    "system a group= errors=0\n"
 #define ONE_CPU "cpu mask=0 prio=10\n"
 #define TAIL    "policy 121 halt=0 counter=ffffffffffffffff log=1f debug=0 dryrun=0 dump='' gic=0\n"
-#define NIC0    " mtu=1500 bind=660 spoof=0 rate=0 feats=0 isolate=0 legacy=0\n"
+#define NIC     " mtu=1500 bind=660 spoof=0 rate=0 feats=0 isolate=0 legacy=0"
+#define NIC0    NIC "\n"
 
 /* What a text without errors becomes. */
 static const struct {
@@ -88,6 +89,15 @@ static const struct {
        "0x7fc3 isolate yes legacy sched 5 delayed forever",
      HEAD ONE_CPU "cmdline ''\nvdev virtio-net '' loc=0/0 intr=0/0 peer= mac=a0b0c0d0e0f0/1 mtu=68 "
                   "bind=777 spoof=1 rate=10485760 feats=7fc3 isolate=1 legacy=1\n" TAIL},
+    /* VLANs and lists of addresses */
+    {S "vdev virtio-net vlan access:4094 static 02:00:00:00:00:02 static 020000000001",
+     HEAD ONE_CPU "cmdline ''\nvdev virtio-net '' loc=0/0 intr=0/0 peer= mac=000000000000/0" NIC
+                  " static=020000000002 static=020000000001 access 4094\n" TAIL},
+    {S "vdev virtio-net vlan trunk:1-4094,native:7 vdev virtio-net vlan trunk:0x3f-65,9,5",
+     HEAD ONE_CPU "cmdline ''\nvdev virtio-net '' loc=0/0 intr=0/0 peer= mac=000000000000/0" NIC
+                  " trunk native 7 tagged 1-6 8-4094\n"
+                  "vdev virtio-net '' loc=0/0 intr=0/0 peer= mac=000000000000/0" NIC
+                  " trunk native 0 tagged 5-5 9-9 63-65\n" TAIL},
     /* a context stays open over options that open none; another device ends it */
     {S "vdev virtio-net ram 1M mtu 100 vdev pl011 intr gic:40",
      HEAD ONE_CPU "mem 0 0/0+100000\ncmdline ''\nvdev virtio-net '' loc=0/0 intr=0/0 peer= "
@@ -152,10 +162,12 @@ static const struct {
      "has: runmask sched partition cluster)\n"},
     {S "vdev virtio-net\n  interrupt gic:45\n  per /x\n",
      "f:3:3: error: unknown option 'interrupt' in the context of 'vdev virtio-net'; did you mean "
-     "'intr'? (it has: loc intr name peer mac mtu bind-mode mac-spoof rate peerfeats isolate "
+     "'intr'? (it has: loc intr name peer mac mtu bind-mode mac-spoof rate peerfeats isolate vlan "
+     "static "
      "legacy)\n"
      "f:4:3: error: unknown option 'per' in the context of 'vdev virtio-net'; did you mean 'peer'? "
-     "(it has: loc intr name peer mac mtu bind-mode mac-spoof rate peerfeats isolate legacy)\n"},
+     "(it has: loc intr name peer mac mtu bind-mode mac-spoof rate peerfeats isolate vlan static "
+     "legacy)\n"},
 
     {S "vdev pl011 mac 1",
      "f:2:12: error: unknown option 'mac' in the context of 'vdev pl011' (it has: loc intr name "
@@ -301,6 +313,34 @@ static const struct {
      "f:2:173: error: 'maybe' is not on or off, which 'isolate' needs\n"},
     {S "vdev pl011 hostdev a hostdev b hostdev c", "f:2:40: error: 'hostdev c': two are enough\n"},
     {S "vdev virtio-net legacy legacy", "f:2:24: error: 'legacy' is given twice\n"},
+    {S "vdev virtio-net vlan 5 vdev virtio-net vlan access:0 vdev virtio-net vlan access:4095 vdev "
+       "virtio-net vlan access:",
+     "f:2:22: error: '5' is not access:N or trunk:N,N-M...[,native:N], which 'vlan' needs\n"
+     "f:2:45: error: a VLAN must be 1..4094, not 0\n"
+     "f:2:75: error: a VLAN must be 1..4094, not 4095\n"
+     "f:2:108: error: 'access:' is not access:N or trunk:N,N-M...[,native:N], which 'vlan' "
+     "needs\n"},
+    {S "vdev virtio-net vlan trunk:5-4 vdev virtio-net vlan trunk:1,x vdev virtio-net vlan "
+       "trunk:native:4 vdev virtio-net vlan trunk:1,native:1,native:2 vdev virtio-net vlan "
+       "trunk:1-",
+     "f:2:22: error: '5-4' is an empty range of VLANs\n"
+     "f:2:53: error: 'x' is not a number: a VLAN must be 1..4094\n"
+     "f:2:84: error: 'trunk:native:4': a trunk without tagged VLANs is access:4\n"
+     "f:2:120: error: 'trunk:1,native:1,native:2': two native VLANs\n"
+     "f:2:167: error: '' is not a number: a VLAN must be 1..4094\n"},
+    {S "vdev virtio-net vlan access:5 vlan access:6 vlan",
+     "f:2:31: error: 'vlan' is given twice\nf:2:45: error: 'vlan' is given twice\n"
+     "f:2:45: error: 'vlan' needs an argument behind it\n"},
+    {S "vdev virtio-net static 01:00:00:00:00:01 static x static 02:00:00:00:00:01 static "
+       "020000000001 static",
+     "f:2:24: error: '01:00:00:00:00:01' is a group address or zero: no device's MAC\n"
+     "f:2:49: error: 'x' is not a MAC address: aa:bb:cc:dd:ee:ff\n"
+     "f:2:83: error: '020000000001' is given twice\n"
+     "f:2:96: error: 'static' needs MAC behind it\n"},
+    {S "vdev virtio-net static 020000000001 static 020000000002 static 020000000003 static "
+       "020000000004 static 020000000005 static 020000000006 static 020000000007 static "
+       "020000000008 static 020000000009",
+     "f:2:184: error: more than 8 addresses\n"},
     {S "@", "f:2:1: error: '@' needs a file name right behind it\n"},
     {S "@x", "f:2:1: error: file 'x' not found\n"},
 };

@@ -5,6 +5,7 @@
  */
 #include "vdev/virtio/net.h"
 
+#include "core/check.h"
 #include "core/config.h"
 
 #include <string.h>
@@ -15,19 +16,74 @@ static void net_defaults(void *opts)
 
     o->mtu = 1500;
     o->bind_mode = 0660;
-    o->peerfeats = UINT32_MAX;
+    o->peerfeats = UINT64_MAX;
+    o->storm = NET_STORM;
+    o->qsize = 256;
+    o->speed = 10000;
+}
+
+/* What only a switch knows makes no sense on a private link. */
+static bool check_link(const struct vdev_conf *conf, struct diag *diag)
+{
+    const struct net_opts *o = conf->opts;
+    const char *const word = o->vlan.mode != VLAN_NONE ? "vlan"
+                             : o->isolate              ? "isolate"
+                             : o->monitor              ? "monitor"
+                             : o->statics.n > 0        ? "static"
+                                                       : NULL;
+
+    if (word == NULL || config_nic_peer(conf).kind != NIC_LINK) {
+        return true;
+    }
+    diag_error(diag, conf->place, "virtio-net: `%s` is only for a NIC on a switch", word);
+    return false;
+}
+
+static bool check_rings(const struct vdev_conf *conf, struct diag *diag)
+{
+    const struct net_opts *o = conf->opts;
+
+    if (o->packed && o->legacy) {
+        diag_error(diag, conf->place, "virtio-net: `legacy` has no packed rings: drop `packed`");
+        return false;
+    }
+    if (!o->packed && !is_pow2(o->qsize)) {
+        diag_error(diag, conf->place,
+                   "virtio-net: `qsize %u` is not a power of two, which it must be without "
+                   "`packed`",
+                   o->qsize);
+        return false;
+    }
+    return true;
+}
+
+static bool check_statics(const struct vm_config *vm, const struct vdev_conf *conf,
+                          struct diag *diag)
+{
+    const struct net_opts *o = conf->opts;
+    u8 mac[6];
+
+    for (u32 i = 0; i < o->statics.n; i++) {
+        if (config_nic_mac(vm, conf, mac) && memcmp(o->statics.mac[i], mac, 6) == 0) {
+            diag_error(diag, conf->place, "virtio-net: `static` repeats the NIC's own address");
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool net_check(const struct vm_config *vm, struct vdev_conf *conf, struct diag *diag)
 {
     const struct net_opts *o = conf->opts;
     static const u8 none[6];
-    bool ok = true;
+    bool ok = check_link(conf, diag);
 
-    (void)vm;
-    if (o->legacy) {
-        diag_error(diag, conf->place, "virtio-net: `legacy` is not supported yet");
-        ok = false;
+    ok &= check_rings(conf, diag);
+    ok &= check_statics(vm, conf, diag);
+    if (o->peerfeats != UINT64_MAX && (o->peerfeats & ~NET_OFFLOADS) != 0) {
+        diag_warn(diag, conf->place,
+                  "virtio-net: `peerfeats`: the bits 0x%llx are no offloads and have no effect",
+                  (unsigned long long)(o->peerfeats & ~NET_OFFLOADS));
     }
     if (o->mac.set && ((o->mac.b[0] & 1) != 0 || memcmp(o->mac.b, none, sizeof(none)) == 0)) {
         diag_error(diag, conf->place, "virtio-net: mac is a group address or all zero");
@@ -110,24 +166,148 @@ static const struct opt net_options[] = {
         .example = MANUAL("bind-mode 0660"),
     },
     {
-        .name = "peerfeats",
+        .name = "static",
+        .type = OPT_MACS,
+        .offset = FIELD(statics),
+        .arg = "MAC",
+        .help = MANUAL(
+            "A further address behind this NIC, of a guest that bridges: the switch need not learn "
+            "it, nobody else can take it, and the NIC may send from it. Up to 8, one `static` "
+            "each."),
+        .example = MANUAL("static 02:00:00:00:01:07"),
+    },
+    {
+        .name = "vlan",
+        .type = OPT_VLAN,
+        .offset = FIELD(vlan),
+        .arg = "access:N|trunk:N,N-M...[,native:N]",
+        .help = MANUAL(
+            "VLANs of the NIC, 1 to 4094. `access:N`: all its frames are in VLAN N, and the guest "
+            "sees no tags. `trunk:...`: frames with the tags of the list pass, and those without "
+            "one are in VLAN `native` (which is not tagged, even if the list has it), or dropped "
+            "if "
+            "there is none. Without `vlan` tags mean nothing: the NIC reaches the others without "
+            "`vlan`."),
+        .example = MANUAL("vlan trunk:10,20-29,native:1"),
+    },
+    {
+        .name = "isolate",
+        .type = OPT_FLAG,
+        .offset = FIELD(isolate),
+        .help = MANUAL("The NIC can't talk to other isolated NICs of the switch."),
+        .example = MANUAL("isolate"),
+    },
+    {
+        .name = "monitor",
+        .type = OPT_FLAG,
+        .offset = FIELD(monitor),
+        .help = MANUAL(
+            "The NIC gets a copy of each frame that passes its switch, and may send nothing."),
+        .example = MANUAL("monitor"),
+    },
+    {
+        .name = "rate",
+        .type = OPT_SIZE,
+        .offset = FIELD(rate_bytes),
+        .max = 1ull << 40,
+        .arg = "BYTES",
+        .dflt = MANUAL("0: no limit"),
+        .help = MANUAL("How many bytes the NIC may send in a second."),
+        .example = MANUAL("rate 10M"),
+    },
+    {
+        .name = "rate-packets",
+        .type = OPT_U64,
+        .offset = FIELD(rate_packets),
+        .max = 1000000000,
+        .arg = "N",
+        .dflt = MANUAL("0: no limit"),
+        .help = MANUAL("How many frames the NIC may send in a second."),
+        .example = MANUAL("rate-packets 50000"),
+    },
+    {
+        .name = "storm",
         .type = OPT_U32,
+        .offset = FIELD(storm),
+        .max = 1000000000,
+        .arg = "N",
+        .dflt = MANUAL("that of the switch, else 2000"),
+        .help = MANUAL("How many frames to groups and to addresses that the switch doesn't know "
+                       "the NIC may send in a second; 0: no limit."),
+        .example = MANUAL("storm 500"),
+    },
+    {
+        .name = "peerfeats",
+        .type = OPT_U64,
         .offset = FIELD(peerfeats),
-        .min = 0,
-        .max = 0x7fc3,
         .arg = "MASK",
         .dflt = MANUAL("all"),
         .help = MANUAL(
-            "Offload features that may be offered to the driver, as virtio-net feature bits. "
-            "None is offered yet."),
-        .example = MANUAL("peerfeats 0"),
+            "Offloads that may be offered to the driver, as virtio-net feature bits; 0: none. "
+            "What one side uses and the other can't is done in software, so nothing needs to "
+            "match."),
+        .example = MANUAL("peerfeats 0x19c3"),
+    },
+    {
+        .name = "queues",
+        .type = OPT_U32,
+        .offset = FIELD(queues),
+        .min = 1,
+        .max = NET_QUEUES_MAX,
+        .arg = "N",
+        .dflt = MANUAL("one per vCPU"),
+        .help = MANUAL("Pairs of queues that the driver may use at the same time."),
+        .example = MANUAL("queues 2"),
+    },
+    {
+        .name = "qsize",
+        .type = OPT_U32,
+        .offset = FIELD(qsize),
+        .min = 1,
+        .max = NET_QSIZE_MAX,
+        .arg = "N",
+        .dflt = MANUAL("256"),
+        .help = MANUAL("Entries of each queue at most: a power of two, or with `packed` any "
+                       "number."),
+        .example = MANUAL("qsize 1024"),
+    },
+    {
+        .name = "packed",
+        .type = OPT_FLAG,
+        .offset = FIELD(packed),
+        .help = MANUAL("Offers packed rings to the driver."),
+        .example = MANUAL("packed"),
     },
     {
         .name = "legacy",
         .type = OPT_FLAG,
         .offset = FIELD(legacy),
-        .help = MANUAL("virtio 0.9.5 register layout. Not supported yet."),
+        .help = MANUAL("Registers and rings of virtio 0.9.5, for old kernels."),
         .example = MANUAL("legacy"),
+    },
+    {
+        .name = "speed",
+        .type = OPT_U32,
+        .offset = FIELD(speed),
+        .max = 0x7fffffff,
+        .arg = "MBITS",
+        .dflt = MANUAL("10000"),
+        .help = MANUAL("The speed that the driver is told, in Mbit/s; 0: none. It limits "
+                       "nothing."),
+        .example = MANUAL("speed 1000"),
+    },
+    {
+        .name = "capture",
+        .type = OPT_SIZE,
+        .offset = FIELD(capture),
+        .min = 4 * KIB,
+        .max = 16 * MIB,
+        .arg = "SIZE",
+        .dflt = MANUAL("none"),
+        .help = MANUAL("RAM for a capture of the NIC's frames, the last ones of which it keeps; "
+                       "`net capture` at the prompt switches it on and prints it for `muntin "
+                       "pcap`."),
+        .example = MANUAL("capture 256K"),
     },
     {
         .name = "sched",
