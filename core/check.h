@@ -39,9 +39,10 @@ void check_vm(struct vm_config *vm, const struct bundle *b, u32 gic_version, u32
               struct diag *diag);
 
 /*
- * Conflicts between VMs (names, MACs, peers): each VM that takes part in one gets an error that
- * names both lines, and is not started. After check_vm of all. Then pins the vCPUs of what is left:
- * cfg_cpu.pcpu, an index below npcpus (0: unknown, as above).
+ * Conflicts between VMs (names, MACs, peers, switches): each VM that takes part in one gets an
+ * error that names both lines, and is not started. After check_vm of all. NICs get the `storm` and
+ * `isolate` of their switch. Then pins the vCPUs of what is left: cfg_cpu.pcpu, an index below
+ * npcpus (0: unknown, as above).
  */
 void check_all(struct vm_config *const *vm, u32 count, u32 npcpus, struct diag *diag);
 
@@ -67,6 +68,9 @@ void config_mac(struct str system, struct str name, u32 index, u8 mac[6]);
 /* The MAC of a VM's device: as configured, else as above. False: its type has no `mac`. */
 bool config_nic_mac(const struct vm_config *vm, const struct vdev_conf *conf, u8 mac[6]);
 
+/* The addresses of its `static`; NULL: its type has no such option. */
+const struct opt_macs *config_nic_statics(const struct vdev_conf *conf);
+
 /* What `peer` (or `switch`) of a NIC means. */
 enum nic_kind {
     NIC_ALONE,  /* neither is given, or the device is no NIC */
@@ -78,5 +82,9 @@ struct nic_peer {
     struct str system, name;
 };
 struct nic_peer config_nic_peer(const struct vdev_conf *conf);
+
+/* The description of the switch `name`, the first in bundle order; NULL: it has the defaults. */
+const struct switch_conf *config_switch_find(struct vm_config *const *vm, u32 count,
+                                             struct str name);
 
 #endif

@@ -5,12 +5,12 @@
  */
 #include "core/check.h"
 #include "core/check_cpus.h"
+#include "core/check_switch.h"
 #include "core/log.h"
 #include "core/sched.h"
 #include "core/str.h"
 
-/* "FILE:LINE" of a place. */
-static const char *place_text(const struct diag *d, struct place p, char *buf, size_t size)
+const char *place_text(const struct diag *d, struct place p, char *buf, size_t size)
 {
     struct str file = p.file < d->files ? d->file_name[p.file] : (struct str){"?", 1};
 
@@ -158,5 +158,6 @@ void check_all(struct vm_config *const *vm, u32 count, u32 npcpus, struct diag *
     for (u32 i = 0; i < count; i++) {
         check_peers(vm[i], vm, count, diag);
     }
+    check_switches(vm, count, npcpus, diag);
     check_cpus(vm, count, npcpus != 0 ? npcpus : PCPU_MAX, diag);
 }

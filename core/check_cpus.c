@@ -6,6 +6,7 @@
  */
 #include "core/check_cpus.h"
 
+#include "core/check_switch.h"
 #include "core/log.h"
 #include "core/sched.h"
 
@@ -14,6 +15,7 @@
 struct assign {
     struct vm_config *const *vm;
     u32 count, npcpus;
+    u32 polled;           /* mask of the CPUs that poll for switches */
     u32 load[PCPU_MAX];   /* vCPUs */
     bool alone[PCPU_MAX]; /* one of them wants it alone */
 };
@@ -25,7 +27,7 @@ static bool takes_part(const struct vm_config *vm)
 
 static u32 choices(const struct assign *a, const struct cfg_cpu *c)
 {
-    u32 all = BIT(a->npcpus) - 1;
+    u32 all = (BIT(a->npcpus) - 1) & ~a->polled;
 
     return c->runmask == 0 ? all : c->runmask & all;
 }
@@ -105,6 +107,8 @@ static bool complain_shared(const struct assign *a, struct vm_config *vm, struct
 void check_cpus(struct vm_config *const *vm, u32 count, u32 npcpus, struct diag *d)
 {
     struct assign a = {.vm = vm, .count = count, .npcpus = MIN(npcpus, (u32)PCPU_MAX)};
+
+    a.polled = config_polled(vm, count);
 
     for (u32 level = 1; level <= a.npcpus; level++) {
         pick_level(&a, level, true);

@@ -34,6 +34,8 @@ const struct keyword *config_ctx_words(const struct parser *p)
         return config_reserve_words;
     case CTX_PASS:
         return config_pass_words;
+    case CTX_SWITCH:
+        return config_switch_words;
     default:
         return none;
     }
@@ -45,6 +47,8 @@ void config_ctx(struct parser *p, enum ctx ctx)
     p->seen = 0;
     p->cpu = NULL;
     p->vdev = NULL;
+    p->sw = NULL;
+    p->lex[p->depth - 1].braces = ctx == CTX_SWITCH;
 }
 
 static bool is_option(struct parser *p, struct str word)
@@ -80,7 +84,8 @@ bool config_arg(struct parser *p, const struct token *t, const char *what, struc
     struct token next;
 
     /* An option on a later line is not the argument, but a sign that the argument is missing. */
-    if (!peek(p, &next) || (next.place.line != t->place.line && is_option(p, next.text))) {
+    if (!peek(p, &next) || next.brace ||
+        (next.place.line != t->place.line && is_option(p, next.text))) {
         diag_error(p->diag, t->place, "'%.*s' needs %s behind it", STR_ARG(t->text), what);
         return false;
     }
@@ -177,8 +182,8 @@ bool config_intr(struct parser *p, const struct token *arg, struct str *rest, u3
         return false;
     }
     line.len = end;
-    if (!config_number(p, &(struct token){line, arg->place}, "an INTID", (const u64[2]){0, 1019},
-                       &v)) {
+    if (!config_number(p, &(struct token){.text = line, .place = arg->place}, "an INTID",
+                       (const u64[2]){0, 1019}, &v)) {
         return false;
     }
     *id = (u32)v;
@@ -224,6 +229,11 @@ static void include(struct parser *p, const struct token *t)
 {
     struct str name = str_after(t->text, 1), text;
 
+    if (p->ctx == CTX_SWITCH) {
+        diag_error(p->diag, t->place, "'%.*s': no file may be pulled in between braces",
+                   STR_ARG(t->text));
+        return;
+    }
     config_ctx(p, CTX_NONE);
     if (name.len == 0) {
         diag_error(p->diag, t->place, "'@' needs a file name right behind it");
@@ -246,8 +256,9 @@ static bool next_option(struct parser *p, struct token *t)
 {
     while (p->depth > 0) {
         if (!lex_next(&p->lex[p->depth - 1], t)) {
-            p->depth--;
+            config_switch_open_end(p);
             config_ctx(p, CTX_NONE);
+            p->depth--;
         } else if (t->text.len > 0 && t->text.p[0] == '@') {
             include(p, t);
         } else {
@@ -260,9 +271,9 @@ static bool next_option(struct parser *p, struct token *t)
 static const char *ctx_name(const struct parser *p)
 {
     static const char *const name[] = {
-        [CTX_NONE] = "",        [CTX_CPU] = "cpu",         [CTX_VDEV] = "vdev ",
-        [CTX_GIC] = "vdev gic", [CTX_RESERVE] = "reserve", [CTX_PASS] = "pass",
-        [CTX_UNKNOWN] = "vdev"};
+        [CTX_NONE] = "",         [CTX_CPU] = "cpu",         [CTX_VDEV] = "vdev ",
+        [CTX_GIC] = "vdev gic",  [CTX_RESERVE] = "reserve", [CTX_PASS] = "pass",
+        [CTX_SWITCH] = "switch", [CTX_UNKNOWN] = "vdev"};
 
     return name[p->ctx];
 }
@@ -302,7 +313,7 @@ static void unknown(struct parser *p, const struct token *t)
         config_vdev_names(p->vdev->type, add_suggestion, &s);
         config_vdev_names(p->vdev->type, add_to_list, &list);
     }
-    for (const struct keyword *k = config_words; k->name != NULL; k++) {
+    for (const struct keyword *k = config_words; p->ctx != CTX_SWITCH && k->name != NULL; k++) {
         add_suggestion(&s, k->name);
     }
     suggest_text(&s, hint, sizeof(hint));
@@ -316,7 +327,7 @@ static void unknown(struct parser *p, const struct token *t)
     }
     /* What follows on the line is most likely its argument. */
     if (peek(p, &next) && next.place.line == t->place.line && !is_option(p, next.text) &&
-        next.text.len > 0 && next.text.p[0] != '@') {
+        !next.brace && next.text.len > 0 && next.text.p[0] != '@') {
         (void)!lex_next(&p->lex[p->depth - 1], &next);
     }
 }
@@ -334,16 +345,34 @@ static bool places_images(struct str word)
     return false;
 }
 
-static void option(struct parser *p, const struct token *t)
+/* The word's keyword; NULL with *done false: there's none. */
+static const struct keyword *find_option(struct parser *p, const struct token *t, bool *done)
 {
     const struct keyword *k = config_find(config_ctx_words(p), t->text);
+    bool described = str_is(t->text, "switch") && config_switch_opens(p);
+
+    *done = false;
+    if (k != NULL) {
+        return k;
+    }
+    if (p->ctx == CTX_VDEV && !described) {
+        *done = config_vdev_option(p, t);
+    } else if (p->ctx == CTX_SWITCH) {
+        *done = config_switch_closes(p, t);
+    } else if (p->ctx == CTX_UNKNOWN && str_is(t->text, "switch") && !described) {
+        return NULL; /* a NIC's */
+    }
+    return *done || p->ctx == CTX_SWITCH ? NULL : config_find(config_words, t->text);
+}
+
+static void option(struct parser *p, const struct token *t)
+{
+    bool done;
+    const struct keyword *k = find_option(p, t, &done);
     u32 before;
 
-    if (k == NULL) {
-        if (p->ctx == CTX_VDEV && config_vdev_option(p, t)) {
-            return;
-        }
-        k = config_find(config_words, t->text);
+    if (done) {
+        return;
     }
     if (k == NULL && p->ctx == CTX_UNKNOWN) {
         config_vdev_skip(p, t);

@@ -18,7 +18,9 @@
 #define CFG_RESERVES 16
 #define CFG_FILES    64
 #define CFG_NOTES    32
-#define CFG_PRIO     10 /* of a vCPU without `sched` */
+#define CFG_SWITCHES 8
+#define CFG_AGE      300 /* seconds */
+#define CFG_PRIO     10  /* of a vCPU without `sched` */
 
 /* Guest-physical addresses end here: what every Armv8 CPU and stage 2 can do. */
 #define CFG_IPA_LIMIT (1ull << 40)
@@ -83,6 +85,21 @@ struct cfg_cpu {
 enum cfg_policy { POLICY_ABORT, POLICY_FAIL, POLICY_IGNORE };
 enum cfg_halt { HALT_AUTO, HALT_ON, HALT_OFF };
 
+/*
+ * `switch NAME { ... }`: of a switch, not of the VM in whose file it stands; it holds even if that
+ * VM is not started. A switch without one has the defaults.
+ */
+struct switch_conf {
+    struct str name;
+    struct place place, poll_place;
+    u32 age_s;         /* seconds after which a learned address is forgotten */
+    bool drop_unknown; /* a frame to an address not known is dropped, not flooded */
+    bool has_storm;
+    u32 storm;    /* default of its NICs' `storm`, if has_storm */
+    u32 poll_cpu; /* the physical CPU that polls its rings; UINT32_MAX: none */
+    bool isolate; /* all its NICs are isolated */
+};
+
 struct vm_config {
     struct str name; /* `system` */
     struct place place;
@@ -101,6 +118,8 @@ struct vm_config {
     struct place cmdline_place;
     struct vdev_conf vdev[CFG_VDEVS];
     u32 nvdevs;
+    struct switch_conf sw[CFG_SWITCHES];
+    u32 nswitches;
     struct str group; /* `group NAME`; empty: the bundle's common group */
 
     enum cfg_policy on_instruction, on_reference, on_register;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Config text to words: blanks separate, '#' starts a comment, double quotes keep blanks together
- * and may span lines, a backslash before a line's end inside quotes joins the lines. A quote may
- * also begin inside a word (hostdev >"a b"). A word without quotes is a slice of the text; one with
- * quotes is a copy in the arena.
+ * and may span lines, a backslash before a line's end inside quotes joins the lines. Braces are
+ * words only where the parser expects them. A quote may also begin inside a word (hostdev >"a b").
+ * A word without quotes is a slice of the text; one with quotes is a copy in the arena.
  */
 #include "core/config_lex.h"
 
@@ -114,16 +114,25 @@ static void walk_quotes(const struct lexer *l, struct walk *w, char *out)
     w->unterminated = true;
 }
 
+static bool is_brace(const struct lexer *l, char c)
+{
+    return l->braces && (c == '{' || c == '}');
+}
+
 static void walk_word(const struct lexer *l, struct walk *w, char *out)
 {
     *w = (struct walk){.pos = l->pos};
     while (w->pos.at < l->text.len) {
         char c = l->text.p[w->pos.at];
 
-        if (is_blank(c) || c == '#') {
+        if (is_blank(c) || c == '#' || (is_brace(l, c) && w->len > 0)) {
             return;
         }
         w->pos.at++;
+        if (is_brace(l, c)) {
+            w->len = 1;
+            return;
+        }
         if (c == '"') {
             w->quoted = true;
             walk_quotes(l, w, out);
@@ -181,6 +190,7 @@ bool lex_next(struct lexer *l, struct token *t)
     t->place.col = (u16)MIN(l->pos.at - l->pos.line_start + 1, UINT16_MAX);
     walk_word(l, &w, NULL);
     t->text = (struct str){l->text.p + l->pos.at, w.len};
+    t->brace = is_brace(l, l->text.p[l->pos.at]);
     if (w.quoted) {
         char *copy = l->arena != NULL ? cfg_alloc(l->arena, w.len + 1) : NULL;
 

@@ -9,6 +9,7 @@
 struct token {
     struct str text; /* without its quotes */
     struct place place;
+    bool brace; /* '{' or '}' by itself, where the lexer knows braces */
 };
 
 struct lex_pos {
@@ -19,6 +20,7 @@ struct lexer {
     struct str text;
     u16 file;
     struct lex_pos pos;
+    bool braces;             /* '{' and '}' without quotes are words of their own */
     struct cfg_arena *arena; /* for quoted words; NULL: their text is left empty */
     struct diag *diag;       /* NULL: silent */
 };

@@ -23,8 +23,7 @@ static int word_index(struct str s, const char *const *words)
     return -1;
 }
 
-/* As word_index, with an error that lists what is allowed. */
-static int word_arg(struct parser *p, struct str s, struct place place, const char *const *words)
+int config_word(struct parser *p, struct str s, struct place place, const char *const *words)
 {
     int index = word_index(s, words);
     char list[160];
@@ -87,7 +86,7 @@ static void cpu_runmask(struct parser *p, const struct keyword *k, const struct 
     }
     rest = arg.text;
     do {
-        struct token one = {str_cut(rest, ',', &rest), arg.place};
+        struct token one = {.text = str_cut(rest, ',', &rest), .place = arg.place};
 
         if (!config_number(p, &one, "a CPU number", bounds, &v)) {
             return;
@@ -289,11 +288,11 @@ static void opt_logger(struct parser *p, const struct keyword *k, const struct t
     }
     rest = set.text;
     do {
-        int i = word_arg(p, str_cut(rest, ',', &rest), set.place, severities);
+        int i = config_word(p, str_cut(rest, ',', &rest), set.place, severities);
 
         bits |= i >= 0 ? BIT(i) : 0;
     } while (rest.len > 0);
-    to = word_arg(p, dest.text, dest.place, places);
+    to = config_word(p, dest.text, dest.place, places);
     if (!p->has_logger) {
         p->vm->log_set = SEV_INTERNAL; /* an explicit logger replaces the default */
         p->has_logger = true;
@@ -317,8 +316,8 @@ static void opt_unsupported(struct parser *p, const struct keyword *k, const str
         !config_arg(p, t, "abort, fail or ignore", &policy)) {
         return;
     }
-    w = word_arg(p, what.text, what.place, whats);
-    a = word_arg(p, policy.text, policy.place, policies);
+    w = config_word(p, what.text, what.place, whats);
+    a = config_word(p, policy.text, policy.place, policies);
     if (w >= 0 && a >= 0) {
         *target[w] = (enum cfg_policy)a;
     }
@@ -362,7 +361,7 @@ static void opt_safety(struct parser *p, const struct keyword *k, const struct t
     static const char *const levels[] = {"none", "warn", "required", NULL};
     struct token arg;
 
-    if (config_arg(p, t, k->arg, &arg) && word_arg(p, arg.text, arg.place, levels) >= 0) {
+    if (config_arg(p, t, k->arg, &arg) && config_word(p, arg.text, arg.place, levels) >= 0) {
         config_ignored(p, t, k->name);
     }
 }
@@ -496,6 +495,10 @@ const struct keyword config_words[] = {
     {"cmdline", opt_cmdline, 0, "STRING",
      MANUAL("The kernel's command line. Given twice, the last one counts, with a warning."), WORKS},
     {"vdev", config_vdev, 0, "TYPE", MANUAL("A virtual device; its own options follow."), WORKS},
+    {"switch", config_switch, 0, "NAME { OPTIONS }",
+     MANUAL("How the switch NAME works, if not by its defaults; in any VM's file, but only once. "
+            "Its options stand between the braces."),
+     WORKS},
     {"pass", opt_pass, 0, NULL, MANUAL("Gives a device of the board to the guest."), LATER},
     {"mem", opt_prefix, 0, NULL, NULL, LATER},
     {"io", opt_prefix, 0, NULL, NULL, LATER},

@@ -9,7 +9,7 @@
 #define CFG_DEPTH    8  /* files open at once through @FILE */
 #define CFG_INCLUDES 32 /* @FILE words of one VM in all */
 
-enum ctx { CTX_NONE, CTX_CPU, CTX_VDEV, CTX_GIC, CTX_RESERVE, CTX_PASS, CTX_UNKNOWN };
+enum ctx { CTX_NONE, CTX_CPU, CTX_VDEV, CTX_GIC, CTX_RESERVE, CTX_PASS, CTX_SWITCH, CTX_UNKNOWN };
 
 struct parser {
     struct vm_config *vm;
@@ -24,6 +24,8 @@ struct parser {
     enum ctx ctx;
     struct cfg_cpu *cpu;    /* CTX_CPU */
     struct vdev_conf *vdev; /* CTX_VDEV */
+    struct switch_conf *sw; /* CTX_SWITCH */
+    struct place sw_brace;  /* its '{' */
     u64 seen;               /* options given in this context, a bit each */
 
     bool has_system, order_told, has_logger, no_memory;
@@ -44,6 +46,7 @@ extern const struct keyword config_cpu_words[];
 extern const struct keyword config_reserve_words[];
 extern const struct keyword config_pass_words[];
 extern const struct keyword config_gic_words[];
+extern const struct keyword config_switch_words[];
 
 /* A variable of `set`. */
 struct cfg_var {
@@ -73,6 +76,9 @@ bool config_name(struct parser *p, const struct token *arg, u32 max_len) MUST_CH
 bool config_loc(struct parser *p, const struct token *arg, struct str *rest, u64 *addr) MUST_CHECK;
 /* gic:N of `intr`; *rest is what follows the number's comma or '='. */
 bool config_intr(struct parser *p, const struct token *arg, struct str *rest, u32 *id) MUST_CHECK;
+/* The index of a word in a NULL-terminated list; -1, with an error that lists what is allowed. */
+int config_word(struct parser *p, struct str s, struct place place,
+                const char *const *words) MUST_CHECK;
 /* False with an error at t if this context has had this option already. */
 bool config_once(struct parser *p, u32 bit, const struct token *t) MUST_CHECK;
 /* Notes, once for each word, that it has no effect. */
@@ -83,6 +89,15 @@ void config_ctx(struct parser *p, enum ctx ctx);
 void config_mac_option(struct parser *p, const struct token *arg, struct opt_mac *mac);
 void config_macs_option(struct parser *p, const struct token *arg, struct opt_macs *macs);
 void config_vlan_option(struct parser *p, const struct token *arg, struct opt_vlan *vlan);
+
+/* core/config_switch.c */
+void config_switch(struct parser *p, const struct keyword *k, const struct token *t);
+/* The word `switch`, just read, begins a description: '{' stands behind its name. */
+bool config_switch_opens(const struct parser *p) MUST_CHECK;
+/* A word between braces that ends the description; true if that was all: it's taken. */
+bool config_switch_closes(struct parser *p, const struct token *t) MUST_CHECK;
+/* The file ended between braces. */
+void config_switch_open_end(struct parser *p);
 
 /* core/config_set.c */
 void config_set(struct parser *p, const struct keyword *k, const struct token *t);

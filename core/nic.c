@@ -59,6 +59,16 @@ bool config_nic_mac(const struct vm_config *vm, const struct vdev_conf *conf, u8
     return true;
 }
 
+const struct opt_macs *config_nic_statics(const struct vdev_conf *conf)
+{
+    const struct opt *o = opt_find(conf->type, "static");
+
+    if (o == NULL || o->type != OPT_MACS) {
+        return NULL;
+    }
+    return (const void *)((const char *)conf->opts + o->offset);
+}
+
 static struct str text_option(const struct vdev_conf *conf, const char *name)
 {
     const struct opt *o = opt_find(conf->type, name);

@@ -150,8 +150,8 @@ static void dump_nic(struct text *t, const struct nic_opts *o)
     for (u32 i = 0; i < 6; i++) {
         add(t, "%02x", o->mac.b[i]);
     }
-    add(t, "/%u mtu=%u bind=%o spoof=%u rate=%llu feats=%llx isolate=%u legacy=%u", o->mac.set,
-        o->mtu, o->bind_mode, o->spoof, LL(o->rate), LL(o->features), o->isolate, o->legacy);
+    add(t, "/%u mtu=%u bind=%o spoof=%u rate=%llu feats=%llx hairpin=%u legacy=%u", o->mac.set,
+        o->mtu, o->bind_mode, o->spoof, LL(o->rate), LL(o->features), o->hairpin, o->legacy);
     for (u32 i = 0; i < o->statics.n; i++) {
         add(t, " static=%012llx", LL(mac_value(o->statics.mac[i])));
     }
@@ -170,6 +170,12 @@ static void dump_vdev(struct text *t, const struct vdev_conf *v)
         dump_nic(t, v->opts);
     }
     add(t, "\n");
+}
+
+static void dump_switch(struct text *t, const struct switch_conf *sw)
+{
+    add(t, "switch %.*s age=%u drop=%u storm=%u/%u poll=%d isolate=%u\n", STR_ARG(sw->name),
+        sw->age_s, sw->drop_unknown, sw->storm, sw->has_storm, (int)sw->poll_cpu, sw->isolate);
 }
 
 void configs_dump(const struct vm_config *vm, char *buf, u32 size)
@@ -196,6 +202,9 @@ void configs_dump(const struct vm_config *vm, char *buf, u32 size)
     add(&t, "cmdline '%s'\n", vm->cmdline.p);
     for (u32 i = 0; i < vm->nvdevs; i++) {
         dump_vdev(&t, &vm->vdev[i]);
+    }
+    for (u32 i = 0; i < vm->nswitches; i++) {
+        dump_switch(&t, &vm->sw[i]);
     }
     add(&t, "policy %u%u%u halt=%u counter=%llx log=%x debug=%u dryrun=%u dump='%.*s' gic=%u\n",
         vm->on_instruction, vm->on_reference, vm->on_register, vm->exit_on_halt,
@@ -244,6 +253,9 @@ static void sound_vm(const struct vm_config *vm)
         assert(m->base + m->size <= CFG_IPA_LIMIT);
     }
     sound_vdevs(vm);
+    for (u32 i = 0; i < vm->nswitches; i++) {
+        assert(vm->sw[i].name.len > 0 && vm->sw[i].age_s >= 10 && vm->sw[i].poll_cpu != 0);
+    }
     assert(image_plan((struct vm_config *)(uintptr_t)vm, &plan, &silent));
     assert(in_memory(vm, plan.entry, 1) && in_memory(vm, plan.dtb, plan.dtb_size));
     assert(plan.initrd_size == 0 || in_memory(vm, plan.initrd, plan.initrd_size));

@@ -65,13 +65,16 @@ static const char *const spoof_words[] = {"deny", "allow", NULL};
 
 static const struct opt nic_options[] = {
     {.name = "peer", .type = OPT_STR, .offset = FIELD(peer), .arg = "PATH"},
+    {.name = "switch", .type = OPT_STR, .offset = FIELD(network), .arg = "NAME"},
+    {.name = "storm", .type = OPT_U32, .offset = FIELD(storm), .arg = "N"},
     {.name = "mac", .type = OPT_MAC, .offset = FIELD(mac), .arg = "MAC"},
     {.name = "mtu", .type = OPT_U32, .offset = FIELD(mtu), .min = 68, .max = 65535, .dflt = "1500"},
     {.name = "bind-mode", .type = OPT_OCT, .offset = FIELD(bind_mode), .max = 0777},
     {.name = "mac-spoof", .type = OPT_ENUM, .offset = FIELD(spoof), .words = spoof_words},
     {.name = "rate", .type = OPT_SIZE, .offset = FIELD(rate), .example = "rate 10M"},
     {.name = "peerfeats", .type = OPT_U64, .offset = FIELD(features)},
-    {.name = "isolate", .type = OPT_BOOL, .offset = FIELD(isolate)},
+    {.name = "hairpin", .type = OPT_BOOL, .offset = FIELD(hairpin)},
+    {.name = "isolate", .type = OPT_FLAG, .offset = FIELD(isolate)},
     {.name = "vlan", .type = OPT_VLAN, .offset = FIELD(vlan), .arg = "VLANS"},
     {.name = "static", .type = OPT_MACS, .offset = FIELD(statics), .arg = "MAC"},
     {.name = "legacy", .type = OPT_FLAG, .offset = FIELD(legacy), .help = "Old."},

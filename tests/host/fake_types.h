@@ -12,11 +12,12 @@ struct uart_opts {
 };
 
 struct nic_opts {
-    struct str peer;
+    struct str peer, network;
+    u32 storm;
     struct opt_mac mac;
     u32 mtu, bind_mode, spoof;
     u64 rate, features;
-    bool isolate, legacy;
+    bool hairpin, isolate, legacy;
     struct opt_vlan vlan;
     struct opt_macs statics;
 };

@@ -20,7 +20,7 @@
 #define HEAD    "system a group= errors=0\n"
 #define ONE_CPU "cpu mask=0 prio=10\n"
 #define TAIL    "policy 121 halt=0 counter=ffffffffffffffff log=1f debug=0 dryrun=0 dump='' gic=0\n"
-#define NIC     " mtu=1500 bind=660 spoof=0 rate=0 feats=0 isolate=0 legacy=0"
+#define NIC     " mtu=1500 bind=660 spoof=0 rate=0 feats=0 hairpin=0 legacy=0"
 #define NIC0    NIC "\n"
 
 /* What a text without errors becomes. */
@@ -86,9 +86,9 @@ static const struct {
      HEAD ONE_CPU "cmdline ''\nvdev virtio-net 'agl_to_host' loc=1b018000/1 intr=45/1 "
                   "peer=/dev/vdevpeer/vp_lv mac=aaaaaaaaaab1/1" NIC0 TAIL},
     {S "vdev virtio-net mac a0b0C0d0E0f0 mtu 68 bind-mode 0o777 mac-spoof allow rate 10M peerfeats "
-       "0x7fc3 isolate yes legacy sched 5 delayed forever",
+       "0x7fc3 hairpin yes legacy sched 5 delayed forever",
      HEAD ONE_CPU "cmdline ''\nvdev virtio-net '' loc=0/0 intr=0/0 peer= mac=a0b0c0d0e0f0/1 mtu=68 "
-                  "bind=777 spoof=1 rate=10485760 feats=7fc3 isolate=1 legacy=1\n" TAIL},
+                  "bind=777 spoof=1 rate=10485760 feats=7fc3 hairpin=1 legacy=1\n" TAIL},
     /* VLANs and lists of addresses */
     {S "vdev virtio-net vlan access:4094 static 02:00:00:00:00:02 static 020000000001",
      HEAD ONE_CPU "cmdline ''\nvdev virtio-net '' loc=0/0 intr=0/0 peer= mac=000000000000/0" NIC
@@ -101,7 +101,7 @@ static const struct {
     /* a context stays open over options that open none; another device ends it */
     {S "vdev virtio-net ram 1M mtu 100 vdev pl011 intr gic:40",
      HEAD ONE_CPU "mem 0 0/0+100000\ncmdline ''\nvdev virtio-net '' loc=0/0 intr=0/0 peer= "
-                  "mac=000000000000/0 mtu=100 bind=660 spoof=0 rate=0 feats=0 isolate=0 "
+                  "mac=000000000000/0 mtu=100 bind=660 spoof=0 rate=0 feats=0 hairpin=0 "
                   "legacy=0\nvdev pl011 '' loc=0/0 intr=40/1 batch=0\n" TAIL},
     /* an argument may look like an option */
     {S "vdev pl011 name cpu load data", HEAD ONE_CPU
@@ -162,11 +162,14 @@ static const struct {
      "has: runmask sched partition cluster)\n"},
     {S "vdev virtio-net\n  interrupt gic:45\n  per /x\n",
      "f:3:3: error: unknown option 'interrupt' in the context of 'vdev virtio-net'; did you mean "
-     "'intr'? (it has: loc intr name peer mac mtu bind-mode mac-spoof rate peerfeats isolate vlan "
+     "'intr'? (it has: loc intr name peer switch storm mac mtu bind-mode mac-spoof rate peerfeats "
+     "hairpin isolate vlan "
      "static "
      "legacy)\n"
      "f:4:3: error: unknown option 'per' in the context of 'vdev virtio-net'; did you mean 'peer'? "
-     "(it has: loc intr name peer mac mtu bind-mode mac-spoof rate peerfeats isolate vlan static "
+     "(it has: loc intr name peer switch storm mac mtu bind-mode mac-spoof rate peerfeats hairpin "
+     "isolate "
+     "vlan static "
      "legacy)\n"},
 
     {S "vdev pl011 mac 1",
@@ -304,13 +307,13 @@ static const struct {
      "f:2:166: error: 'peer' needs a text that is not empty\n"},
     {S
      "vdev virtio-net mac 01:00:00:00:00:01 vdev virtio-net mac 00:00:00:00:00:00 vdev virtio-net "
-     "mac 0:0:0:0:0:1 vdev virtio-net mac aa-aa-aa-aa-aa-aa mac-spoof perhaps isolate maybe",
+     "mac 0:0:0:0:0:1 vdev virtio-net mac aa-aa-aa-aa-aa-aa mac-spoof perhaps hairpin maybe",
      "f:2:21: error: '01:00:00:00:00:01' is a group address or zero: no device's MAC\n"
      "f:2:59: error: '00:00:00:00:00:00' is a group address or zero: no device's MAC\n"
      "f:2:97: error: '0:0:0:0:0:1' is not a MAC address: aa:bb:cc:dd:ee:ff\n"
      "f:2:129: error: 'aa-aa-aa-aa-aa-aa' is not a MAC address: aa:bb:cc:dd:ee:ff\n"
      "f:2:157: error: 'perhaps' is not one of: deny, allow\n"
-     "f:2:173: error: 'maybe' is not on or off, which 'isolate' needs\n"},
+     "f:2:173: error: 'maybe' is not on or off, which 'hairpin' needs\n"},
     {S "vdev pl011 hostdev a hostdev b hostdev c", "f:2:40: error: 'hostdev c': two are enough\n"},
     {S "vdev virtio-net legacy legacy", "f:2:24: error: 'legacy' is given twice\n"},
     {S "vdev virtio-net vlan 5 vdev virtio-net vlan access:0 vdev virtio-net vlan access:4095 vdev "
