@@ -27,6 +27,7 @@
 #include "vdev/chan.h"
 #include "vdev/gic/vgic.h"
 #include "vdev/net/port.h"
+#include "vdev/net/switch.h"
 #include "vdev/table.h"
 
 #include <string.h>
@@ -333,6 +334,18 @@ static void all_stopped(void)
 
 static const struct vm_hooks hooks = {make_irqchip, make_dtb, all_stopped};
 
+/* A description holds even if the VM in whose file it stands is not started. */
+static void configure_switches(void)
+{
+    for (u32 i = 0; i < nconfigs; i++) {
+        for (u32 k = 0; k < configs[i]->nswitches; k++) {
+            if (configs[i]->sw[k].name.len > 0) { /* else its name was no good */
+                switch_configure(&configs[i]->sw[k]);
+            }
+        }
+    }
+}
+
 static void create_vms(void)
 {
     vm_hooks = &hooks;
@@ -434,6 +447,7 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
     find_bundle();
     start_console();
     read_configs();
+    configure_switches();
     create_vms();
     (void)arch_start_cpus();
     settle_vms();

@@ -151,6 +151,7 @@ void net_forget_all(void)
 {
     ports = NULL;
     switch_forget_all();
+    switch_forget_descriptions();
 }
 
 void net_show(void (*print)(const char *fmt, ...))
