@@ -158,6 +158,6 @@ const struct keyword config_switch_words[] = {
             "exit to send. No vCPU may be pinned to it; without a `runmask` none is put there."),
      WORKS},
     {"isolate", switch_isolate, 0, NULL,
-     MANUAL("All its NICs are isolated: each can talk only to what isn't. "), WORKS},
+     MANUAL("All its NICs are isolated: none can talk to another."), WORKS},
     {.name = NULL},
 };

@@ -5,6 +5,7 @@
  * A composition root like core/main.c: may know every layer.
  */
 #include "arch/host/tool_files.h"
+#include "arch/host/tool_show.h"
 #include "core/board.h"
 #include "core/check.h"
 #include "core/config.h"
@@ -268,90 +269,7 @@ static u32 build_tree(struct vm_config *vm, u8 **tree)
     return size;
 }
 
-/* --- what check says ------------------------------------------------------------------------- */
-
-static void show_cpus(const struct vm_config *vm)
-{
-    for (u32 i = 0; tool.cpus != 0 && !tool.single && i < vm->ncpus; i++) {
-        printf("  cpu                runs on CPU %u, priority %u\n", vm->cpu[i].pcpu,
-               vm->cpu[i].prio);
-    }
-}
-
-static void show_mem(const struct vm_config *vm)
-{
-    for (u32 i = 0; i < vm->nmems; i++) {
-        const struct cfg_mem *m = &vm->mem[i];
-
-        printf("  %-18s 0x%09llx..0x%09llx  %llu KiB\n", m->kind == MEM_RAM ? "ram" : "rom",
-               LL(m->base), LL(m->base + m->size - 1), LL(m->size / 1024));
-    }
-    printf("  %-18s 0x%09llx  distributor of a GICv%u, %s at 0x%09llx\n", "gic", LL(vm->gicd),
-           vm->gic_version, vm->gic_version == 2 ? "CPU interface" : "redistributors",
-           LL(vm->gic_version == 2 ? vm->gicc : vm->gicr));
-}
-
-static void show_nic(const struct vm_config *vm, const struct vdev_conf *c)
-{
-    struct nic_peer peer = config_nic_peer(c);
-    u8 mac[6];
-
-    if (config_nic_mac(vm, c, mac)) {
-        printf("  mac %02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-               mac[5]);
-    }
-    if (peer.kind == NIC_LINK) {
-        printf("  link to %.*s of %.*s", STR_ARG(peer.name), STR_ARG(peer.system));
-    } else if (peer.kind == NIC_SWITCH) {
-        printf("  switch %.*s", STR_ARG(peer.name));
-    }
-}
-
-/* An interrupt is shown both ways: as in the config, and as in a device tree. */
-static void show_vdev(const struct vm_config *vm, const struct vdev_conf *c)
-{
-    printf("  vdev %-13s 0x%09llx  gic:%u = <0 %u %u>", c->type->name, LL(c->loc), c->intid,
-           c->intid - 32, c->type->level ? 4 : 1);
-    if (c->name.len > 0) {
-        printf("  %.*s", STR_ARG(c->name));
-    }
-    show_nic(vm, c);
-    printf("\n");
-}
-
-static void show_images(const struct vm_config *vm, const struct image_plan *plan)
-{
-    static const char *const type[] = {"load", "guest load", "data load", "fdt load",
-                                       "initrd load"};
-
-    for (u32 i = 0; i < vm->nloads; i++) {
-        if (vm->load[i].type == LOAD_FDT) {
-            printf("  %-18s %.*s\n", type[LOAD_FDT], STR_ARG(vm->load[i].path));
-            continue;
-        }
-        printf("  %-18s 0x%09llx..0x%09llx  %.*s\n", type[vm->load[i].type], LL(plan->addr[i]),
-               LL(plan->addr[i] + plan->mem_size[i] - 1), STR_ARG(vm->load[i].path));
-    }
-    printf("  %-18s 0x%09llx..0x%09llx\n", "device tree", LL(plan->dtb),
-           LL(plan->dtb + plan->dtb_size - 1));
-    printf("  %-18s 0x%09llx\n", "starts at", LL(plan->entry));
-}
-
-static void show_vm(struct vm_config *vm)
-{
-    struct image_plan plan;
-
-    printf("%.*s: %u vCPU%s%s\n", STR_ARG(vm->name), vm->ncpus, vm->ncpus == 1 ? "" : "s",
-           vm->dryrun ? ", not to be started (dryrun)" : "");
-    show_cpus(vm);
-    show_mem(vm);
-    for (u32 i = 0; i < vm->nvdevs; i++) {
-        show_vdev(vm, &vm->vdev[i]);
-    }
-    if (image_plan(vm, &plan, &tool.diag)) {
-        show_images(vm, &plan);
-    }
-}
+/* --- commands -------------------------------------------------------------------------------- */
 
 /* Builds every tree, to find what is wrong with it, and writes it where the config wants it. */
 static void check_tree(struct vm_config *vm)
@@ -366,8 +284,6 @@ static void check_tree(struct vm_config *vm)
     }
     free(tree);
 }
-
-/* --- commands -------------------------------------------------------------------------------- */
 
 static int finish(void)
 {
@@ -385,12 +301,13 @@ static int cmd_check(char *const *args, int count)
             check_tree(tool.vms[i]);
         }
         if (tool.vms[i]->errors == 0) {
-            show_vm(tool.vms[i]);
+            show_vm(tool.vms[i], tool.single ? 0 : tool.cpus, &tool.diag);
         } else {
             printf("%.*s: not started: %u error%s\n", STR_ARG(tool.vms[i]->name),
                    tool.vms[i]->errors, tool.vms[i]->errors > 1 ? "s" : "");
         }
     }
+    show_switches(tool.vms, tool.count);
     return finish();
 }
 

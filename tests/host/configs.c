@@ -2,6 +2,7 @@
 /* Drives parser and checks as the host tool does, with fake device types and a bundle in memory. */
 #include "tests/host/configs.h"
 
+#include "core/check_switch.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/str.h"
@@ -280,7 +281,7 @@ void configs_linux(u8 *image, u32 size, u64 text_offset, u64 image_size)
 
 void configs_sound(const struct configs *c)
 {
-    u32 errors = 0;
+    u32 errors = 0, polled = config_polled(c->vms, c->count);
 
     for (u32 i = 0; i < c->count; i++) {
         const struct vm_config *vm = c->vms[i];
@@ -288,6 +289,9 @@ void configs_sound(const struct configs *c)
         errors += vm->errors;
         if (vm->errors == 0) {
             sound_vm(vm);
+        }
+        for (u32 k = 0; vm->errors == 0 && !vm->dryrun && k < vm->ncpus; k++) {
+            assert((polled & BIT(vm->cpu[k].pcpu)) == 0);
         }
     }
     assert(errors == c->diag.errors);

@@ -76,6 +76,35 @@ def test_check_prints_every_place(tool):
     assert err == "a.qvmconf:1:29: warning: switch 'vp_lv' has no other port: is its name right?\n"
 
 
+def test_check_prints_networks(tool):
+    write(
+        tool.path,
+        a="system a ram 16M load Image cpu cpu\n"
+        "vdev virtio-net switch lan vlan trunk:1-10,12,native:5 rate 10M static 020000000009\n"
+        "vdev virtio-net switch lan monitor capture 64K\n"
+        "switch lan { age 20 poll 3 storm 7 unknown drop }\n",
+        b="system b ram 16M load Image vdev virtio-net switch lan packed qsize 9 queues 3 mtu 9000\n"
+        "isolate storm 0 vdev virtio-net switch lan vlan access:8 mac-spoof allow",
+        c="system c ram 16M lod Image vdev virtio-net switch wan",
+    )
+    code, out, err = tool("check", "--cpus", 4, "a.qvmconf", "b.qvmconf", "c.qvmconf")
+    assert code == 65 and err.splitlines()[0].startswith("c.qvmconf:1:18: error: unknown word 'lod'")
+    for text in (
+        "2 queue pairs of 256  VLANs: tagged 1-4,6-10,12, untagged 5\n",
+        "at most 7 group and unknown frames/s, 10485760 bytes/s, also from 02:00:00:00:00:09\n",
+        "2 queue pairs of 256, 64 KiB for captures\n",
+        "sees all frames of its switch, sends none\n",
+        "3 queue pairs of 9, packed rings, MTU 9000\n",
+        "group frames without limit, isolated\n",
+        "1 queue pair of 256  VLAN 8\n",
+        "at most 7 group and unknown frames/s, from any address\n",
+        "switch lan: 4 NICs, forgets addresses after 20 s, drops frames to unknown ones, CPU 3 polls",
+    ):
+        assert text in out
+    assert "switch wan" not in out
+    assert "runs on CPU 3" not in out
+
+
 def test_check_reports_all_errors_of_all_files(tool):
     write(
         tool.path,
