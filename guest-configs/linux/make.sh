@@ -7,6 +7,8 @@
 #   KERNEL.Image      Debian's kernel, unmodified
 #   KERNEL.cpio       initramfs: busybox, /init (init.c), gtool (gtool.c), the virtio modules
 #   KERNEL-net.cpio   the same with iperf3, nuttcp and ethtool
+#   KERNEL-test.cpio  that with what only tests and bench need: iperf (version 2), and modules
+#                     that stay unloaded until `modprobe` is asked for them (8021q, bridge)
 #
 # The packages come from the Debian archive with apt's signatures checked and an apt state of our
 # own: the machine's is not touched, no root is needed. They are kept in build/cache (CACHE=...):
@@ -42,9 +44,13 @@ NET_PACKAGES="libc6 iperf3 libiperf0 libssl3 libsctp1 ethtool libmnl0 nuttcp"
 NET_PROGRAMS="iperf3 nuttcp ethtool"
 NET_LIBRARIES="ld-linux-aarch64.so.1 libc.so.6 libm.so.6 libiperf.so.0 libcrypto.so.3
     libsctp.so.1 libmnl.so.0"
+TEST_PACKAGES="iperf libstdc++6 libgcc-s1"
+TEST_PROGRAMS="iperf"
+TEST_LIBRARIES="libstdc++.so.6 libgcc_s.so.1"
+TEST_MODULES="8021q bridge"
 APPLETS="arping ash awk basename brctl cat chmod chrt clear cmp cp cut date dd df diff dirname
     dmesg du echo env expr false find free fuser grep gunzip gzip halt head hexdump hostname
-    httpd ifconfig insmod ip kill killall less ln ls lsmod md5sum mkdir mknod more mount mv nc
+    httpd ifconfig insmod ip kill killall less ln ls lsmod md5sum mkdir mknod modprobe more mount mv nc
     netstat nice nproc od ping ping6 poweroff printf ps pwd reboot renice reset rm rmdir rmmod
     route sed seq setsid sh sha256sum sleep sort stat stty sync sysctl tail tar taskset tee
     telnet test tftp time timeout top touch tr traceroute true tty udhcpc udhcpd umount uname
@@ -61,7 +67,7 @@ guests=$B/guests
 # A kernel is up to date when its stamp is newer than everything of ours that goes into it.
 is_made() {
     local stamp=$guests/.$1.strip$STRIP f
-    for f in "$1.Image" "$1.cpio" "$1-net.cpio"; do
+    for f in "$1.Image" "$1.cpio" "$1-net.cpio" "$1-test.cpio"; do
         [ -e "$guests/$f" ] || return 1
     done
     for f in init.c gtool.c make.sh modules.sh; do
@@ -145,25 +151,55 @@ find_in() {
     done
 }
 
+module_name() {
+    local name=${1##*/}
+    name=${name%%.ko*}
+    echo "${name//-/_}"
+}
+
+# add_module ROOT FILE : as $ROOT/modules/NAME.ko
+add_module() {
+    local ko
+    ko=$1/modules/$(module_name "$2").ko
+    case $2 in
+        *.xz) xz -dc "$2" > "$ko" ;;
+        *) cp "$2" "$ko" ;;
+    esac
+    if [ "$STRIP" = 1 ]; then
+        aarch64-linux-gnu-strip --strip-debug "$ko"
+    fi
+}
+
+# The modules that /init loads.
 add_modules() {
-    local root=$1 kernel_tree=$2 path name
+    local root=$1 kernel_tree=$2 path
     mkdir -p "$root/modules"
     # shellcheck disable=SC2086
     "$here/modules.sh" "$kernel_tree" $MODULES > "$work/modules.list"
     while read -r path; do
-        name=${path##*/}
-        name=${name%%.ko*}
-        name=${name//-/_}
-        case $path in
-            *.xz) xz -dc "$path" > "$root/modules/$name.ko" ;;
-            *) cp "$path" "$root/modules/$name.ko" ;;
-        esac
-        if [ "$STRIP" = 1 ]; then
-            aarch64-linux-gnu-strip --strip-debug "$root/modules/$name.ko"
-        fi
-        echo "$name" >> "$root/modules/order"
+        add_module "$root" "$path"
+        module_name "$path" >> "$root/modules/order"
     done < "$work/modules.list"
     [ -s "$root/modules/order" ] || die "no modules found in $kernel_tree"
+}
+
+# The modules that stay unloaded until somebody runs modprobe: it wants to know their needs.
+add_test_modules() {
+    local root=$1 kernel_tree=$2 dir module path needs
+    dir=$(find "$kernel_tree" -path '*/lib/modules/*' -prune)
+    dir=$root/lib/modules/${dir##*/}
+    mkdir -p "$dir"
+    for module in $TEST_MODULES; do
+        "$here/modules.sh" "$kernel_tree" "$module" > "$work/modules.list"
+        needs=
+        while read -r path; do
+            [ -e "$root/modules/$(module_name "$path").ko" ] || add_module "$root" "$path"
+            path=/modules/$(module_name "$path").ko
+            echo "$path:$needs" >> "$dir/modules.dep"
+            needs=" $path$needs"
+        done < "$work/modules.list"
+    done
+    sort -u -t: -k1,1 -o "$dir/modules.dep" "$dir/modules.dep"
 }
 
 make_root() {
@@ -180,14 +216,15 @@ make_root() {
     cp "$work/gtool" "$root/bin/gtool"
 }
 
-add_net() {
-    local root=$1 path
-    # shellcheck disable=SC2086
-    for path in $(find_in "$work/net" $NET_PROGRAMS $NET_LIBRARIES); do
+# add_files ROOT TREE NAME... : these programs and libraries out of a Debian tree.
+add_files() {
+    local root=$1 tree=$2 path
+    shift 2
+    for path in $(find_in "$tree" "$@"); do
         case $path in
-            */ld-linux*) install -D "$work/net/$path" "$root/lib/${path##*/}" ;;
-            *.so*) install -D "$work/net/$path" "$root/lib/aarch64-linux-gnu/${path##*/}" ;;
-            *) install -D "$work/net/$path" "$root/bin/${path##*/}" ;;
+            */ld-linux*) install -D "$tree/$path" "$root/lib/${path##*/}" ;;
+            *.so*) install -D "$tree/$path" "$root/lib/aarch64-linux-gnu/${path##*/}" ;;
+            *) install -D "$tree/$path" "$root/bin/${path##*/}" ;;
         esac
     done
 }
@@ -209,13 +246,18 @@ make_kernel() {
     make_root "$root"
     add_modules "$root" "$tree"
     make_cpio "$root" "$guests/$kernel.cpio"
-    add_net "$root"
+    # shellcheck disable=SC2086
+    add_files "$root" "$work/net" $NET_PROGRAMS $NET_LIBRARIES
     make_cpio "$root" "$guests/$kernel-net.cpio"
+    # shellcheck disable=SC2086
+    add_files "$root" "$work/test" $TEST_PROGRAMS $TEST_LIBRARIES
+    add_test_modules "$root" "$tree"
+    make_cpio "$root" "$guests/$kernel-test.cpio"
     cp "$tree"/boot/vmlinuz-* "$guests/$kernel.Image"
     rm -rf "$root"
     rm -f "$guests/.$kernel.strip"*
     touch "$guests/.$kernel.strip$STRIP"
-    say "guest $kernel ($package): $guests/$kernel.Image, $kernel.cpio, $kernel-net.cpio"
+    say "guest $kernel ($package): $guests/$kernel.Image and .cpio, -net.cpio, -test.cpio"
 }
 
 kernels=$(kernels_to_make)
@@ -224,6 +266,7 @@ kernels=$(kernels_to_make)
 {
     packages "$work/user" $USER_SUITE $MIN_PACKAGES
     packages "$work/net" $USER_SUITE $NET_PACKAGES
+    packages "$work/test" $USER_SUITE $TEST_PACKAGES
 }
 compile init
 compile gtool
