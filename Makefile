@@ -146,7 +146,7 @@ TEST_IMAGES := $(LINUX_IMAGES) $(B)/guests/d13c.Image $(B)/guests/u-boot.bin
 CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
 BUNDLE = $(B)/$(SYSTEM).cpio
 
-$(B)/guests/%.Image: guest-configs/linux/make.sh guest-configs/linux/init.c guest-configs/linux/gtool.c | setup-guest
+$(B)/guests/%.Image: $(addprefix guest-configs/linux/,make.sh modules.sh init.c gtool.c) $(wildcard guest-configs/linux/netcheck/*) | setup-guest
 	@guest-configs/linux/make.sh $*
 
 $(B)/guests/u-boot.bin: | setup-guest
@@ -200,7 +200,7 @@ format: | setup-host
 	clang-format -i $(SOURCES)
 
 SOURCES := $(wildcard core/*.[ch] core/lib/*.c core/lib/include/*.h vdev/*.[ch] vdev/*/*.[ch] fdt/*.[ch] arch/*/*.[ch] \
-	tests/*/*.[ch] tests/guests/*/*.[ch] guest-configs/*/*.[ch])
+	tests/*/*.[ch] tests/guests/*/*.[ch] guest-configs/*/*.[ch] guest-configs/*/*/*.[ch])
 
 GUEST_SETUP := setup-build
 -include tests/guests/guests.mk

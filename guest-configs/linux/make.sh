@@ -7,8 +7,9 @@
 #   KERNEL.Image      Debian's kernel, unmodified
 #   KERNEL.cpio       initramfs: busybox, /init (init.c), gtool (gtool.c), the virtio modules
 #   KERNEL-net.cpio   the same with iperf3, nuttcp and ethtool
-#   KERNEL-test.cpio  that with what only tests and bench need: iperf (version 2), and modules
-#                     that stay unloaded until `modprobe` is asked for them (8021q, bridge)
+#   KERNEL-test.cpio  that with what only tests and bench need: iperf (version 2), netcheck
+#                     (netcheck/), and modules that stay unloaded until `modprobe` is asked for
+#                     them (8021q, bridge)
 #
 # The packages come from the Debian archive with apt's signatures checked and an apt state of our
 # own: the machine's is not touched, no root is needed. They are kept in build/cache (CACHE=...):
@@ -70,8 +71,8 @@ is_made() {
     for f in "$1.Image" "$1.cpio" "$1-net.cpio" "$1-test.cpio"; do
         [ -e "$guests/$f" ] || return 1
     done
-    for f in init.c gtool.c make.sh modules.sh; do
-        [ "$stamp" -nt "$here/$f" ] || return 1
+    for f in "$here"/{init.c,gtool.c,make.sh,modules.sh} "$here"/netcheck/*; do
+        [ "$stamp" -nt "$f" ] || return 1
     done
 }
 
@@ -131,8 +132,11 @@ kernel_package() {
     cat "$memo"
 }
 
+# compile NAME SOURCE...
 compile() {
-    aarch64-linux-gnu-gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static -s -o "$work/$1" "$here/$1.c"
+    local name=$1
+    shift
+    aarch64-linux-gnu-gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static -s -o "$work/$name" "$@"
 }
 
 # find_in TREE NAME... : the path of each file, wherever a Debian tree has it.
@@ -251,6 +255,7 @@ make_kernel() {
     make_cpio "$root" "$guests/$kernel-net.cpio"
     # shellcheck disable=SC2086
     add_files "$root" "$work/test" $TEST_PROGRAMS $TEST_LIBRARIES
+    cp "$work/netcheck" "$root/bin/netcheck"
     add_test_modules "$root" "$tree"
     make_cpio "$root" "$guests/$kernel-test.cpio"
     cp "$tree"/boot/vmlinuz-* "$guests/$kernel.Image"
@@ -268,8 +273,9 @@ kernels=$(kernels_to_make)
     packages "$work/net" $USER_SUITE $NET_PACKAGES
     packages "$work/test" $USER_SUITE $TEST_PACKAGES
 }
-compile init
-compile gtool
+compile init "$here/init.c"
+compile gtool "$here/gtool.c"
+compile netcheck "$here"/netcheck/*.c
 for kernel in $kernels; do
     make_kernel "$kernel"
 done
