@@ -10,6 +10,8 @@
  *   gtool send HOST PORT BYTES [CHUNK]  TCP: sends; the sink answers how many bytes were right
  *   gtool hash MEGABYTES SECONDS        fills RAM with a pattern and hashes it again and again
  *   gtool clock SECONDS                 clocks and counters go forward, at one rate, on all CPUs
+ *
+ * HOST is an IPv4 or IPv6 address.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -78,13 +80,19 @@ static void fill(uint8_t *to, uint64_t offset, size_t len)
     }
 }
 
-static bool endpoint(struct sockaddr_in *sin, const char *host, const char *port)
+/* IPv4 addresses are written the IPv6 way, so one kind of socket does for both. */
+static bool endpoint(struct sockaddr_in6 *sin, const char *host, const char *port)
 {
+    char mapped[64];
+
     memset(sin, 0, sizeof(*sin));
-    sin->sin_family = AF_INET;
-    sin->sin_port = htons((uint16_t)strtoul(port, NULL, 10));
-    sin->sin_addr.s_addr = htonl(INADDR_ANY);
-    if (host != NULL && inet_pton(AF_INET, host, &sin->sin_addr) != 1) {
+    sin->sin6_family = AF_INET6;
+    sin->sin6_port = htons((uint16_t)strtoul(port, NULL, 10));
+    if (host == NULL || inet_pton(AF_INET6, host, &sin->sin6_addr) == 1) {
+        return true;
+    }
+    snprintf(mapped, sizeof(mapped), "::ffff:%s", host);
+    if (inet_pton(AF_INET6, mapped, &sin->sin6_addr) != 1) {
         errno = EINVAL;
         return false;
     }
@@ -101,8 +109,8 @@ static int run_mark(char **args)
 
 static int run_echo(char **args)
 {
-    struct sockaddr_in sin;
-    int sock = socket(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in6 sin;
+    int sock = socket(AF_INET6, SOCK_DGRAM, 0);
 
     endpoint(&sin, NULL, args[0]);
     if (bind(sock, (struct sockaddr *)&sin, sizeof(sin)) != 0) {
@@ -152,9 +160,9 @@ static uint64_t round_trip(int sock, uint64_t number, size_t size, bool *wrong)
 
 static int run_rtt(char **args)
 {
-    struct sockaddr_in sin;
+    struct sockaddr_in6 sin;
     struct timeval second = {.tv_sec = 1};
-    int sock = socket(AF_INET, SOCK_DGRAM, 0);
+    int sock = socket(AF_INET6, SOCK_DGRAM, 0);
     unsigned long count = strtoul(args[2], NULL, 10);
     size_t size = args[3] != NULL ? strtoul(args[3], NULL, 10) : 64;
     unsigned long answered = 0;
@@ -212,9 +220,9 @@ static void print_stream(const char *name, uint64_t total, uint64_t right, uint6
 
 static int run_sink(char **args)
 {
-    struct sockaddr_in sin;
+    struct sockaddr_in6 sin;
     int one = 1;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int listener = socket(AF_INET6, SOCK_STREAM, 0);
     unsigned long connections = args[1] != NULL ? strtoul(args[1], NULL, 10) : 1;
     bool good = true;
 
@@ -236,10 +244,10 @@ static int run_sink(char **args)
     return good ? 0 : 1;
 }
 
-static int connect_patiently(const struct sockaddr_in *sin)
+static int connect_patiently(const struct sockaddr_in6 *sin)
 {
     for (int i = 0; i < CONNECT_TRIES; i++) {
-        int sock = socket(AF_INET, SOCK_STREAM, 0);
+        int sock = socket(AF_INET6, SOCK_STREAM, 0);
         if (connect(sock, (const struct sockaddr *)sin, sizeof(*sin)) == 0) {
             return sock;
         }
@@ -251,7 +259,7 @@ static int connect_patiently(const struct sockaddr_in *sin)
 
 static int run_send(char **args)
 {
-    struct sockaddr_in sin;
+    struct sockaddr_in6 sin;
     uint64_t total = strtoull(args[2], NULL, 10);
     size_t chunk = args[3] != NULL ? strtoul(args[3], NULL, 10) : 65536;
     uint64_t sent = 0;
