@@ -96,6 +96,7 @@ void guest_init(struct guest *g, const char *name)
     g->cfg.log_set = UINT32_MAX;
     g->irqchip.set_line = fake_set_line;
     g->vm.cfg = &g->cfg;
+    g->cfg.ncpus = 1;
     g->vm.irqchip = &g->irqchip;
     g->vm.vcpu[0] = &g->vcpu;
     g->vm.nvcpus = 1;

@@ -14,7 +14,8 @@
 
 #include <string.h>
 
-enum { NET_S_LINK_UP = 1 };
+enum { NET_S_LINK_UP = 1, NET_S_ANNOUNCE = 2 };
+enum { DUPLEX_FULL = 1, UNKNOWN = 0xff };
 
 /* struct virtio_net_config, §5.1.4, as far as the features offered need it. */
 struct net_config {
@@ -22,10 +23,11 @@ struct net_config {
     u16 status;
     u16 max_virtqueue_pairs;
     u16 mtu;
-};
+    u32 speed;
+    u8 duplex;
+} __attribute__((packed));
 
-#define NET_ID     1
-#define QUEUE_SIZE 256
+#define NET_ID 1
 
 /* A feature and what it is nothing without (VIRTIO 1.2 §5.1.3.1). */
 static const struct {
@@ -40,6 +42,13 @@ static const struct {
     {NET_F_HOST_TSO6, NET_F_CSUM, NET_F_CSUM},
     {NET_F_HOST_USO, NET_F_CSUM, NET_F_CSUM},
     {NET_F_HOST_ECN, NET_F_HOST_TSO4, NET_F_HOST_TSO6},
+    {NET_F_CTRL_RX, NET_F_CTRL_VQ, NET_F_CTRL_VQ},
+    {NET_F_CTRL_RX_EXTRA, NET_F_CTRL_VQ, NET_F_CTRL_VQ},
+    {NET_F_CTRL_VLAN, NET_F_CTRL_VQ, NET_F_CTRL_VQ},
+    {NET_F_CTRL_MAC_ADDR, NET_F_CTRL_VQ, NET_F_CTRL_VQ},
+    {NET_F_CTRL_GUEST_OFFLOADS, NET_F_CTRL_VQ, NET_F_CTRL_VQ},
+    {NET_F_GUEST_ANNOUNCE, NET_F_CTRL_VQ, NET_F_CTRL_VQ},
+    {NET_F_MQ, NET_F_CTRL_VQ, NET_F_CTRL_VQ},
 };
 
 /* The features of f that stand on their own feet. */
@@ -57,9 +66,15 @@ static u64 consistent(u64 f)
 
 static u64 net_features(struct virtio *v)
 {
-    (void)v;
-    return consistent(BIT64(NET_F_MTU) | BIT64(NET_F_MAC) | BIT64(NET_F_MRG_RXBUF) |
-                      BIT64(NET_F_STATUS));
+    const struct net *n = net_of(v);
+    u64 f = BIT64(NET_F_MTU) | BIT64(NET_F_MAC) | BIT64(NET_F_MRG_RXBUF) | BIT64(NET_F_STATUS) |
+            BIT64(NET_F_CTRL_VQ) | BIT64(NET_F_CTRL_RX) | BIT64(NET_F_CTRL_VLAN) |
+            BIT64(NET_F_CTRL_RX_EXTRA) | BIT64(NET_F_GUEST_ANNOUNCE) |
+            BIT64(NET_F_CTRL_GUEST_OFFLOADS) | BIT64(NET_F_SPEED_DUPLEX);
+
+    f |= n->max_pairs > 1 ? BIT64(NET_F_MQ) : 0;
+    f |= n->port.mac_spoof_allow ? BIT64(NET_F_CTRL_MAC_ADDR) : 0;
+    return consistent(f);
 }
 
 static bool net_negotiated(struct virtio *v, u64 features)
@@ -84,15 +99,27 @@ u32 net_accepts(u64 features)
     return accepts;
 }
 
+static u16 net_status(const struct net *n)
+{
+    return (atomic_load(&n->carrier) != 0 ? NET_S_LINK_UP : 0) |
+           (atomic_load(&n->announce) != 0 ? NET_S_ANNOUNCE : 0);
+}
+
 static void net_config_read(struct virtio *v, u32 offset, void *buf, u32 len)
 {
     const struct net *n = net_of(v);
+    u32 speed = n->opts->speed;
     struct net_config c = {
-        .status = atomic_load(&n->carrier) != 0 ? NET_S_LINK_UP : 0,
+        .status = net_status(n),
+        .max_virtqueue_pairs = (u16)n->max_pairs,
         .mtu = (u16)n->port.mtu,
+        .speed = speed != 0 ? speed : UINT32_MAX,
+        .duplex = speed != 0 ? DUPLEX_FULL : UNKNOWN,
     };
+    u64 own = atomic_load(&n->filter.own);
 
-    memcpy(c.mac, n->port.mac, sizeof(c.mac));
+    store_be16(c.mac, (u32)(own >> 32));
+    store_be32(c.mac + 2, (u32)own);
     memcpy(buf, (const u8 *)&c + offset, len);
 }
 
@@ -100,15 +127,23 @@ static void net_notify(struct virtio *v, u32 queue)
 {
     struct net *n = net_of(v);
 
-    if ((queue & 1) != 0) { /* receive buffers are looked for when a frame comes */
+    if (queue == ctrl_queue(n)) {
+        if (virtio_has(v, NET_F_CTRL_VQ)) {
+            ctrl_notify(n);
+        }
+    } else if ((queue & 1) != 0) { /* receive buffers are looked for when a frame comes */
         net_tx_notify(n, &n->pair[queue / 2]);
     }
 }
 
+/* A way that comes back may be another one: the driver says anew where it is. */
 static void net_carrier(struct net_port *p, bool up)
 {
     struct net *n = container_of(p, struct net, port);
 
+    if (up && virtio_running(&n->virtio) && virtio_has(&n->virtio, NET_F_GUEST_ANNOUNCE)) {
+        atomic_store(&n->announce, 1u);
+    }
     atomic_store(&n->carrier, (u32)up);
     virtio_config_changed(&n->virtio);
 }
@@ -116,8 +151,9 @@ static void net_carrier(struct net_port *p, bool up)
 static void net_start(struct virtio *v)
 {
     struct net *n = net_of(v);
+    u32 pairs = virtio_has(v, NET_F_MQ) ? n->max_pairs : 1;
 
-    for (u32 i = 0; i < n->max_pairs; i++) {
+    for (u32 i = 0; i < pairs; i++) {
         struct virtq *q = rx_queue(n, i);
 
         spin_lock(&q->lock);
@@ -125,6 +161,10 @@ static void net_start(struct virtio *v)
         spin_unlock(&q->lock);
     }
     atomic_store(&n->port.accepts, net_accepts(atomic_load(&v->driver_features)));
+    filter_start(&n->filter,
+                 (virtio_has(v, NET_F_CTRL_RX) ? FILTER_ON : 0) |
+                     (virtio_has(v, NET_F_CTRL_VLAN) ? FILTER_VLAN : 0),
+                 n->port.address);
     n->port.net->link(&n->port, true);
 }
 
@@ -135,8 +175,7 @@ static void net_reset(struct virtio *v)
     for (u32 i = 0; i < n->max_pairs; i++) {
         net_tx_reset(n, &n->pair[i]);
     }
-    atomic_store(&n->pairs, 1u);
-    atomic_store(&n->port.accepts, 0u);
+    ctrl_reset(n);
     n->port.net->link(&n->port, false);
 }
 
@@ -192,25 +231,33 @@ static void pair_init(struct net *n, u32 index)
 
 struct vdev *net_create(struct vm *vm, const struct vdev_conf *conf)
 {
-    u32 pairs = 1;
+    const struct net_opts *o = conf->opts;
+    u32 pairs = o->queues != 0 ? o->queues : MIN(vm->cfg->ncpus, (u32)NET_PAIRS);
     struct net *n = page_alloc(sizeof(*n) + pairs * sizeof(n->pair[0]));
 
     if (n == NULL) {
         return NULL;
     }
-    n->opts = conf->opts;
+    n->opts = o;
     n->max_pairs = pairs;
     n->pairs = 1;
     n->hdr_len = HDR_LEN;
-    n->virtio.nqueues = 2 * pairs;
-    n->virtio.queue_max = QUEUE_SIZE;
+    n->virtio.nqueues = 2 * pairs + 1;
+    n->virtio.queue_max = (u16)o->qsize;
+    n->virtio.packed = o->packed;
     for (u32 i = 0; i < pairs; i++) {
         pair_init(n, i);
         n->virtio.rx_queues |= BIT(2 * i);
     }
+    n->virtio.rx_queues |= BIT(2) | BIT(2 * pairs); /* the control queue, whichever it is */
+    ctrl_init(n);
     if (!virtio_mmio_init(&n->virtio, vm, conf, &net_ops)) {
         return NULL;
     }
     port_init(n, vm, conf);
-    return net_connect(&n->port) ? &n->virtio.dev : NULL;
+    if (!net_connect(&n->port)) {
+        return NULL;
+    }
+    atomic_store(&n->filter.own, n->port.address);
+    return &n->virtio.dev;
 }

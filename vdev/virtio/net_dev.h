@@ -11,9 +11,11 @@
 #include "core/sched.h"
 #include "vdev/net/port.h"
 #include "vdev/virtio/net.h"
+#include "vdev/virtio/net_ctrl.h"
+#include "vdev/virtio/net_filter.h"
 #include "vdev/virtio/virtio.h"
 
-#define NET_PAIRS 8
+#define NET_PAIRS NET_QUEUES_MAX
 #define NET_FLOWS 256 /* that are told apart for steering */
 
 /* Feature bits, VIRTIO 1.2 §5.1.3 */
@@ -85,13 +87,16 @@ struct net {
     struct virtio virtio;
     struct net_port port;
     const struct net_opts *opts;
-    u32 carrier; /* atomic */
-    u32 hdr_len; /* set at start, constant while running */
+    u32 carrier;  /* atomic */
+    u32 announce; /* the driver is asked to say where it is; atomic */
+    u32 hdr_len;  /* set at start, constant while running */
 
     u32 max_pairs;
     u32 pairs;           /* in use; the driver's choice, atomic */
     u8 steer[NET_FLOWS]; /* which pair sent the flow last; atomic */
 
+    struct net_filter filter;
+    struct net_ctrl ctrl;
     struct net_stats stats[NET_PAIRS];
     struct net_pair pair[]; /* max_pairs */
 };

@@ -149,6 +149,10 @@ bool net_deliver(struct net_port *p, struct net_frame *f)
     struct virtq *q = rx_queue(n, index);
     enum net_drop why = DROP_DOWN;
 
+    if (unlikely(!filter_wants(&n->filter, f))) {
+        port_drop(p, DROP_FILTER);
+        return false;
+    }
     spin_lock(&q->lock);
     if (virtio_running(&n->virtio) && (f->needs & ~atomic_load(&p->accepts)) == 0) { /* rule 34 */
         why = rx_stage(n, &n->pair[index], q, f);

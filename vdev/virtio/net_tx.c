@@ -48,7 +48,8 @@ static NOINLINE bool tx_offload(const struct virtio *v, struct net_frame *f,
 }
 
 /*
- * The chain in pair->tx as its frame. False: what its header asks for makes no sense. All of it is decided on the private copy (rule 24).
+ * The chain in pair->tx as its frame. False: what its header asks for makes no sense. All of it is
+ * decided on the private copy (rule 24).
  */
 static bool tx_frame(struct net *n, struct net_pair *pair)
 {
