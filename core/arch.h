@@ -65,7 +65,10 @@ void arch_idle(struct pcpu *p, bool wait);
 struct vcpu *arch_vcpu_create(struct vm *vm, u32 id, struct pcpu *p);
 void arch_vcpu_reset(struct vcpu *v, u64 entry,
                      u64 context); /* architectural reset, at its entry */
-/* On p: saves p->current's guest state if any, loads v's (NULL: none) and makes it p->current. */
+/*
+ * On p: saves p->current's guest state if any, loads v's (NULL: none) and makes it p->current. May
+ * stop the VM of the one that it saves (vm_stop). No lock is held.
+ */
 void arch_vcpu_switch(struct pcpu *p, struct vcpu *v);
 void arch_vcpu_run(struct vcpu *v) NORETURN; /* enters the loaded vCPU; comes back through traps */
 u64 arch_vcpu_wakeup_ns(struct vcpu *v);     /* a vCPU not loaded: when its virtual timer fires */

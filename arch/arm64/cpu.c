@@ -7,6 +7,7 @@
 #include "arch/arm-common/stage2.h"
 #include "arch/arm-common/clock.h"
 #include "arch/arm64/arm64.h"
+#include "arch/arm64/serror.h"
 #include "arch/arm-common/boot.h"
 #include "arch/arm64/traps.h"
 #include "core/arch.h"
@@ -47,6 +48,7 @@ void cpu_set_stack(u32 id, u64 top)
 
 void cpu_init(void)
 {
+    serror_cpu_init();
     traps_cpu_init();
     sysreg_write(mdcr_el2, traps_mdcr());
     sysreg_write(cptr_el2, traps_cptr());

@@ -8,6 +8,7 @@
 #include "arch/arm64/access.h"
 #include "arch/arm64/arm64.h"
 #include "arch/arm64/debug.h"
+#include "arch/arm64/serror.h"
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/config.h"
@@ -257,14 +258,15 @@ uintptr_t trap_irq(struct frame *f)
     return (uintptr_t)f;
 }
 
-/* An asynchronous external abort while the guest ran: what it touched is its own, so is the end. */
+/*
+ * An asynchronous external abort while the guest ran: what it touched is its own, so is the end. No
+ * other VM's access can be meant, see serror_leave.
+ */
 struct frame *trap_serror(struct frame *f)
 {
     struct arm64_vcpu *v = container_of(f, struct arm64_vcpu, frame);
 
     v->vcpu.exits++;
-    vm_log(v->vcpu.vm, LOG_ERR, "SError (syndrome 0x%x) at pc 0x%llx", (u32)sysreg_read(esr_el2),
-           (unsigned long long)v->frame.elr);
-    vm_stop(v->vcpu.vm, VM_EXIT_UNEXPECTED);
+    serror_blame(v, sysreg_read(esr_el2));
     return trap_return(v);
 }

@@ -8,6 +8,7 @@
 #include "arch/arm-common/clock.h"
 #include "arch/arm64/arm64.h"
 #include "arch/arm64/debug.h"
+#include "arch/arm64/serror.h"
 #include "arch/arm64/traps.h"
 #include "core/arch.h"
 #include "core/atomic.h"
@@ -220,6 +221,7 @@ static void unload(struct arm64_vcpu *v)
     save_vtimer(v);
     save_el1(&v->el1);
     save_fp(&v->fp);
+    serror_leave(v);
 }
 
 static void load(struct arm64_vcpu *v)

@@ -88,6 +88,30 @@
     b       el2_fatal
     .endm
 
+    /*
+     * An SError of EL2, which is let in by serror_take alone: back to there with its syndrome, and
+     * PSTATE.A set again, so that it's no more than one. x0 and the flags are serror_take's to
+     * change. Anywhere else it's the end.
+     */
+    .macro serror_of_el2
+    .balign 128
+    mrs     x18, elr_el2
+    adr     x0, serror_window
+    sub     x18, x18, x0
+    cmp     x18, #4                 // before the isb, or behind it
+    b.hi    1f
+    mrs     x18, spsr_el2
+    orr     x18, x18, #0x100        // A
+    msr     spsr_el2, x18
+    mrs     x0, esr_el2
+    eret
+    dsb     nsh                     // nothing behind an ERET may be run speculatively
+    isb
+1:  mov     x18, sp
+    mov     x0, #7
+    b       el2_fatal
+    .endm
+
     .section .vectors, "ax"
     .balign 2048
     .global vectors
@@ -99,7 +123,7 @@ vectors:
     from_el2 4                      // current EL: sync, IRQ, FIQ, SError
     from_el2 5
     from_el2 6
-    from_el2 7
+    serror_of_el2
     from_guest trap_sync            // AArch64 guest
     irq_from_guest
     irq_from_guest
@@ -162,6 +186,16 @@ guest_enter:
     eret
     dsb     nsh                     // nothing behind an ERET may be run speculatively
     isb
+
+/* u64 serror_take(void): see serror.h */
+    .global serror_take
+serror_take:
+    mov     x0, #0
+    msr     daifclr, #4
+serror_window:
+    isb                             // what is pending is taken here at the latest
+    msr     daifset, #4
+    ret
 
     .section .bss.emergency, "aw", @nobits
     .balign 4096

@@ -29,8 +29,10 @@ size_t host_uart_waiting(void); /* bytes that arch_getc hasn't taken yet */
 
 extern u32 host_switches; /* arch_vcpu_switch calls */
 extern u32 host_resets;   /* arch_vcpu_reset calls */
-/* What arch_vcpu_switch and arch_vcpu_reset do besides; NULL: nothing. */
+/* What arch_vcpu_switch and arch_vcpu_reset do besides; NULL: nothing. The second one is what it
+ * does while the last one's state is still loaded. */
 extern void (*host_switch)(struct pcpu *p, struct vcpu *v);
+extern void (*host_unload)(struct vcpu *v);
 extern void (*host_reset)(struct vcpu *v, u64 entry, u64 context);
 /* What arch_idle does; NULL: waiting is a panic. */
 extern void (*host_idle)(struct pcpu *p, bool wait);

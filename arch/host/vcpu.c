@@ -17,6 +17,7 @@
 u32 host_switches;
 u32 host_resets;
 void (*host_switch)(struct pcpu *p, struct vcpu *v);
+void (*host_unload)(struct vcpu *v);
 void (*host_reset)(struct vcpu *v, u64 entry, u64 context);
 void (*host_idle)(struct pcpu *p, bool wait);
 u64 host_wakeup_ns = TIMER_OFF;
@@ -43,6 +44,9 @@ void arch_vcpu_reset(struct vcpu *v, u64 entry, u64 context)
 
 void arch_vcpu_switch(struct pcpu *p, struct vcpu *v)
 {
+    if (p->current != NULL && host_unload != NULL) {
+        host_unload(p->current);
+    }
     atomic_store(&p->current, v);
     __atomic_fetch_add(&host_switches, 1, __ATOMIC_RELAXED);
     if (host_switch != NULL) {

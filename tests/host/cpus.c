@@ -60,6 +60,7 @@ void cpus_init(u32 count)
     host_switches = 0;
     host_resets = 0;
     host_switch = NULL;
+    host_unload = NULL;
     host_reset = NULL;
     host_wakeup_ns = TIMER_OFF;
     host_deadline_ns = TIMER_OFF;

@@ -352,6 +352,50 @@ static void test_stop_behind_a_busy_one(void **state)
     assert_int_equal(vm.running, 3);
 }
 
+/* An SError that is due to v[0], found when it's unloaded. */
+static void fail_vm(struct vcpu *c)
+{
+    if (c == &v[0]) {
+        host_unload = NULL;
+        vm_stop(c->vm, VM_EXIT_UNEXPECTED);
+    }
+}
+
+/* Its VM stops, whatever it was unloaded for; the next VM on that CPU runs on. */
+static void test_stop_by_unloading(void **state)
+{
+    static struct vm other;
+
+    (void)state;
+    for (u32 why = 0; why < 4; why++) {
+        make(1, equal);
+        other = vm;
+        v[1].vm = &other;
+        vm.vcpu[1] = &v[2];
+        vm.running = 3;
+        sched_ready(&v[0]);
+        assert_ptr_equal(cpu_enter(0), &v[0]);
+        sched_ready(&v[1]);
+        host_unload = fail_vm;
+        if (why == 0) {
+            sched_requeue(&v[0]);
+        } else if (why == 1) {
+            vcpu_wfi(&v[0]);
+        } else {
+            vcpu_ask(&v[0], why == 2 ? VCPU_INIT : VCPU_STOP);
+        }
+        assert_ptr_equal(cpu_enter(0), &v[1]);
+        assert_null(host_unload);
+        assert_int_equal(v[0].state, VCPU_OFF);
+        assert_int_equal(v[0].attention & VCPU_STOP, 0);
+        assert_int_equal(vm.state, VM_STOPPING);
+        assert_int_equal(vm.reason, VM_EXIT_UNEXPECTED);
+        assert_int_equal(vm.running, 2);
+        assert_int_equal(other.state, VM_RUNNING);
+        assert_int_equal(v[1].attention & VCPU_STOP, 0);
+    }
+}
+
 /* --- deferred work --------------------------------------------------------------------------- */
 
 static struct job {
@@ -544,6 +588,7 @@ int main(void)
         cmocka_unit_test(test_stop_during_init),
         cmocka_unit_test(test_stop_before_init),
         cmocka_unit_test(test_stop_behind_a_busy_one),
+        cmocka_unit_test(test_stop_by_unloading),
         cmocka_unit_test(test_work_order),
         cmocka_unit_test(test_work_pace),
         cmocka_unit_test(test_threads_trapped_wfi),
