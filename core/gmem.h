@@ -71,6 +71,11 @@ static inline u64 gmem_load64(const guest_t *p)
     return atomic_load((const u64 *)p);
 }
 
+static inline u64 gmem_load64_acquire(const guest_t *p)
+{
+    return atomic_load_acquire((const u64 *)p);
+}
+
 static inline void gmem_store16(guest_t *p, u16 v)
 {
     atomic_store((u16 *)p, v);
@@ -84,6 +89,16 @@ static inline void gmem_store16_release(guest_t *p, u16 v)
 static inline void gmem_store32(guest_t *p, u32 v)
 {
     atomic_store((u32 *)p, v);
+}
+
+static inline void gmem_store64(guest_t *p, u64 v)
+{
+    atomic_store((u64 *)p, v);
+}
+
+static inline void gmem_store64_release(guest_t *p, u64 v)
+{
+    atomic_store_release((u64 *)p, v);
 }
 
 /* Two words at any address, each byte read once; as gmem_read, but cheap where p is aligned. */

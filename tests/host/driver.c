@@ -227,8 +227,18 @@ void ring_alloc(struct ring *r, struct guest *g, u64 base, u32 index, u16 size)
 {
     *r = (struct ring){.g = g, .base = base, .index = index, .size = size};
     r->desc = guest_alloc(g, 16ull * size, 16);
+    r->table = r->desc;
     r->avail = guest_alloc(g, 6 + 2ull * size, 2);
     r->used = guest_alloc(g, 6 + 8ull * size, 4);
+}
+
+void ring_alloc_packed(struct ring *r, struct guest *g, u64 base, u32 index, u16 size)
+{
+    *r = (struct ring){.g = g, .base = base, .index = index, .size = size, .packed = true};
+    r->desc = guest_alloc(g, 16ull * size, 16);
+    r->table = guest_alloc(g, 16ull * size, 16);
+    r->avail = guest_alloc(g, 4, 4);
+    r->used = guest_alloc(g, 4, 4);
 }
 
 static void write_address(struct ring *r, u32 offset, u64 addr)
@@ -256,9 +266,17 @@ void desc_put(struct guest *g, u64 table, u32 i, u64 addr, u32 len, u32 flags, u
     atomic_store(&d[1], (u64)len | (u64)(flags & 0xffff) << 32 | (u64)(next & 0xffff) << 48);
 }
 
+void packed_put(struct guest *g, u64 table, u32 i, u64 addr, u32 len, u32 flags, u32 id)
+{
+    u64 *d = guest_ptr(g, table + 16ull * i);
+
+    atomic_store(&d[0], addr);
+    atomic_store_release(&d[1], (u64)len | (u64)(id & 0xffff) << 32 | (u64)(flags & 0xffff) << 48);
+}
+
 void ring_desc(struct ring *r, u32 i, u64 addr, u32 len, u32 flags, u32 next)
 {
-    desc_put(r->g, r->desc, i, addr, len, flags, next);
+    desc_put(r->g, r->table, i, addr, len, flags, next);
 }
 
 static u16 *word(struct ring *r, u64 addr)
@@ -272,8 +290,49 @@ void ring_set_avail_idx(struct ring *r, u32 idx)
     atomic_store_release(word(r, r->avail + 2), r->avail_idx);
 }
 
+u32 ring_lap_flags(const struct ring *r, u32 position)
+{
+    return position / r->size % 2 == 0 ? D_AVAIL : D_USED;
+}
+
+static u16 further(const struct ring *r, u32 position, u32 slots)
+{
+    return (u16)((position + slots) % (2u * r->size));
+}
+
+/* Copies the chain that starts at `head` in the table; the first descriptor comes last. */
+static void offer_packed(struct ring *r, u32 head)
+{
+    u32 n = 0, at = r->avail_idx, from = head;
+    struct {
+        u64 addr;
+        u32 len;
+        u16 flags, next;
+    } first, d;
+
+    do {
+        memcpy(&d, guest_ptr(r->g, r->table + 16ull * from), 16);
+        if (n++ == 0) {
+            first = d;
+        } else {
+            packed_put(r->g, r->desc, at % r->size, d.addr, d.len, d.flags | ring_lap_flags(r, at),
+                       head);
+        }
+        at = further(r, at, 1);
+        from = d.next % r->size;
+    } while ((d.flags & D_NEXT) != 0 && n < r->size);
+    packed_put(r->g, r->desc, r->avail_idx % r->size, first.addr, first.len,
+               first.flags | ring_lap_flags(r, r->avail_idx), head);
+    r->slots[head % ARRAY_SIZE(r->slots)] = (u16)n;
+    r->avail_idx = (u16)at;
+}
+
 void ring_offer(struct ring *r, u32 head)
 {
+    if (r->packed) {
+        offer_packed(r, head);
+        return;
+    }
     atomic_store(word(r, r->avail + 4 + 2ull * (r->avail_idx % r->size)), (u16)head);
     ring_set_avail_idx(r, r->avail_idx + 1u);
 }
@@ -283,15 +342,58 @@ void ring_kick(struct ring *r)
     reg_write(r->g, r->base, VMMIO_NOTIFY, r->index);
 }
 
+/* The used entry at that position, if there is one: its id, else -1. */
+static int used_packed(struct ring *r, u32 position, u32 *len)
+{
+    u64 *e = guest_ptr(r->g, r->desc + 16ull * (position % r->size));
+    u64 meta = atomic_load_acquire(&e[1]);
+    u32 flags = (u32)(meta >> 48) & (D_AVAIL | D_USED);
+
+    if (flags != (position / r->size % 2 == 0 ? (u32)(D_AVAIL | D_USED) : 0)) {
+        return -1;
+    }
+    *len = meta >> 48 & D_WRITE ? (u32)meta : 0;
+    return (int)(meta >> 32 & 0xffff);
+}
+
 u16 ring_used_idx(struct ring *r)
 {
+    u16 at = r->used_idx;
+    u32 len;
+
+    if (r->packed) {
+        for (u32 n = 0; n < r->size; n++) {
+            int id = used_packed(r, at, &len);
+
+            if (id < 0) {
+                break;
+            }
+            at = further(r, at, r->slots[id % (int)ARRAY_SIZE(r->slots)]);
+        }
+        return at;
+    }
     return atomic_load_acquire(word(r, r->used + 2));
+}
+
+static int take_packed(struct ring *r, u32 *len)
+{
+    u32 unused;
+    int id = used_packed(r, r->used_idx, len != NULL ? len : &unused);
+
+    if (id >= 0) {
+        r->used_idx = further(r, r->used_idx, r->slots[id % (int)ARRAY_SIZE(r->slots)]);
+    }
+    return id;
 }
 
 int ring_used(struct ring *r, u32 *len)
 {
-    u32 *e = guest_ptr(r->g, r->used + 4 + 8ull * (r->used_idx % r->size));
+    u32 *e;
 
+    if (r->packed) {
+        return take_packed(r, len);
+    }
+    e = guest_ptr(r->g, r->used + 4 + 8ull * (r->used_idx % r->size));
     if (ring_used_idx(r) == r->used_idx) {
         return -1;
     }
@@ -304,20 +406,27 @@ int ring_used(struct ring *r, u32 *len)
 
 void ring_set_avail_flags(struct ring *r, u16 flags)
 {
-    atomic_store(word(r, r->avail), flags);
+    atomic_store(word(r, r->avail + (r->packed ? 2 : 0)), flags);
 }
 
 void ring_set_used_event(struct ring *r, u16 event)
 {
+    if (r->packed) {
+        u16 wrap = event / r->size % 2 == 0 ? 0x8000 : 0;
+
+        atomic_store(word(r, r->avail), (u16)(event % r->size | wrap));
+        atomic_store(word(r, r->avail + 2), (u16)EVENT_DESC);
+        return;
+    }
     atomic_store(word(r, r->avail + 4 + 2ull * r->size), event);
 }
 
 u16 ring_used_flags(struct ring *r)
 {
-    return atomic_load(word(r, r->used));
+    return atomic_load(word(r, r->used + (r->packed ? 2 : 0)));
 }
 
 u16 ring_avail_event(struct ring *r)
 {
-    return atomic_load(word(r, r->used + 4 + 8ull * r->size));
+    return atomic_load(word(r, r->packed ? r->used : r->used + 4 + 8ull * r->size));
 }

@@ -74,11 +74,14 @@ enum {
     VMMIO_CONFIG = 0x100,
 };
 
-enum { D_NEXT = 1, D_WRITE = 2, D_INDIRECT = 4 };
+enum { D_NEXT = 1, D_WRITE = 2, D_INDIRECT = 4, D_AVAIL = 0x80, D_USED = 0x8000 };
+enum { EVENT_ENABLE, EVENT_DISABLE, EVENT_DESC }; /* flags of a packed ring's event structures */
 enum { S_ACK = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8, S_NEEDS_RESET = 64 };
 #define F_INDIRECT  (1ull << 28)
 #define F_EVENT_IDX (1ull << 29)
 #define F_VERSION_1 (1ull << 32)
+#define F_PACKED    (1ull << 34)
+#define F_DATA      (1ull << 38)
 
 u32 reg_read(struct guest *g, u64 base, u32 offset);
 void reg_write(struct guest *g, u64 base, u32 offset, u32 value);
@@ -89,31 +92,43 @@ void driver_ok(struct guest *g, u64 base);
 /* As a guest's handler: reads and acknowledges InterruptStatus; what it read. */
 u32 driver_irq(struct guest *g, u64 base);
 
+/*
+ * Chains are written into `table` in the split format, whatever the ring: a packed ring gets them
+ * copied by ring_offer. So one script drives both.
+ */
 struct ring {
     struct guest *g;
     u64 base;
     u32 index;
     u16 size;
-    u64 desc, avail, used; /* guest-physical */
-    u16 avail_idx;         /* next index to publish */
-    u16 used_idx;          /* next used entry to look at */
+    bool packed;
+    u64 desc, avail, used; /* guest-physical; packed: the ring, the driver's events, the device's */
+    u64 table;             /* split: the same as desc */
+    u16 avail_idx;         /* next index to publish; packed: slots filled, of two laps */
+    u16 used_idx;          /* next used entry to look at; packed: slots, of two laps */
+    u16 slots[1024];       /* packed: that the chain of this id takes */
 };
 
 /* Memory for a ring of `size`; registers are not touched. */
 void ring_alloc(struct ring *r, struct guest *g, u64 base, u32 index, u16 size);
+void ring_alloc_packed(struct ring *r, struct guest *g, u64 base, u32 index, u16 size);
 /* Tells the device; true if the queue became ready. */
 bool ring_enable(struct ring *r);
 void ring_desc(struct ring *r, u32 i, u64 addr, u32 len, u32 flags, u32 next);
 /* A descriptor anywhere: for indirect tables. */
 void desc_put(struct guest *g, u64 table, u32 i, u64 addr, u32 len, u32 flags, u32 next);
-/* Puts head into the available ring and publishes it. */
+/* The same in the packed format. */
+void packed_put(struct guest *g, u64 table, u32 i, u64 addr, u32 len, u32 flags, u32 id);
+/* Puts head into the available ring and publishes it. Packed: its chain, with the id `head`. */
 void ring_offer(struct ring *r, u32 head);
+/* What makes a descriptor at that position of a packed ring available. */
+u32 ring_lap_flags(const struct ring *r, u32 position);
 void ring_set_avail_idx(struct ring *r, u32 idx);
 void ring_kick(struct ring *r);
 u16 ring_used_idx(struct ring *r);
 /* The next used entry: its head, and bytes written through len (may be NULL); -1: none. */
 int ring_used(struct ring *r, u32 *len);
-/* Suppression fields */
+/* Suppression fields; `event` counts entries, of one slot each. */
 void ring_set_avail_flags(struct ring *r, u16 flags);
 void ring_set_used_event(struct ring *r, u16 event);
 u16 ring_used_flags(struct ring *r);

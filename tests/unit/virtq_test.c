@@ -36,7 +36,7 @@ static void place_ring(u16 size)
 static void start(u16 size, bool indirect, bool event_idx)
 {
     place_ring(size);
-    assert_true(virtq_activate(&q));
+    assert_true(virtq_activate(&q, false));
     virtq_start(&q, indirect, event_idx);
 }
 
@@ -315,12 +315,12 @@ static void rule_2_size(void **state)
     for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
         place_ring(8);
         q.size = bad[i];
-        assert_false(virtq_activate(&q));
+        assert_false(virtq_activate(&q, false));
         assert_false(q.ready);
     }
     for (u16 size = 1; size <= MAX_SIZE; size = (u16)(size * 2)) {
         place_ring(size);
-        assert_true(virtq_activate(&q));
+        assert_true(virtq_activate(&q, false));
     }
 }
 
@@ -329,13 +329,13 @@ static void rule_3_alignment(void **state)
     (void)state;
     place_ring(8);
     q.desc_addr = buf + 8;
-    assert_false(virtq_activate(&q));
+    assert_false(virtq_activate(&q, false));
     place_ring(8);
     q.avail_addr = buf + 1;
-    assert_false(virtq_activate(&q));
+    assert_false(virtq_activate(&q, false));
     place_ring(8);
     q.used_addr = buf + 2;
-    assert_false(virtq_activate(&q));
+    assert_false(virtq_activate(&q, false));
     assert_false(q.ready);
 }
 
@@ -345,7 +345,7 @@ static void refuse_areas(u64 desc, u64 avail, u64 used)
     q.desc_addr = desc != 0 ? desc : q.desc_addr;
     q.avail_addr = avail != 0 ? avail : q.avail_addr;
     q.used_addr = used != 0 ? used : q.used_addr;
-    assert_false(virtq_activate(&q));
+    assert_false(virtq_activate(&q, false));
 }
 
 static void rule_4_areas_in_ram(void **state)
@@ -364,10 +364,10 @@ static void rule_4_areas_in_ram(void **state)
     refuse_areas(0, 0, GUEST_ROM_BASE); /* the used ring is written */
     place_ring(8);
     q.desc_addr = GUEST_ROM_BASE; /* descriptors are only read */
-    assert_true(virtq_activate(&q));
+    assert_true(virtq_activate(&q, false));
     place_ring(8); /* exactly to the end: 6 + 8 * 8 bytes */
     q.used_addr = RAM_END - 72;
-    assert_true(virtq_activate(&q));
+    assert_true(virtq_activate(&q, false));
     refuse_areas(0, 0, RAM_END - 68);
 }
 
@@ -379,7 +379,7 @@ static void rule_5_areas_may_overlap(void **state)
     place_ring(8);
     q.avail_addr = q.desc_addr;
     q.used_addr = q.desc_addr;
-    assert_true(virtq_activate(&q));
+    assert_true(virtq_activate(&q, false));
     virtq_start(&q, true, true);
     for (u32 i = 0; i < 64; i++) { /* whatever it reads, it survives */
         memset(guest_ptr(&g, r.desc), (int)(i * 37), 256);

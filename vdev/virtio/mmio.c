@@ -266,7 +266,7 @@ static void write_ready(struct virtio *v, struct virtq *q, u32 value)
         u32 status = atomic_load(&v->status);
 
         ok = (status & VIRTIO_FEATURES_OK) != 0 && (status & VIRTIO_DRIVER_OK) == 0 &&
-             virtq_activate(q); /* rule 6 */
+             virtq_activate(q, virtio_has(v, VIRTIO_F_RING_PACKED)); /* rule 6 */
     }
     spin_unlock(&q->lock);
     if (!ok) {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The device's side of a split virtqueue (VIRTIO 1.2 §2.7), against a driver that may lie. The ring
- * picture, and who may write what:
+ * The device's side of a virtqueue, split or packed (VIRTIO 1.2 §2.7, §2.8), against a driver that
+ * may lie. Who may write what:
  *
- *   descriptor table  driver writes; we copy each 16-byte descriptor once into private memory
- *   available ring    driver writes; we load avail.idx once per look, acquire
- *   used ring         we write, and never read back: the used index is a private shadow
+ *   split    descriptor table  driver writes; we copy each 16-byte descriptor once into private
+ * memory available ring    driver writes; we load avail.idx once per look, acquire used ring we
+ * write, and never read back: the used index is a private shadow packed   descriptor ring   both
+ * write; we copy each descriptor once, and overwrite those taken event suppression one each: the
+ * driver's is loaded once per batch, ours is written only
  *
  * Every chain is fully validated before its first byte is touched: "rule N" in the code is a rule
  * of docs/virtqueue-rules.md, and each has a test of that name. Lock: the queue's own; every
@@ -29,14 +31,16 @@ struct virtq {
     u64 desc_addr, avail_addr, used_addr; /* as written; looked at when ready becomes 1 */
     bool ready;
     bool broken;                  /* the driver broke a rule: dead until reset */
+    bool packed;                  /* the ring's format; set at activation */
     bool indirect, event_idx;     /* negotiated; set at DRIVER_OK */
     bool notify_on;               /* the driver was asked to notify us */
-    guest_t *desc, *avail, *used; /* translated at activation */
-    u16 avail_next;               /* next entry of the available ring to take */
-    u16 avail_seen;               /* avail.idx as last loaded */
-    u16 used_next;                /* private shadow of used.idx, staged entries included */
-    u16 used_published;
-    const char *why; /* the rule that was broken; static text */
+    guest_t *desc, *avail, *used; /* translated at activation; packed: ring, driver's, our events */
+    u16 avail_next;               /* next entry to take: an index, packed: a position */
+    u16 avail_seen;               /* split: avail.idx as last loaded */
+    u16 used_next;                /* next entry to give back, staged ones included */
+    u16 used_published;           /* … and the first one that the driver can't see yet */
+    u64 held;                     /* packed: the entry there; it is written last */
+    const char *why;              /* the rule that was broken; static text */
 };
 
 enum virtq_result {
@@ -45,14 +49,31 @@ enum virtq_result {
     VIRTQ_BROKEN, /* the driver broke a rule; the queue is dead and q->why says which one */
 };
 
-/*
- * Loads avail.idx anew: true if virtq_pop has something to say: it promises more than was taken, or
- * a rule is broken.
- */
-bool virtq_look(struct virtq *q) MUST_CHECK;
+/* The two formats; the functions below choose. */
+bool virtq_split_look(struct virtq *q);
+bool virtq_packed_look(const struct virtq *q);
+enum virtq_result virtq_split_pop(struct virtq *q, struct chain *c);
+enum virtq_result virtq_packed_pop(struct virtq *q, struct chain *c);
+void virtq_split_push(struct virtq *q, u16 head, u32 written);
+void virtq_packed_push(struct virtq *q, u16 id, u16 slots, u32 written);
+bool virtq_split_publish(struct virtq *q);
+bool virtq_packed_publish(struct virtq *q);
+void virtq_split_disable_notify(struct virtq *q);
+void virtq_packed_disable_notify(struct virtq *q);
+bool virtq_split_enable_notify(struct virtq *q);
+bool virtq_packed_enable_notify(struct virtq *q);
+
+/* Looks into the ring: true if virtq_pop has something to say: a chain, or a rule is broken. */
+static inline MUST_CHECK bool virtq_look(struct virtq *q)
+{
+    return unlikely(q->packed) ? virtq_packed_look(q) : virtq_split_look(q);
+}
 
 /* Takes the next chain. */
-enum virtq_result virtq_pop(struct virtq *q, struct chain *c) MUST_CHECK;
+static inline MUST_CHECK enum virtq_result virtq_pop(struct virtq *q, struct chain *c)
+{
+    return unlikely(q->packed) ? virtq_packed_pop(q, c) : virtq_split_pop(q, c);
+}
 
 /* Where the next pop will be; for virtq_undo. */
 struct virtq_mark {
@@ -77,35 +98,56 @@ void virtq_rewind(struct virtq *q, u16 popped, u16 pushed);
  * Stages the return of a chain, known by its `head` and `slots`; `written` bytes of its writable
  * part were filled. Not yet visible. Chains may be returned in any order.
  */
-void virtq_push_id(struct virtq *q, u16 head, u16 slots, u32 written);
+static inline void virtq_push_id(struct virtq *q, u16 head, u16 slots, u32 written)
+{
+    if (unlikely(q->packed)) {
+        virtq_packed_push(q, head, slots, written);
+    } else {
+        virtq_split_push(q, head, written);
+    }
+}
 
 static inline void virtq_push(struct virtq *q, const struct chain *c, u32 written)
 {
     virtq_push_id(q, c->head, c->slots, written);
 }
 
-/* Publishes what is staged with one release of used.idx; true if the driver wants an interrupt. */
-bool virtq_publish(struct virtq *q) MUST_CHECK;
+/* Makes what is staged visible, all of it at once; true if the driver wants an interrupt. */
+static inline MUST_CHECK bool virtq_publish(struct virtq *q)
+{
+    return unlikely(q->packed) ? virtq_packed_publish(q) : virtq_split_publish(q);
+}
 
-/* True if virtq_pop will find something without looking at the index in memory again. */
+/* True if virtq_pop will find something; in a split ring, without looking at memory again. */
 static inline bool virtq_known(const struct virtq *q)
 {
-    return q->avail_next != q->avail_seen;
+    return unlikely(q->packed) ? virtq_packed_look(q) : q->avail_next != q->avail_seen;
 }
 
 /*
  * Notifications off while polling; on, once nothing more is known, before sleeping: true if
  * something came in the meantime.
  */
-void virtq_disable_notify(struct virtq *q);
-bool virtq_enable_notify(struct virtq *q) MUST_CHECK;
+static inline void virtq_disable_notify(struct virtq *q)
+{
+    if (unlikely(q->packed)) {
+        virtq_packed_disable_notify(q);
+    } else {
+        virtq_split_disable_notify(q);
+    }
+}
+
+static inline MUST_CHECK bool virtq_enable_notify(struct virtq *q)
+{
+    return unlikely(q->packed) ? virtq_packed_enable_notify(q) : virtq_split_enable_notify(q);
+}
 
 /* For the transport. */
 void virtq_init(struct virtq *q, const struct gmem *mem, u16 max, enum lock_rank rank);
 /* Everything back to power-on; whoever used the queue's memory is done with it by then. */
 void virtq_reset(struct virtq *q);
 /* QueueReady = 1: checks size, alignment and that every area lies in RAM. */
-bool virtq_activate(struct virtq *q) MUST_CHECK;
+bool virtq_activate(struct virtq *q, bool packed) MUST_CHECK;
 /* QueueReady = 0. */
 void virtq_deactivate(struct virtq *q);
 /* DRIVER_OK: what was negotiated, notifications on. */
