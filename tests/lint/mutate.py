@@ -200,8 +200,7 @@ MUTATIONS = [
              "q->used_next = (u16)(gmem_load16(gmem_at(q->used, RING_IDX)) + 1); /*",
              "virtq:rule_30_used_index_is_private"),
     mutation("32", N, "        virtq_rewind(q, count, count);\n", "", "net:rule_32_too_few_buffers"),
-    mutation("32", SP, "    q->used_next = (u16)(q->used_next - pushed);\n", "",
-             "net:rule_32_too_few_buffers"),
+    mutation("32", "virtio/virtq.h", "    q->avail_next = m.avail_next;\n", "", "virtq:undone_is_as_if_never_taken"),
     mutation("32", N, "part = MIN(n->rx_next.writable, total - done);",
              "part = MIN(n->rx_next.writable - 1, total - done);", "net:rule_32_merged_buffers"),
     # --- E: life cycle

@@ -205,26 +205,6 @@ static void returned_in_any_order(void **state)
     }
 }
 
-static void rewind_is_as_if_never_taken(void **state)
-{
-    (void)state;
-    start(8, false, false);
-    for (u32 i = 0; i < 3; i++) {
-        offer(i, buf, 8, D_WRITE);
-    }
-    for (u32 i = 0; i < 3; i++) {
-        assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
-        virtq_push(&q, &c, 1);
-    }
-    virtq_rewind(&q, 2, 2);
-    assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
-    assert_int_equal(c.head, 1);
-    virtq_rewind(&q, 1, 0);
-    assert_int_equal(q.avail_next, 1);
-    assert_true(virtq_publish(&q));
-    assert_int_equal(ring_used_idx(&r), 1);
-}
-
 /* --- interrupts and notifications ------------------------------------------------------------- */
 
 static bool use_one(void)
@@ -841,7 +821,6 @@ int main(void)
         T(size_one),
         T(undone_is_as_if_never_taken),
         T(returned_in_any_order),
-        T(rewind_is_as_if_never_taken),
         T(interrupt_by_flag),
         T(interrupt_by_event),
         T(notify_by_flag),

@@ -91,9 +91,6 @@ static inline void virtq_undo(struct virtq *q, struct virtq_mark m)
     q->avail_next = m.avail_next;
 }
 
-/* To go: undoes the last `pushed` pushes and then the last `popped` pops. Split rings only. */
-void virtq_rewind(struct virtq *q, u16 popped, u16 pushed);
-
 /*
  * Stages the return of a chain, known by its `head` and `slots`; `written` bytes of its writable
  * part were filled. Not yet visible. Chains may be returned in any order.

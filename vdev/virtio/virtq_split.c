@@ -175,12 +175,6 @@ enum virtq_result virtq_split_pop(struct virtq *q, struct chain *c)
     return VIRTQ_OK;
 }
 
-void virtq_rewind(struct virtq *q, u16 popped, u16 pushed)
-{
-    q->used_next = (u16)(q->used_next - pushed);
-    q->avail_next = (u16)(q->avail_next - popped);
-}
-
 /* --- giving it back -------------------------------------------------------------------------- */
 
 void virtq_split_push(struct virtq *q, u16 head, u32 written)
