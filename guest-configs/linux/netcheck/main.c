@@ -3,15 +3,18 @@
  * netcheck: looks at what really comes out of a NIC, and puts into it what no network stack would.
  * Static, for the test image of the Linux guests; its own checksums, trusting no offload.
  *
- *   netcheck watch IFACE [csum] [gso] [promisc] [mtu=N] [port=N] [-- COMMAND...]
+ *   netcheck watch IFACE [csum] [gso4] [gso6] [gso-udp] [gso-ecn] [promisc] [mtu=N] [port=N]
+ *                  [-- COMMAND...]
  *       checks every frame that comes while COMMAND runs, or until SIGINT or SIGTERM; csum: partial
- *       checksums are allowed, gso: super-frames are (watch.c)
+ *       checksums are allowed, gso...: super-frames of these kinds are (watch.c)
  *   netcheck send IFACE [kind=tcp4|tcp6|udp4|udp6|raw] [data=N] [gso=N] [csum=partial|full|bad]
  *                 [ecn] [tags=TYPE:ID,...] [src=MAC] [dst=MAC] [cut=N] [seq=N] [count=N] [gap=US]
  *       sends test frames, which `watch` knows by their port (send.c)
  *   netcheck blast HOST PORT COUNT [size=N] [rate=PPS]
  *   netcheck count PORT
- *       UDP datagrams as fast as may be; both print how many came (blast.c)
+ *       UDP datagrams as fast as may be, and who counts them (blast.c)
+ *   netcheck tftp BYTES
+ *       sends so many to the first who asks (tftp.c)
  */
 #define _GNU_SOURCE
 #include "netcheck.h"
@@ -65,10 +68,8 @@ static const struct command {
     int args;
     int (*run)(char **args);
 } commands[] = {
-    {"watch", 1, run_watch},
-    {"send", 1, run_send},
-    {"blast", 3, run_blast},
-    {"count", 1, run_count},
+    {"watch", 1, run_watch}, {"send", 1, run_send}, {"blast", 3, run_blast},
+    {"count", 1, run_count}, {"tftp", 1, run_tftp},
 };
 
 int main(int argc, char **argv)
@@ -79,6 +80,6 @@ int main(int argc, char **argv)
             return commands[i].run(argv + 2);
         }
     }
-    fprintf(stderr, "usage: netcheck watch|send|blast|count ARGUMENTS\n");
+    fprintf(stderr, "usage: netcheck watch|send|blast|count|tftp ARGUMENTS\n");
     return 2;
 }

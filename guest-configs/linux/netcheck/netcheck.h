@@ -18,6 +18,7 @@ int run_watch(char **args);
 int run_send(char **args);
 int run_blast(char **args);
 int run_count(char **args);
+int run_tftp(char **args);
 
 /* Prints what failed and errno; gives 2. */
 int failed(const char *what);

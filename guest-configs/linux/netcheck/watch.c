@@ -23,6 +23,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
 enum { BUFFER = 64 << 20, QUIET_MS = 100 };
 
 /* One counter each; `fault` makes the exit code 1. */
@@ -96,7 +100,8 @@ struct watch {
     const char *ifname;
     int sock;
     struct sockaddr_ll addr;
-    bool csum, gso, promisc;
+    bool csum, promisc;
+    unsigned gso; /* bits of gso_words */
     size_t mtu;
     unsigned port;
     uint64_t count[COUNTERS];
@@ -107,6 +112,18 @@ struct watch {
     } last;
     unsigned tci; /* of the last tagged frame */
 };
+
+/* Kinds of super-frames that the receiver may have asked for. */
+static const struct {
+    const char *word;
+    uint8_t type;
+} gso_words[] = {
+    {"gso4", VIRTIO_NET_HDR_GSO_TCPV4},
+    {"gso6", VIRTIO_NET_HDR_GSO_TCPV6},
+    {"gso-udp", VIRTIO_NET_HDR_GSO_UDP_L4},
+    {"gso-ecn", VIRTIO_NET_HDR_GSO_ECN},
+};
+enum { GSO_WORDS = sizeof(gso_words) / sizeof(gso_words[0]), ECN_BIT = 1 << (GSO_WORDS - 1) };
 
 static uint8_t frame_buffer[MAX_FRAME];
 
@@ -175,6 +192,19 @@ static void check_test_frame(struct watch *w, const struct packet *p, size_t seg
     }
 }
 
+static bool gso_asked_for(const struct watch *w, uint8_t type)
+{
+    if ((type & VIRTIO_NET_HDR_GSO_ECN) != 0 && (w->gso & ECN_BIT) == 0) {
+        return false;
+    }
+    for (unsigned i = 0; i < GSO_WORDS; i++) {
+        if (gso_words[i].type == (type & ~VIRTIO_NET_HDR_GSO_ECN)) {
+            return (w->gso & 1u << i) != 0;
+        }
+    }
+    return false;
+}
+
 static void check_sums(struct watch *w, const struct packet *p, const struct virtio_net_hdr *h)
 {
     if ((h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0) {
@@ -236,7 +266,7 @@ static void check_frame(struct watch *w, size_t len, const struct virtio_net_hdr
     w->count[BROKEN] += p.broken;
     if (h->gso_type != VIRTIO_NET_HDR_GSO_NONE) {
         w->count[GSO]++;
-        w->count[UNASKED_GSO] += !w->gso;
+        w->count[UNASKED_GSO] += !gso_asked_for(w, h->gso_type);
     } else {
         w->count[OVER] += len > w->mtu + ETHERNET + (size_t)p.tags * TAG;
     }
@@ -400,7 +430,9 @@ int run_watch(char **args)
     w.ifname = args[0];
     for (; *arg != NULL && strcmp(*arg, "--") != 0; arg++) {
         w.csum |= strcmp(*arg, "csum") == 0;
-        w.gso |= strcmp(*arg, "gso") == 0;
+        for (unsigned i = 0; i < GSO_WORDS; i++) {
+            w.gso |= strcmp(*arg, gso_words[i].word) == 0 ? 1u << i : 0;
+        }
         w.promisc |= strcmp(*arg, "promisc") == 0;
         if (value_of(*arg, "mtu") != NULL) {
             w.mtu = strtoul(value_of(*arg, "mtu"), NULL, 0);

@@ -57,7 +57,9 @@ def nic(number, peer="/dev/vdevpeer/lan", loc=0x1B018000, intid=45):
     )
 
 
-def linux(name, number, cpus=1, ram="128M", kernel="d12c", words="", sched=None, extra=None):
+def linux(
+    name, number, cpus=1, ram="128M", kernel="d12c", words="", sched=None, extra=None, initrd=None
+):
     """A VM with the address 10.0.0.NUMBER on the switch `lan`; number None: without a NIC."""
     address = "" if number is None else f"net0=10.0.0.{number}/24"
     if extra is None:
@@ -67,7 +69,7 @@ def linux(name, number, cpus=1, ram="128M", kernel="d12c", words="", sched=None,
         *_cpus(cpus, sched),
         f"ram {ram}",
         f"load {kernel}.Image",
-        f"initrd load {kernel}.cpio",
+        f"initrd load {initrd or kernel + '.cpio'}",
         f'cmdline "{LINUX_WORDS} name={name} {address} {words}"',
         "vdev pl011",
         *extra,
