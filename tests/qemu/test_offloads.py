@@ -9,91 +9,27 @@ import re
 import pytest
 from lib import net, vms
 from lib.machine import ROOT
-
-BYTES = 300_000
-
-# Test frames of netcheck: (words, how much data they carry, super-frames of TCP, those with ECN)
-FRAMES = [
-    ("kind=tcp4 data=1000", 1000, 1, 0),
-    ("kind=udp4 data=1001 csum=partial", 1001, 0, 0),
-    ("kind=tcp6 data=777 csum=partial", 777, 1, 0),
-    ("kind=tcp4 data=65000 gso=1460 csum=partial seq=0xffff8000", 65000, 1, 0),
-    ("kind=tcp4 data=9001 gso=1448 csum=partial ecn seq=7", 9001, 1, 1),
-    ("kind=tcp6 data=30001 gso=1440 csum=partial", 30001, 1, 0),
-    ("kind=tcp6 data=5000 gso=536 csum=partial ecn", 5000, 1, 1),
-]
-# Linux takes them since 6.2.
-USO_FRAMES = [
-    ("kind=udp4 data=32000 gso=1472 csum=partial", 32000, 0, 0),
-    ("kind=udp6 data=10001 gso=1200 csum=partial", 10001, 0, 0),
-]
-PARTIAL = sum("csum=partial" in f[0] for f in FRAMES)
-
-
-class Guest:
-    """A Linux VM: its console as (number, name), its kernel, its NIC's options; when it is booted,
-    the feature bits that it has negotiated."""
-
-    def __init__(self, number, name, kernel="d12c", options=""):
-        self.console = (number, name)
-        self.number, self.kernel, self.options = number, kernel, options
-        self.bits = 0
-
-    def config(self):
-        return net.vm(self.console[1], self.number, self.kernel, self.options)
-
-
-def boot(machine, bundle, built, guests):
-    configs = {f"{g.number}.qvmconf": g.config() for g in guests}
-    b = bundle({**configs, **net.files(built, *(g.kernel for g in guests))})
-    m = machine(bundle=b, smp=2, mem=512 + 192 * len(guests))
-    net.start(m, [g.console for g in guests])
-    for guest in guests:
-        vms.focus(m, *guest.console)
-        assert m.run("(gtool echo 98 > /dev/null &)") == 0
-        guest.bits = net.negotiated(m, guest.console)
-    return m
-
-
-def transfer(m, sender, receiver, gro_hw=True):
-    """Sends all kinds of traffic, checks what comes, and gives netcheck's counters. gro_hw: has the
-    receiver left that switched on?"""
-    frames = FRAMES + (USO_FRAMES if sender.kernel == "d13c" else [])
-    hosts = [f"10.0.0.{receiver.number}", f"fd00::{receiver.number}"]
-    mac = vms.mac_of(receiver.number)
-    command = [f"netcheck send eth0 dst={mac} {words}" for words, *_ in frames]
-    command += [f"gtool rtt {host} 98 3 8000" for host in hosts]
-    command += [f"gtool send {host} {net.PORT} {BYTES}" for host in hosts]
-
-    words = net.allowed(receiver.bits, gro_hw)
-    net.watch(m, receiver.console, words, f"gtool sink {net.PORT} 2", "SINK-READY")
-    vms.focus(m, *sender.console)
-    assert m.run("(" + " && ".join(command) + ")", timeout=60) == 0, m.output
-    found = net.check(net.watched(m, receiver.console))
-    assert found["test-bytes"] == sum(f[1] for f in frames), found["line"]
-    assert found["test-psh"] == sum(f[2] for f in frames), found["line"]
-    assert found["test-cwr"] == sum(f[3] for f in frames), found["line"]
-    assert found["fragments"] >= 2 * 3 * 6 and found["tcp"] > 10, found["line"]
-    return found
+from lib.net import Guest
 
 
 @pytest.mark.parametrize("kernels", ["d12c-d13c", "d13c-d12c"])
 def test_every_combination(machine, bundle, built, kernels):
     """All of `ethtool -K` that matters, on the sender and on the receiver."""
     left, right = (Guest(n + 1, f"vm{n + 1}", k) for n, k in enumerate(kernels.split("-")))
-    m = boot(machine, bundle, built, [left, right])
+    m = net.boot(machine, bundle, built, [left, right])
+    bad = net.frames_seen(m, left, f"kind=tcp4 csum=bad dst={right.mac}", right)
+    assert bad["bad-sum"] == 1 and not bad["right"], f"netcheck is blind: {bad['line']}"
     for tx, tso, gso in itertools.product((True, False), repeat=3):
         sends = net.set_features(
-            m, left.console, tx=tx, sg=True, tso=tso, gso=gso, rx_gro_hw=gso,
-            tx_udp_segmentation=tso,
-        )  # fmt: skip
+            m, left, tx=tx, sg=True, tso=tso, gso=gso, rx_gro_hw=gso, tx_udp_segmentation=tso
+        )
         for gro_hw in (True, False):
-            on = net.set_features(m, right.console, rx_gro_hw=gro_hw)
-            found = transfer(m, left, right, on["rx-gro-hw"])
+            on = net.set_features(m, right, rx_gro_hw=gro_hw)
+            found = net.transfer(m, left, right, on["rx-gro-hw"])
             if sends["tcp-segmentation-offload"] and on["rx-gro-hw"]:
                 assert found["gso"] > 4, f"super-frames do not pass whole: {found['line']}"
             if sends["tx-checksumming"] and right.bits & net.GUEST_CSUM:
-                assert found["partial"] >= PARTIAL, f"checksums are made early: {found['line']}"
+                assert found["partial"] >= net.PARTIAL, f"sums are made early: {found['line']}"
 
 
 def test_what_was_never_offered(machine, bundle, built):
@@ -104,11 +40,11 @@ def test_what_was_never_offered(machine, bundle, built):
         Guest(n, name, ("d12c", "d13c")[n % 2], "" if mask is None else f"peerfeats {mask:#x}")
         for n, (name, mask) in enumerate(offered.items(), 1)
     ]
-    m = boot(machine, bundle, built, guests)
+    m = net.boot(machine, bundle, built, guests)
     for guest in guests[1:]:
-        assert guest.bits & net.OFFLOADS & ~offered[guest.console[1]] == 0
+        assert guest.bits & net.OFFLOADS & ~offered[guest.name] == 0
     for sender, receiver in itertools.permutations(guests, 2):
-        transfer(m, sender, receiver)
+        net.transfer(m, sender, receiver)
 
 
 def test_uboot_gets_a_file_from_linux(machine, bundle, built):
@@ -116,18 +52,16 @@ def test_uboot_gets_a_file_from_linux(machine, bundle, built):
     linux = Guest(1, "linux", "d13c")
     uboot = (ROOT / "guest-configs/uboot/uboot.qvmconf").read_text()
     configs = {"1.qvmconf": linux.config(), "2.qvmconf": uboot}
-    b = bundle({**configs, **net.files(built, "d13c"), **vms.files(built, "u-boot.bin")})
-    m = machine(bundle=b, smp=2, mem=768)
+    files = {**net.files(built, [linux]), **vms.files(built, "u-boot.bin")}
+    m = machine(bundle=bundle({**configs, **files}), smp=2, mem=768)
     m.expect("^muntin: console of linux")
     vms.focus(m, 2, "uboot")
     m.expect("Hit any key")
     m.line("")
-    net.start(m, [linux.console])
+    net.start(m, [linux])
     size = 100_001
-    words = net.allowed(net.negotiated(m, linux.console), True)
-    net.watch(m, linux.console, words, f"netcheck tftp {size}", "TFTP-READY")
-    assert m.run("cat /tmp/watch") == 0
-    crc = re.search(r"crc32=(\w+)", m.output)[1]
+    net.watch(m, linux, net.allowed(linux), f"netcheck tftp {size}", "TFTP-READY")
+    crc = re.search(r"crc32=(\w+)", net.run(m, linux, "cat /tmp/watch"))[1]
     vms.focus(m, 2, "uboot")
     m.line("")
     m.expect("^=> ")
@@ -135,5 +69,5 @@ def test_uboot_gets_a_file_from_linux(machine, bundle, built):
     m.expect(rf"^Bytes transferred = {size} ")
     m.line(f"crc32 0x42000000 {size:#x}")
     m.expect(rf"==> {crc}$")
-    found = net.check(net.watched(m, linux.console))
+    found = net.check(net.watched(m, linux))
     assert found["udp"] >= size // 512, found["line"]
