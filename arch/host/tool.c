@@ -5,6 +5,7 @@
  * A composition root like core/main.c: may know every layer.
  */
 #include "arch/host/tool_files.h"
+#include "arch/host/tool_pcap.h"
 #include "arch/host/tool_show.h"
 #include "core/board.h"
 #include "core/check.h"
@@ -44,6 +45,7 @@ static const char usage_text[] =
     "usage: muntin check [OPTIONS] FILE.qvmconf [@MORE]... | BUNDLE.cpio\n"
     "       muntin pack [OPTIONS] [--append muntin.bin] -o OUT FILE.qvmconf [@MORE]...\n"
     "       muntin dtb [OPTIONS] -o OUT.dtb FILE.qvmconf [@MORE]...\n"
+    "       muntin pcap [-o OUT.pcap] [LOG]\n"
     "       muntin manual\n"
     "\n"
     "Each plain file is one VM; @MORE behind it adds to that VM.\n"
@@ -56,9 +58,13 @@ static const char usage_text[] =
     "  --append IMAGE     pack: put the bundle behind this image, as one file\n"
     "  -f                 pack: in spite of errors\n"
     "\n"
-    "Exit status: 0 fine, 64 wrong usage, 65 errors in the configs, 66 a file can't be read, 73 "
-    "it\n"
-    "can't be written.\n";
+    "pcap finds the captures that `net capture NIC dump` printed, in a log of the console or in "
+    "what\n"
+    "comes in. Each becomes a file: OUT.pcap, OUT-2.pcap and so on, or named after its NIC.\n"
+    "\n"
+    "Exit status: 0 fine, 64 wrong usage, 65 errors in the configs or parts of a capture missing, "
+    "66 a\n"
+    "file can't be read, 73 it can't be written.\n";
 
 static int usage(const char *why, const char *what)
 {
@@ -393,6 +399,14 @@ static int cmd_dtb(char *const *args, int count)
     return finish();
 }
 
+static int cmd_pcap(char *const *args, int count)
+{
+    if (count > 1) {
+        return usage("pcap takes one LOG", "");
+    }
+    return pcap_extract(count == 1 ? args[0] : NULL, tool.out) ? 0 : EXIT_CONFIG;
+}
+
 static void print(const char *fmt, ...)
 {
     va_list ap;
@@ -461,10 +475,8 @@ static const struct {
     int (*run)(char *const *args, int count);
     bool files; /* at least one is needed */
 } commands[] = {
-    {"check", cmd_check, true},
-    {"pack", cmd_pack, true},
-    {"dtb", cmd_dtb, true},
-    {"manual", cmd_manual, false},
+    {"check", cmd_check, true}, {"pack", cmd_pack, true},      {"dtb", cmd_dtb, true},
+    {"pcap", cmd_pcap, false},  {"manual", cmd_manual, false},
 };
 
 int main(int argc, char **argv)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """build/muntin, the host tool: its commands, exit codes and files. No QEMU is needed."""
 
+import base64
 import os
 import pathlib
 import shutil
 import struct
 import subprocess
+import zlib
 
 import pytest
 from lib.machine import ROOT
@@ -346,3 +348,116 @@ def test_unreadable_files(tool):
     write(tool.path, a="system a ram 16M load Image")
     code, _, err = tool("pack", "-o", "no/such/folder", "a.qvmconf")
     assert code == 73 and os.strerror(2) in err
+
+
+# --- pcap ----------------------------------------------------------------------------------------
+
+
+def dump_lines(name, frames):
+    """What `net capture NAME dump` prints; frames are (ns, bytes, length on the wire)."""
+    pieces = [("b", struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 1) + name.encode())]
+    for ns, data, length in frames:
+        record = struct.pack("<IIII", *divmod(ns, 10**9), len(data), length) + data
+        kinds = ["r"] + ["m"] * (len(record) // 144)
+        pieces += [(k, record[i * 144 :][:144]) for i, k in enumerate(kinds) if record[i * 144 :]]
+    pieces.append(("e", struct.pack("<I", len(frames))))
+    lines = []
+    for seq, (kind, data) in enumerate(pieces):
+        text = f"MPCAP1 {kind} {seq:08x} {base64.b64encode(data).decode()}"
+        lines.append(f"{text} {zlib.crc32(text.encode()):08x}")
+    return lines
+
+
+def read_pcap(path):
+    """The frames of a classic pcap file, as above."""
+    data = path.read_bytes()
+    assert struct.unpack("<IHHiIII", data[:24]) == (0xA1B23C4D, 2, 4, 0, 0, 65535, 1)
+    frames, at = [], 24
+    while at < len(data):
+        seconds, ns, kept, length = struct.unpack("<IIII", data[at : at + 16])
+        frames.append((seconds * 10**9 + ns, data[at + 16 : at + 16 + kept], length))
+        assert at + 16 + kept <= len(data)
+        at += 16 + kept
+    return frames
+
+
+FRAMES = [
+    (5 * 10**9 + i, bytes((i * 3 + k) % 256 for k in range(n)), n)
+    for i, n in enumerate([14, 60, 127, 128, 129, 272, 273, 1514, 9014])
+] + [(6 * 10**9, b"x" * 65535, 65550)]
+
+
+def test_pcap_of_a_plain_log(tool):
+    (tool.path / "log").write_text("\n".join(dump_lines("alpha/eth", FRAMES)) + "\n")
+    code, out, err = tool("pcap", "log")
+    assert (code, err) == (0, "")
+    assert out == f"alpha-eth.pcap: {len(FRAMES)} frames of alpha/eth\n"
+    assert read_pcap(tool.path / "alpha-eth.pcap") == FRAMES
+
+
+def test_pcap_among_other_things(tool):
+    """Prefixes, CR LF, other consoles' lines, a prompt in front, lines shown twice, two captures."""
+    noise = ["[beta] MPCAP1 is not for me", "[alpha] login:", "", "muntin: 3 MPCAP1 r 00000001"]
+    log = []
+    for i, line in enumerate(dump_lines("alpha/eth", FRAMES)):
+        log += [noise[i % 4], ["", "[muntin] ", "muntin> net sho"][i % 3] + line]
+        if i % 5 == 0:
+            log += [line[: i % 200], line]
+    log += [*dump_lines("alpha/eth", []), *dump_lines("beta/e", FRAMES[:2])]
+    (tool.path / "log").write_bytes("\r\n".join(log).encode() + b"\xff\0\x80")
+    code, out, err = tool("pcap", "-o", "x.pcap", "log")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        f"x.pcap: {len(FRAMES)} frames of alpha/eth",
+        "x-2.pcap: 0 frames of alpha/eth",
+        "x-3.pcap: 2 frames of beta/e",
+    ]
+    assert read_pcap(tool.path / "x.pcap") == FRAMES
+    assert read_pcap(tool.path / "x-2.pcap") == []
+    assert read_pcap(tool.path / "x-3.pcap") == FRAMES[:2]
+
+
+@pytest.mark.parametrize("damage", [lambda s: [], lambda s: [s[:30] + "#" + s[31:]]])
+def test_pcap_loses_only_what_is_lost(tool, damage):
+    """Whichever line is lost or torn: one frame is missing, the others are there."""
+    frames = FRAMES[:7]
+    lines = dump_lines("a/b", frames)
+    owner, current = {}, -1
+    for i, line in enumerate(lines):
+        current += line[7] == "r"
+        owner[i] = current
+    for i in range(1, len(lines) - 1):
+        (tool.path / "log").write_text("\n".join(lines[:i] + damage(lines[i]) + lines[i + 1 :]))
+        code, out, err = tool("pcap", "-o", "x.pcap", "log")
+        assert code == 65 and err.startswith("muntin: parts are missing")
+        assert out == "x.pcap: 6 frames of a/b; there were 7: 1 lines are missing\n"
+        assert read_pcap(tool.path / "x.pcap") == frames[: owner[i]] + frames[owner[i] + 1 :]
+
+
+def test_pcap_without_end_or_capture(tool):
+    lines = dump_lines("a/../b", FRAMES[:3])
+    (tool.path / "log").write_text("\n".join(lines[:-1]))
+    code, out, err = tool("pcap", "log")
+    assert (code, out) == (65, "a-..-b.pcap: 3 frames of a/../b; its end is missing\n")
+    assert read_pcap(tool.path / "a-..-b.pcap") == FRAMES[:3]
+    (tool.path / "log").write_text("\n".join(lines[1:]))
+    assert tool("pcap", "log") == (65, "", "muntin: no capture in log\n")
+    assert tool("pcap", "log", "log")[0] == 64
+    assert tool("pcap", "nothing")[0] == 66
+
+
+def test_pcap_does_not_believe_lengths(tool):
+    """Sound lines with senseless records: none is written, nothing breaks."""
+    record = struct.pack("<IIII", 0, 0, 0xFFFFFFF0, 14) + bytes(14)
+    short = struct.pack("<IIII", 0, 0, 4, 4) + bytes(20)
+    lines = []
+    for seq, (kind, data) in enumerate(
+        [("b", bytes(24) + b"n"), ("r", record), ("m", bytes(100)), ("r", short), ("r", b"abc")]
+        + [("m", bytes(144)), ("z", b"?"), ("e", bytes(3)), ("e", bytes(4))]
+    ):
+        text = f"MPCAP1 {kind} {seq:08x} {base64.b64encode(data).decode()}"
+        lines.append(f"{text} {zlib.crc32(text.encode()):08x}")
+    (tool.path / "log").write_text("\n".join(lines))
+    code, out, err = tool("pcap", "log")
+    assert (code, out) == (0, "n.pcap: 0 frames of n\n")
+    assert (tool.path / "n.pcap").stat().st_size == 24
