@@ -17,7 +17,7 @@
 
 #define PROMPT    "muntin> "
 #define LINE_MAX  120
-#define WORDS_MAX 4 /* one more than any command takes */
+#define WORDS_MAX 5 /* one more than any command takes */
 #define LOG_LINES 20
 #define NS_PER_MS 1000000u
 
@@ -32,10 +32,11 @@ enum key {
 
 struct command {
     const char *name; /* one word or two */
-    const char *arg;  /* as help shows it: "", or one, in brackets if it may be left out */
+    const char *arg;  /* as help shows it: "", or one, in brackets if it may be left out, or two */
     const char *help;
-    void (*run)(const char *arg);  /* arg is NULL if it was left out */
-    void (*run_vm)(struct vm *vm); /* instead of run: arg is a VM's name */
+    void (*run)(const char *arg);                           /* arg is NULL if it was left out */
+    void (*run_vm)(struct vm *vm);                          /* instead of run: arg is a VM's name */
+    void (*run_two)(const char *first, const char *second); /* instead of run: both are there */
 };
 
 static const struct console_hooks *hooks;
@@ -338,19 +339,26 @@ static void run_memory(const char *arg)
 
 static void run_help(const char *arg);
 
+static void run_net_capture(const char *nic, const char *verb)
+{
+    hooks->net_capture(nic, verb, print);
+}
+
 static const struct command commands[] = {
-    {"help", "", "this list", run_help, NULL},
-    {"vm list", "", "all VMs, a line each", run_vm_list, NULL},
-    {"vm status", "[NAME]", "what the vCPUs and devices do", run_vm_status, NULL},
-    {"vm start", "NAME", "starts a stopped VM from its images", NULL, start_vm},
-    {"vm stop", "NAME", "how it can be stopped in order", NULL, stop_vm},
-    {"vm kill", "NAME", "stops it at once, as if its power failed", NULL, kill_vm},
-    {"vm reset", "NAME", "starts it anew, whatever it does", NULL, reset_vm},
-    {"vm dump", "NAME", "registers of its vCPUs", NULL, dump_vm},
-    {"focus", "NAME", "gives the console to a VM", run_focus, NULL},
-    {"net show", "", "switches, their ports and counters", run_net_show, NULL},
-    {"log", "[N]", "the last N messages of Muntin (20)", run_log, NULL},
-    {"memory", "", "who has how much of the machine's memory", run_memory, NULL},
+    {"help", "", "this list", .run = run_help},
+    {"vm list", "", "all VMs, a line each", .run = run_vm_list},
+    {"vm status", "[NAME]", "what the vCPUs and devices do", .run = run_vm_status},
+    {"vm start", "NAME", "starts a stopped VM from its images", .run_vm = start_vm},
+    {"vm stop", "NAME", "how it can be stopped in order", .run_vm = stop_vm},
+    {"vm kill", "NAME", "stops it at once, as if its power failed", .run_vm = kill_vm},
+    {"vm reset", "NAME", "starts it anew, whatever it does", .run_vm = reset_vm},
+    {"vm dump", "NAME", "registers of its vCPUs", .run_vm = dump_vm},
+    {"focus", "NAME", "gives the console to a VM", .run = run_focus},
+    {"net show", "", "switches, their ports and counters", .run = run_net_show},
+    {"net capture", "NIC on|off|dump", "keeps a NIC's frames, or prints them for `muntin pcap`",
+     .run_two = run_net_capture},
+    {"log", "[N]", "the last N messages of Muntin (20)", .run = run_log},
+    {"memory", "", "who has how much of the machine's memory", .run = run_memory},
 };
 
 static void run_help(const char *arg)
@@ -362,7 +370,7 @@ static void run_help(const char *arg)
         char head[32];
 
         fmt_print(head, sizeof(head), "%s %s", commands[i].name, commands[i].arg);
-        print("  %-18s %s\n", head, commands[i].help);
+        print("  %-27s %s\n", head, commands[i].help);
     }
     console_key_name(hooks->escape, key, sizeof(key));
     print("  Keys: %s and then 1-9: the console of a VM, n, p: the next, the previous, 0: here\n",
@@ -422,18 +430,28 @@ static void unknown(char **word, u32 count)
     print(*lead == ',' ? "\n" : "`help` lists them\n");
 }
 
-static void run(const struct command *c, const char *arg)
+static void run(const struct command *c, char **arg, u32 args)
 {
     struct vm *vm;
 
-    if (c->run_vm == NULL) {
-        c->run(arg);
-        return;
+    if (c->run_two != NULL) {
+        c->run_two(arg[0], arg[1]);
+    } else if (c->run != NULL) {
+        c->run(args > 0 ? arg[0] : NULL);
+    } else {
+        vm = find_vm(arg[0]);
+        if (vm != NULL) {
+            c->run_vm(vm);
+        }
     }
-    vm = find_vm(arg);
-    if (vm != NULL) {
-        c->run_vm(vm);
-    }
+}
+
+/* As many arguments as c takes. */
+static bool enough(const struct command *c, u32 args)
+{
+    u32 most = c->run_two != NULL ? 2 : c->arg[0] != '\0';
+
+    return args <= most && (args == most || c->arg[0] == '[');
 }
 
 static void execute(char *text)
@@ -451,10 +469,10 @@ static void execute(char *text)
         if (used == 0) {
             continue;
         }
-        if (args > (c->arg[0] != '\0') || (args == 0 && c->arg[0] == 'N')) {
-            print("usage: %s%s%s\n", c->name, c->arg[0] != '\0' ? " " : "", c->arg);
+        if (enough(c, args)) {
+            run(c, word + used, args);
         } else {
-            run(c, args == 1 ? word[used] : NULL);
+            print("usage: %s%s%s\n", c->name, c->arg[0] != '\0' ? " " : "", c->arg);
         }
         return;
     }

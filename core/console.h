@@ -12,6 +12,8 @@ struct console_hooks {
     void (*focus)(u32 number);
     u32 (*find)(const char *name); /* a console's number, or 0 */
     void (*net_show)(void (*print)(const char *fmt, ...) PRINTF(1, 2));
+    void (*net_capture)(const char *nic, const char *verb,
+                        void (*print)(const char *fmt, ...) PRINTF(1, 2));
 };
 
 /* Boot. The hooks have to stay. */

@@ -26,6 +26,7 @@
 #include "fdt/host.h"
 #include "vdev/chan.h"
 #include "vdev/gic/vgic.h"
+#include "vdev/net/capture.h"
 #include "vdev/net/port.h"
 #include "vdev/net/switch.h"
 #include "vdev/table.h"
@@ -400,7 +401,8 @@ static void start_console(void)
                                            .write = chan_prompt_write,
                                            .focus = chan_focus,
                                            .find = chan_find,
-                                           .net_show = net_show};
+                                           .net_show = net_show,
+                                           .net_capture = capture_command};
     const char *value;
 
     if (boot_argument("escape", &value) && value[0] == '^' && value[1] != '\0') {

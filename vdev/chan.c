@@ -209,6 +209,16 @@ void chan_prompt_write(const char *s, size_t len)
     kick(more);
 }
 
+size_t chan_prompt_room(void)
+{
+    size_t room;
+
+    spin_lock(&mux.lock);
+    room = ring_free(&prompt_chan.tx);
+    spin_unlock(&mux.lock);
+    return room;
+}
+
 void chan_drain(void)
 {
     u64 end = arch_now_ns() + DRAIN_NS, now;

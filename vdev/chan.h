@@ -44,7 +44,8 @@ void chan_init(char escape, void (*prompt)(char c));
 void chan_log(const char *line, size_t len); /* a whole line of Muntin's own: for log_sink; any lock
                                                 below LOCK_CONSOLE may be held */
 void chan_prompt_write(const char *s, size_t len); /* raw output of the prompt */
-void chan_focus(u32 number);                       /* 0: Muntin */
+size_t chan_prompt_room(void); /* bytes that it takes now; what is more is lost */
+void chan_focus(u32 number);   /* 0: Muntin */
 u32 chan_focused(void);
 u32 chan_find(const char *name); /* number, or 0 */
 void chan_uart_irq(void);        /* the UART has bytes, or room: for arch_uart_irq */

@@ -49,12 +49,19 @@ static void hook_net_show(void (*print)(const char *fmt, ...) PRINTF(1, 2))
     print("switch %s\n", "lan");
 }
 
+static void hook_net_capture(const char *nic, const char *verb,
+                             void (*print)(const char *fmt, ...) PRINTF(1, 2))
+{
+    print("capture %s: %s\n", nic, verb);
+}
+
 static const struct console_hooks hooks = {
     .escape = '\x1d',
     .write = hook_write,
     .focus = hook_focus,
     .find = hook_find,
     .net_show = hook_net_show,
+    .net_capture = hook_net_capture,
 };
 
 static void dev_show(struct vdev *d, void (*print)(const char *fmt, ...))
@@ -302,7 +309,8 @@ static void errors_name_what_was_expected(void **state)
     assert_string_equal(answer("vm"),
                         "'vm' is no command; there are: vm list, vm status, vm start, vm stop, "
                         "vm kill, vm reset, vm dump\r\n");
-    assert_string_equal(answer("net shw"), "'net shw' is no command; there are: net show\r\n");
+    assert_string_equal(answer("net shw"),
+                        "'net shw' is no command; there are: net show, net capture\r\n");
     assert_string_equal(answer("vm kill"), "usage: vm kill NAME\r\n");
     assert_string_equal(answer("vm kill one two three four"), "usage: vm kill NAME\r\n");
     assert_int_equal(one.state, VM_RUNNING);
@@ -330,6 +338,10 @@ static void net_show(void **state)
 {
     (void)state;
     assert_string_equal(answer("net show"), "switch lan\r\n");
+    assert_string_equal(answer("net capture a/eth on"), "capture a/eth: on\r\n");
+    assert_string_equal(answer("net capture a/eth"), "usage: net capture NIC on|off|dump\r\n");
+    assert_string_equal(answer("net capture"), "usage: net capture NIC on|off|dump\r\n");
+    assert_string_equal(answer("net capture a/eth on x"), "usage: net capture NIC on|off|dump\r\n");
 }
 
 static void memory(void **state)

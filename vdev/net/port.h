@@ -78,6 +78,7 @@ struct net_port {
     struct str group;              /* of its VM; empty: the bundle's common one */
     struct str system, node;       /* the names by which `peer` paths call it */
     struct nic_peer peer;          /* what its own `peer` means */
+    struct capture *capture;       /* vdev/net/capture.h; NULL: none */
     char name[64];                 /* "system/node", for people */
     const struct net_stats *stats; /* of each pair of queues */
     u32 nstats;
