@@ -41,6 +41,12 @@ void gmem_write(guest_t *dst, const void *src, size_t len);
 void gmem_copy(guest_t *dst, const guest_t *src,
                size_t len); /* guest to guest; may be the same VM */
 
+/*
+ * One's complement sum of big-endian 16-bit words (RFC 1071), the last one filled up with 0. Any
+ * alignment, less than 2^32 bytes.
+ */
+u16 gmem_sum(const guest_t *p, size_t len);
+
 /* The address `off` bytes into a span; the caller has bounded `off`. */
 static inline guest_t *gmem_at(guest_t *span, size_t off)
 {
