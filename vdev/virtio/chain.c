@@ -127,3 +127,20 @@ u32 chain_copy(const struct chain *to, u32 to_off, const struct chain *from, u32
     gmem_copy(t, f, len);
     return len;
 }
+
+u16 chain_sum(const struct chain *c, u32 off, u32 len)
+{
+    struct place_in at = seek(c->span, c->nreadable, off);
+    u32 done = 0, sum = 0;
+
+    while (done < len && at.spans > 0) {
+        u32 n = MIN(len - done, at.s->len - at.off);
+        u16 part = gmem_sum(gmem_at(at.s->p, at.off), n);
+
+        sum += done % 2 == 0 ? part : __builtin_bswap16(part);
+        advance(&at, n);
+        done += n;
+    }
+    sum = (sum & 0xffff) + (sum >> 16); /* of at most VIRTQ_SEGMENTS parts */
+    return (u16)((sum & 0xffff) + (sum >> 16));
+}

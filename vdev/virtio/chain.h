@@ -39,4 +39,10 @@ u32 chain_read(const struct chain *c, u32 off, void *dst, u32 len);
 u32 chain_write(const struct chain *c, u32 off, const void *src, u32 len);
 u32 chain_copy(const struct chain *to, u32 to_off, const struct chain *from, u32 from_off, u32 len);
 
+/*
+ * One's complement sum of len bytes of the readable part, taken as big-endian words whose first
+ * begins at `off`, the last filled up with 0 (RFC 1071); what lies behind its end counts as 0.
+ */
+u16 chain_sum(const struct chain *c, u32 off, u32 len);
+
 #endif
