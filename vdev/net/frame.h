@@ -23,6 +23,8 @@
 #define NET_IPV6      0x86dd
 #define NET_SUPER_MAX (65535 + NET_ETHERNET + 2 * NET_VLAN_TAG) /* bytes of a super-frame */
 
+#define NET_BUDGET 64 /* what a burst begins with, in frames */
+
 /* Kinds of super-frames; the numbers are virtio's (VIRTIO 1.2 §5.1.6, GSO_*). */
 enum net_gso { GSO_NONE = 0, GSO_TCPV4 = 1, GSO_TCPV6 = 4, GSO_UDP = 5 };
 
@@ -75,7 +77,7 @@ struct net_frame {
 
     /* Of the sender's burst, not of the frame: */
     u64 pending; /* bit n: port n of the network got frames */
-    s32 budget;  /* work left in this burst, in frames; the network counts it off */
+    s32 budget;  /* of NET_BUDGET, what is left; the network counts it off */
 };
 
 static inline u32 load_be16(const u8 *b)

@@ -11,8 +11,11 @@
 
 struct net_port;
 
-/* A super-frame with more segments than this is dropped by its sender's device. */
-#define OFFLOAD_SEGMENTS 128
+/*
+ * A super-frame with more segments than this is dropped by its sender's device. 64 KiB in segments
+ * of 64 bytes: TCP makes them for peers with a small MTU. Cutting them takes several bursts.
+ */
+#define OFFLOAD_SEGMENTS 1024
 
 /*
  * Checks what f->offload says against the frame's own headers, all of which come into the private

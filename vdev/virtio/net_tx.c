@@ -8,9 +8,9 @@
 #include "core/check.h"
 #include "vdev/virtio/net_dev.h"
 
-#define BURST 64  /* frames sent, and deliveries made, before others get their turn */
-#define SHORT 128 /* a frame up to here is copied whole … */
-#define HEAD  84  /* … of a longer one so much: headers up to TCP's behind a tag and IPv6 */
+#define BURST NET_BUDGET /* frames sent, and deliveries made, before others get their turn */
+#define SHORT 128        /* a frame up to here is copied whole … */
+#define HEAD  84 /* … of a longer one so much: headers up to TCP's behind a tag and IPv6 */
 _Static_assert(SHORT <= NET_HEAD && HEAD <= SHORT, "the head has room");
 
 /* Whether the driver may send this kind of super-frame. */
