@@ -348,12 +348,18 @@ static void step_go(struct vm *vm)
     }
 }
 
+/* With vm->lock. finish_stop comes when no vCPU of it runs any more. */
+static void set_stopping(struct vm *vm, enum vm_reason reason, bool restart)
+{
+    atomic_store(&vm->state, VM_STOPPING);
+    vm->reason = reason;
+    vm->restart = restart;
+}
+
 static bool start_fail(struct vm *vm)
 {
     spin_lock(&vm->lock);
-    atomic_store(&vm->state, VM_STOPPING);
-    vm->restart = false;
-    vm->reason = VM_EXIT_START;
+    set_stopping(vm, VM_EXIT_START, false);
     spin_unlock(&vm->lock);
     finish_stop(vm);
     return false;
@@ -467,27 +473,34 @@ static void finish_stop(struct vm *vm)
     }
 }
 
+/* With vm->lock: all that are on. */
+static void ask_vcpus_to_stop(struct vm *vm)
+{
+    for (u32 i = 0; i < vm->nvcpus; i++) {
+        if (atomic_load(&vm->vcpu[i]->state) != VCPU_OFF) {
+            vcpu_ask(vm->vcpu[i], VCPU_STOP);
+        }
+    }
+}
+
 static void begin_stop(struct vm *vm, enum vm_reason reason, bool restart)
 {
-    bool begun;
-
     spin_lock(&vm->lock);
-    begun = vm->state == VM_RUNNING || vm->state == VM_STARTING;
-    if (vm->state == VM_STOPPING && vm->restart && !restart) {
-        vm->restart = false; /* who wants it stopped is stronger than who wants it again */
-        vm->reason = reason;
-    }
-    if (begun) {
-        bool loading = vm->state == VM_STARTING;
-
-        atomic_store(&vm->state, VM_STOPPING);
-        vm->reason = reason;
-        vm->restart = restart;
-        for (u32 i = 0; i < vm->nvcpus && !loading; i++) {
-            if (atomic_load(&vm->vcpu[i]->state) != VCPU_OFF) {
-                vcpu_ask(vm->vcpu[i], VCPU_STOP);
-            }
+    switch (vm->state) {
+    case VM_STARTING:
+        set_stopping(vm, reason, restart); /* start_work sees it */
+        break;
+    case VM_RUNNING:
+        set_stopping(vm, reason, restart);
+        ask_vcpus_to_stop(vm);
+        break;
+    case VM_STOPPING: /* who wants it stopped is stronger than who wants it again */
+        if (vm->restart && !restart) {
+            set_stopping(vm, reason, false);
         }
+        break;
+    default:
+        break;
     }
     spin_unlock(&vm->lock);
 }
@@ -540,9 +553,7 @@ void vm_vcpu_left(struct vcpu *v)
     vm->running--;
     last = vm->running == 0;
     if (last && vm->state == VM_RUNNING) {
-        atomic_store(&vm->state, VM_STOPPING);
-        vm->reason = VM_EXIT_OFF;
-        vm->restart = false;
+        set_stopping(vm, VM_EXIT_OFF, false);
     }
     spin_unlock(&vm->lock);
     if (last) {

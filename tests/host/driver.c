@@ -9,6 +9,7 @@
 #include "core/page.h"
 #include "core/panic.h"
 #include "core/sched.h"
+#include "tests/host/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,28 +42,10 @@ void host_init(void)
 
 u32 host_run_work(u32 budget)
 {
-    struct pcpu *p = &pcpus[0];
     u32 ran = 0;
 
-    for (; ran < budget; ran++) {
-        struct work *w;
-
-        spin_lock(&p->remote.lock);
-        w = p->remote.work;
-        if (w != NULL) {
-            p->remote.work = w->next;
-            if (w->next == NULL) {
-                p->remote.work_tail = &p->remote.work;
-            }
-        }
-        spin_unlock(&p->remote.lock);
-        if (w == NULL) {
-            break;
-        }
-        atomic_store_release(&w->queued, 0u);
-        if (w->fn(w)) {
-            work_queue(p, w);
-        }
+    while (ran < budget && run_work()) {
+        ran++;
     }
     return ran;
 }
