@@ -28,6 +28,14 @@ help:
 
 COMMA := ,
 
+# $(call flags,DIR,VARIABLE): the objects below DIR depend on DIR/flags, which holds the commands
+# that they are made with, and is written anew when these change.
+define flags
+$(1)/flags: $(if $(findstring <$(file < $(1)/flags)>,<$($(2))>),,FORCE)
+	@mkdir -p $$(@D) && printf '%s\n' '$$($(2))' > $$@
+endef
+.PHONY: FORCE
+
 # --- what is built from what ---------------------------------------------------------------------
 WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wundef
@@ -70,7 +78,8 @@ HOT := $(addprefix core/,lib/% gmem.c mmio.c sched.c spinlock.c timer.c) \
 	$(addprefix vdev/virtio/,mmio.c chain.c net_rx.c net_tx.c virtq.c virtq_split.c virtq_packed.c)
 # boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault; to core/lib/ the
 # compiler adds calls when all else is linked. So these stay out of link-time optimization.
-$(T)/arch/arm64/boot.c.o $(T)/arch/arm-common/pgtable.c.o: TARGET_CFLAGS += -mstrict-align -fno-lto
+EARLY := -mstrict-align -fno-lto
+$(T)/arch/arm64/boot.c.o $(T)/arch/arm-common/pgtable.c.o: TARGET_CFLAGS += $(EARLY)
 $(T)/core/lib/%.o: TARGET_CFLAGS += -fno-lto
 
 $(T)/muntin.bin: $(T)/muntin.elf
@@ -79,6 +88,9 @@ $(T)/muntin.bin: $(T)/muntin.elf
 
 LINK = $(CROSS)gcc $(TARGET_CFLAGS) $(SMALL) -flto-partition=one -nostdlib -pie -T $(T)/link.ld \
 	-Wl,--no-dynamic-linker,-z,norelro,-z,noexecstack,--gc-sections,--build-id=none
+
+TARGET_COMMANDS := $(LINK) $(WARN) $(EARLY) $(FAST) $(HOT)
+$(eval $(call flags,$(T),TARGET_COMMANDS))
 
 # Linked twice: where the pointers are is known after the first time, and the same after the second.
 $(T)/muntin.elf: $(TARGET_OBJ) $(T)/link.ld arch/$(ARCH)/relocs.sh
@@ -92,11 +104,11 @@ $(T)/link.ld: arch/$(ARCH)/link.ld.S | setup-build
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)cpp -P -I. -D__ASSEMBLER__ $< $@
 
-$(T)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c
+$(T)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c $(T)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(filter-out -I.,$(TARGET_CFLAGS)) $(OPTIMIZE) -w -I$(FDT_DIR) -c -o $@ $<
 
-$(T)/%.o: % | setup-build $(FDT_DIR)/fdt.c
+$(T)/%.o: % $(T)/flags | setup-build $(FDT_DIR)/fdt.c
 	@mkdir -p $(@D)
 	@echo "  CC       $<"
 	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(OPTIMIZE) $(WARN) $(if $(filter fdt/%,$<),-isystem $(FDT_DIR)) -MMD -MP -c -o $@ $<
@@ -107,10 +119,12 @@ $(FDT_DIR)/fdt.c: | setup-build
 
 # --- host builds: the tool, tests, fuzzers: $(call host,NAME,COMPILER,FLAGS,SETUP) -------------------
 define host
-$(B)/$(1)/%.o: % | $(4) $(FDT_DIR)/fdt.c
+$(1)_COMMANDS := $(2) $(STD) $(WARN) -g $(3)
+$$(eval $$(call flags,$(B)/$(1),$(1)_COMMANDS))
+$(B)/$(1)/%.o: % $(B)/$(1)/flags | $(4) $(FDT_DIR)/fdt.c
 	@mkdir -p $$(@D)
-	$(Q)$(2) $(STD) -Iarch/host/include $(WARN) -g $(3) -isystem $(FDT_DIR) -MMD -MP -c -o $$@ $$<
-$(B)/$(1)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c | $(4)
+	$(Q)$$($(1)_COMMANDS) -Iarch/host/include -isystem $(FDT_DIR) -MMD -MP -c -o $$@ $$<
+$(B)/$(1)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c $(B)/$(1)/flags | $(4)
 	@mkdir -p $$(@D)
 	$(Q)$(2) -std=gnu11 -w -g $(3) -I$(FDT_DIR) -c -o $$@ $$<
 $(B)/$(1)/libmuntin.a: $(patsubst %,$(B)/$(1)/%.o,$(PORTABLE)) $(patsubst $(B)/%,$(B)/$(1)/%.o,$(FDT_SRC))

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The harness itself: what it counts, what it writes, and that a failure is reported as one."""
 
+import os
+import pathlib
+import re
 import subprocess
 import sys
 
@@ -108,3 +111,21 @@ def test_lines_of_two_vms_are_told_apart():
     assert vms.split_lines("ab\n[b] x\nab\n", "b") == (["x"], ["ab", ""])
     assert vms.split_lines("ab\n[b] x\nd\n", "b") == (["x"], ["ab", "d", ""])
     assert vms.split_lines("a\nab\n", "b") == ([], ["a", "ab", ""])
+
+
+@pytest.mark.parametrize("words", [["FAST=-O1"], ["WARN=-w"], ["SMALL=-O1 -g0"]])
+def test_objects_are_made_anew_when_their_flags_change(built, words):
+    """And only then. What make would do is asked of it, not done."""
+    built("arm64/muntin.elf")
+    folder = pathlib.Path(os.environ.get("B", "build")) / "arm64"
+
+    def compiled(*more):
+        command = ["make", "-n", *more, folder / "muntin.elf"]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+        out = subprocess.run(
+            command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+        ).stdout
+        return set(re.findall(r" -c -o (\S+)", out))
+
+    assert not compiled()
+    assert compiled(*words) >= {f"{folder}/core/{name}.c.o" for name in ("main", "gmem", "lib/string")}
