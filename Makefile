@@ -160,7 +160,7 @@ TEST_IMAGES := $(LINUX_IMAGES) $(B)/guests/d13c.Image $(B)/guests/u-boot.bin
 CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
 BUNDLE = $(B)/$(SYSTEM).cpio
 
-$(B)/guests/%.Image: $(addprefix guest-configs/linux/,make.sh modules.sh init.c gtool.c) $(wildcard guest-configs/linux/netcheck/*) | setup-guest
+$(B)/guests/%.Image: $(addprefix guest-configs/linux/,make.sh modules.sh init.c gtool.c udhcpc.sh) $(wildcard guest-configs/linux/netcheck/*) | setup-guest
 	@guest-configs/linux/make.sh $*
 
 $(B)/guests/u-boot.bin: | setup-guest

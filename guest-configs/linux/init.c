@@ -6,6 +6,7 @@
  *   name=linux1            the host name, seen in the prompt
  *   mods=a,b | mods=none   modules to load; without it all of /modules/order, in that order
  *   net0=10.0.0.1/24       address of eth0 (net1= of eth1, ... net7=)
+ *   net0=dhcp              the same from a DHCP server, which is told the host name
  *   run="cmd; cmd"         commands for the shell once all is set up
  *   then=poweroff|reboot|sh  what follows; without it poweroff after run=, else sh
  *
@@ -141,24 +142,6 @@ static bool set_address(int sock, const char *ifname, const char *cidr)
     return ioctl(sock, SIOCSIFFLAGS, &req) == 0;
 }
 
-static void set_addresses(void)
-{
-    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    set_address(sock, "lo", "127.0.0.1/8");
-    for (unsigned i = 0; i < MAX_NICS; i++) {
-        char word[8];
-        char ifname[8];
-        snprintf(word, sizeof(word), "net%u", i);
-        snprintf(ifname, sizeof(ifname), "eth%u", i);
-        const char *cidr = getenv(word);
-        if (cidr != NULL && !set_address(sock, ifname, cidr)) {
-            printf("@@ NET-FAILED %s %s: %s\n", ifname, cidr, strerror(errno));
-        }
-    }
-    close(sock);
-}
-
 static void power(int how)
 {
     sync();
@@ -205,6 +188,50 @@ static int wait_for(pid_t child)
             break;
         }
     }
+}
+
+/* Takes a lease, or leaves udhcpc trying in the background; either way it stays to renew it. */
+static bool ask_dhcp(const char *ifname)
+{
+    char host[80];
+    const char *name = getenv("name");
+
+    snprintf(host, sizeof(host), "hostname:%s", name != NULL ? name : "linux");
+    pid_t pid = fork();
+    if (pid == 0) {
+        sigset_t set = init_signals();
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
+        execl("/bin/busybox", "udhcpc", "-i", ifname, "-s", "/etc/udhcpc.sh", "-x", host, "-b",
+              "-t", "8", "-T", "1", "-A", "1", (char *)NULL);
+        _exit(127);
+    }
+    return pid > 0 && wait_for(pid) == 0;
+}
+
+static bool set_interface(int sock, const char *ifname, const char *how)
+{
+    if (strcmp(how, "dhcp") == 0) {
+        return ask_dhcp(ifname);
+    }
+    return set_address(sock, ifname, how);
+}
+
+static void set_addresses(void)
+{
+    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    set_address(sock, "lo", "127.0.0.1/8");
+    for (unsigned i = 0; i < MAX_NICS; i++) {
+        char word[8];
+        char ifname[8];
+        snprintf(word, sizeof(word), "net%u", i);
+        snprintf(ifname, sizeof(ifname), "eth%u", i);
+        const char *how = getenv(word);
+        if (how != NULL && !set_interface(sock, ifname, how)) {
+            printf("@@ NET-FAILED %s %s: %s\n", ifname, how, strerror(errno));
+        }
+    }
+    close(sock);
 }
 
 /*

@@ -71,7 +71,7 @@ is_made() {
     for f in "$1.Image" "$1.cpio" "$1-net.cpio" "$1-test.cpio"; do
         [ -e "$guests/$f" ] || return 1
     done
-    for f in "$here"/{init.c,gtool.c,make.sh,modules.sh} "$here"/netcheck/*; do
+    for f in "$here"/{init.c,gtool.c,make.sh,modules.sh,udhcpc.sh} "$here"/netcheck/*; do
         [ "$stamp" -nt "$f" ] || return 1
     done
 }
@@ -218,6 +218,7 @@ make_root() {
     echo 'root:x:0:' > "$root/etc/group"
     cp "$work/init" "$root/init"
     cp "$work/gtool" "$root/bin/gtool"
+    install -m 755 "$here/udhcpc.sh" "$root/etc/udhcpc.sh"
 }
 
 # add_files ROOT TREE NAME... : these programs and libraries out of a Debian tree.
