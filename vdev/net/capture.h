@@ -19,6 +19,14 @@ struct capture *capture_create(u64 size) MUST_CHECK;
  */
 void capture_frame(struct net_port *p, const struct net_frame *f, bool sent);
 
+/* The same, where it's fast if there's no capture. */
+static inline void port_capture(struct net_port *p, const struct net_frame *f, bool sent)
+{
+    if (unlikely(p->capture != NULL)) {
+        capture_frame(p, f, sent);
+    }
+}
+
 /*
  * `net capture NIC VERB` at the prompt: on, off or dump. A dump goes on by itself, in pieces, while
  * the console has room. On the boot CPU, one caller at a time.

@@ -4,6 +4,7 @@
  * is behind it nor any register. Locks: each transmit queue's covers sending through it, each
  * receive queue's, which other VMs' senders take, receiving.
  */
+#include "vdev/net/capture.h"
 #include "vdev/virtio/net.h"
 
 #include "core/config.h"
@@ -255,6 +256,12 @@ struct vdev *net_create(struct vm *vm, const struct vdev_conf *conf)
         return NULL;
     }
     port_init(n, vm, conf);
+    if (n->opts->capture != 0) {
+        n->port.capture = capture_create(n->opts->capture);
+        if (n->port.capture == NULL) {
+            return NULL;
+        }
+    }
     if (!net_connect(&n->port)) {
         return NULL;
     }

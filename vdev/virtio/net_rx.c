@@ -4,6 +4,7 @@
  * behalf of other VMs' senders. Lock: the receive queue's.
  */
 #include "core/check.h"
+#include "vdev/net/capture.h"
 #include "vdev/virtio/net_dev.h"
 
 /* Bytes [from, from + len) of the frame into c: what was classified is what is delivered. */
@@ -160,6 +161,7 @@ bool net_deliver(struct net_port *p, struct net_frame *f)
     if (why == DROP_NONE) {
         stat_add(&n->stats[index].rx_frames, 1);
         stat_add(&n->stats[index].rx_bytes, f->len);
+        port_capture(p, f, false);
     }
     spin_unlock(&q->lock);
     if (why != DROP_NONE) {

@@ -6,6 +6,7 @@
  */
 #include "core/arch.h"
 #include "core/check.h"
+#include "vdev/net/capture.h"
 #include "vdev/virtio/net_dev.h"
 
 #define BURST NET_BUDGET /* frames sent, and deliveries made, before others get their turn */
@@ -108,6 +109,7 @@ static enum virtq_result tx_one(struct net *n, struct net_pair *pair, struct vir
             virtq_push(q, &pair->tx, 0);
             return VIRTQ_OK;
         }
+        port_capture(&n->port, &pair->frame, true);
     }
     *again = !tx_send(n, pair);
     if (!*again) {
