@@ -14,7 +14,7 @@ static bool stub_deliver(struct net_port *p, struct net_frame *f)
         return false;
     }
     s->delivered++;
-    memcpy(s->last, f->head, sizeof(s->last));
+    s->last = *f;
     return true;
 }
 
@@ -76,10 +76,21 @@ static void put_mac(u8 *b, u64 mac)
     }
 }
 
-bool stub_send(struct stub *s, u64 to, u64 from, u32 len)
+bool stub_send_again(struct stub *s)
 {
     struct net_frame *f = &s->frame;
     bool done;
+
+    f->begun = false;
+    f->budget = 64;
+    done = s->port.net->send(&s->port, f);
+    s->port.net->flush(&s->port, f);
+    return done;
+}
+
+bool stub_send(struct stub *s, u64 to, u64 from, u32 len)
+{
+    struct net_frame *f = &s->frame;
 
     put_mac(f->head, to);
     put_mac(f->head + 6, from);
@@ -88,11 +99,35 @@ bool stub_send(struct stub *s, u64 to, u64 from, u32 len)
     f->len = len;
     f->head_len = MIN(len, (u32)NET_ETHERNET);
     f->wire = len;
-    f->begun = false;
-    f->budget = 64;
-    done = s->port.net->send(&s->port, f);
-    s->port.net->flush(&s->port, f);
-    return done;
+    return stub_send_again(s);
+}
+
+/* 64 bytes, all of them in the private head, the last of them counting. */
+bool stub_send_tagged(struct stub *s, const struct stub *to, u32 type, u32 control)
+{
+    struct net_frame *f = &s->frame;
+
+    put_mac(f->head, stub_mac(to));
+    put_mac(f->head + 6, stub_mac(s));
+    store_be16(f->head + 12, type);
+    store_be16(f->head + 14, control);
+    store_be16(f->head + 16, NET_IPV4);
+    f->len = f->head_len = f->wire = 64;
+    for (u32 i = 18; i < f->len; i++) {
+        f->head[i] = (u8)i;
+    }
+    return stub_send_again(s);
+}
+
+struct opt_vlan vlan_access(u16 vid)
+{
+    return (struct opt_vlan){.mode = VLAN_ACCESS, .vid = vid};
+}
+
+struct opt_vlan vlan_trunk(struct vlan_list *list, u16 vid, u16 native)
+{
+    list->word[vid / 64] |= BIT64(vid % 64);
+    return (struct opt_vlan){.mode = VLAN_TRUNK, .vid = native, .tagged = list->word};
 }
 
 u64 stub_mac(const struct stub *s)

@@ -52,6 +52,7 @@ def always(rule, file, condition, where, **options):
 # The queue: what both formats share (and its header), split rings, packed rings, the data of chains
 Q, R, SP, PK = "virtio/virtq.c", "virtio/virtq_ring.h", "virtio/virtq_split.c", "virtio/virtq_packed.c"
 C, M, N, S, P = "virtio/chain.c", "virtio/mmio.c", "virtio/net.c", "net/switch.c", "net/port.h"
+ST, SR = "net/switch_table.c", "net/switch_rules.c"
 
 MUTATIONS = [
     # --- A: activation
@@ -247,18 +248,26 @@ MUTATIONS = [
     mutation("wakeup", M, "atomic_load(&v->events_seen) != v->events", "0",
              "virtio_mmio:acknowledged_too_late"),
     # --- the switch
-    mutation("switch", P, "return source == p->address;", "return true;", "switch:spoofing"),
-    mutation("switch", P, "return source != 0 && (source & MAC_MULTICAST) == 0;", "return true;",
+    mutation("switch", P, "likely(source == p->address) || port_may_be(p, source)", "true", "switch:spoofing"),
+    mutation("switch", "net/port.c", "return source != 0 && (source & MAC_MULTICAST) == 0;", "return true;",
              "switch:spoofing_allowed"),
-    never("switch", S, "!learns && sender->port != p->number", "switch:spoofing_allowed"),
-    never("switch", S, "port == p->number", "switch:no_way_back"),
-    mutation("switch", S, "return now - e->seen > AGE_TICKS;", "return false;", "switch:learns_and_forgets"),
-    mutation("switch", S, "bool full = s->taught[port] >= PORT_CAP;", "bool full = false;",
+    never("switch", S, "owner != NO_PORT && owner != p->number", "switch:spoofing_allowed"),
+    mutation("switch", S, "to == p->number || ", "", "switch:no_way_back"),
+    mutation("switch", ST, "return now - e->seen > t->age;", "return false;", "switch:learns_and_forgets"),
+    mutation("switch", ST, "bool full = t->taught[port] >= PORT_CAP;", "bool full = false;",
              "switch:one_port_teaches_only_so_much"),
-    mutation("switch", S, "e->mac != 0 && e->port == port && (own", "e->mac != 0 && (own",
+    mutation("switch", ST, "e->key != 0 && e->port == port && (own", "e->key != 0 && (own",
              "switch:nobody_pushes_out_what_others_taught"),
     mutation("switch", S, "to == p || !atomic_load(&to->up)", "to == p", "switch:flood"),
     mutation("switch", S, "to == p || !atomic_load(&to->up)", "!atomic_load(&to->up)", "switch:flood"),
+    mutation("switch", SR, "return v->vid == vlan || in_list(v, vlan);", "return true;",
+             "switch_vlan:floods_stay_within"),
+    mutation("switch", SR, " || inner == NET_VLAN || inner == NET_QINQ", "", "switch_vlan:double_tags"),
+    mutation("switch", SR, "frame_type(f) != NET_VLAN || ", "", "switch_vlan:access_sends_no_tags"),
+    mutation("switch", SR, "vlan == 0 || in_list(v, vlan) ? (s32)vlan : -1", "(s32)vlan",
+             "switch_vlan:trunk_sends_only_what_is_listed"),
+    never("switch", SR, "!frame_extend(f, NET_ETHERNET + NET_VLAN_TAG)", "switch_vlan:half_a_tag"),
+    never("switch", SR, "vlan <= 0", "switch_vlan:floods_stay_within"),
 ]
 
 

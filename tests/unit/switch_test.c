@@ -73,8 +73,8 @@ static void unicast(void **state)
     assert_int_equal(c.flushed, 0);
     assert_true(stub_send(&b, stub_mac(&a), stub_mac(&b), LEN));
     assert_true(got(1, 0, 0));
-    assert_int_equal(mac_number(a.last), stub_mac(&a));
-    assert_int_equal(mac_number(a.last + 6), stub_mac(&b));
+    assert_int_equal(mac_number(a.last.head), stub_mac(&a));
+    assert_int_equal(mac_number(a.last.head + 6), stub_mac(&b));
 }
 
 static void flood(void **state)

@@ -2,6 +2,8 @@
 /* What is done with frames whatever network they are in: a longer private head, flows. No lock. */
 #include "vdev/net/frame.h"
 
+#include <string.h>
+
 bool frame_extend(struct net_frame *f, u32 least)
 {
     if (likely(least <= f->head_len)) {
@@ -13,6 +15,41 @@ bool frame_extend(struct net_frame *f, u32 least)
     f->head_len +=
         chain_read(f->chain, f->off + f->head_len, f->head + f->head_len, least - f->head_len);
     return f->head_len >= least;
+}
+
+#define TAG_AT 12 /* behind both addresses */
+
+/* The frame became longer (shorter) in front of everything that offloads speak of. */
+static void moved(struct net_frame *f, u32 by)
+{
+    f->head_len += by;
+    f->len += by;
+    f->wire += by;
+    f->off -= by;
+    if (f->needs != 0) {
+        struct net_offload *o = &f->offload;
+
+        o->csum_start = (u16)(o->csum_start + by);
+        o->headers = (u16)(o->headers != 0 ? o->headers + by : 0);
+    }
+}
+
+void frame_tag(struct net_frame *f, u32 control)
+{
+    u8 *at = f->head + TAG_AT;
+
+    memmove(at + NET_VLAN_TAG, at, f->head_len - TAG_AT); /* the head has room for one tag more */
+    store_be16(at, NET_VLAN);
+    store_be16(at + 2, control);
+    moved(f, NET_VLAN_TAG);
+}
+
+void frame_untag(struct net_frame *f)
+{
+    u8 *at = f->head + TAG_AT;
+
+    memmove(at, at + NET_VLAN_TAG, f->head_len - TAG_AT - NET_VLAN_TAG);
+    moved(f, -NET_VLAN_TAG);
 }
 
 /* Offsets in IP headers, RFC 791 §3.1, RFC 8200 §3 */

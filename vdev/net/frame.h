@@ -57,21 +57,21 @@ struct net_offload {
 
 struct net_frame {
     /* The network's own: how far it got. All 0 when the frame is first sent. */
-    u32 cursor;  /* the receiver whose turn it is */
-    u32 segment; /* of a super-frame being segmented for that receiver: the next one */
-    bool begun;  /* it was admitted and routed */
-    bool flood;  /* it goes to everybody */
-    u16 vlan;    /* it is in this one */
+    u64 todo;       /* bit n: port n of the network has yet to get it; the lowest has its turn */
+    u32 segment;    /* of a super-frame being segmented for that receiver: the next one */
+    bool begun;     /* it was admitted and routed */
+    u16 vlan;       /* it is in this one; 0: in none */
+    u64 not_before; /* 0; else send said no because it's too early: ask again at this time (ns) */
 
     struct net_offload offload;
     u32 needs; /* enum net_need bits */
     u32 flow;  /* frame_flow's answer; 0: not yet asked */
     /* Scratch of whose turn it is: a receiver may put the header that its driver expects here. */
     u8 room[NET_ROOM];
-    u8 head[NET_HEAD]; /* private copy of the first head_len bytes: an Ethernet header at least */
-    u32 head_len;      /* < NET_ETHERNET: the frame is that short */
-    u32 len;           /* whole frame, without virtio header */
-    u32 wire;          /* its longest piece on a wire: len, or a super-frame's segment */
+    u8 head[NET_HEAD + NET_VLAN_TAG]; /* private copy of the first head_len bytes … */
+    u32 head_len; /* … an Ethernet header at least; < NET_ETHERNET: the frame is that short */
+    u32 len;      /* whole frame, without virtio header */
+    u32 wire;     /* its longest piece on a wire: len, or a super-frame's segment */
     const struct chain *chain; /* the sender's */
     u32 off;                   /* where byte 0 of the frame would be in the chain's readable part */
 
@@ -139,6 +139,12 @@ static inline bool frame_tagged(const struct net_frame *f)
     return type == NET_VLAN || type == NET_QINQ;
 }
 
+/* The tag's control field. The frame is tagged and NET_ETHERNET + NET_VLAN_TAG bytes are there. */
+static inline u32 frame_control(const struct net_frame *f)
+{
+    return load_be16(f->head + NET_ETHERNET);
+}
+
 /* No piece of it is larger than this MTU allows: a tag isn't counted. Has an Ethernet header. */
 static inline bool frame_fits(const struct net_frame *f, u32 mtu)
 {
@@ -153,6 +159,14 @@ static inline bool frame_fits(const struct net_frame *f, u32 mtu)
  * is not read again. False: the frame is shorter, or least > NET_HEAD.
  */
 bool frame_extend(struct net_frame *f, u32 least) MUST_CHECK;
+
+/*
+ * Puts an IEEE 802.1Q tag (priority and VLAN: `control`) behind the addresses, or takes the one
+ * that is there away. One undoes the other. What was left to be done moves with its bytes. The
+ * private head has an Ethernet header and, with a tag, that.
+ */
+void frame_tag(struct net_frame *f, u32 control);
+void frame_untag(struct net_frame *f);
 
 /*
  * A number for the flow (addresses, protocol, ports) that the frame belongs to, never 0, the same

@@ -23,11 +23,14 @@ static bool link_send(struct net_port *p, struct net_frame *f)
     enum net_result r;
 
     if (likely(!f->begun)) {
-        f->begun = true;
-        f->segment = 0;
         if (!port_admit(p, f)) {
             return true;
         }
+        if (!port_rate_ok(p, f)) {
+            return false;
+        }
+        f->begun = true;
+        f->segment = 0;
     }
     if (!atomic_load(&to->up)) {
         port_drop(p, DROP_DOWN);
@@ -126,7 +129,11 @@ static void link_connect(struct net_port *p)
 
 bool net_connect(struct net_port *p)
 {
+    const struct port_rules *r = &p->rules;
+
     p->address = mac_number(p->mac);
+    p->special = r->rate_bytes != 0 || r->rate_packets != 0 ? SPECIAL_LIMITED : 0;
+    limits_init(&p->limits, r->rate_bytes, r->rate_packets, r->storm);
     p->net = &loose_ops;
     p->next = ports;
     ports = p;

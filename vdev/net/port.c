@@ -7,6 +7,22 @@ void port_drop(struct net_port *p, enum net_drop why)
     counter_inc(&p->drops[why]);
 }
 
+/* Nobody may send from a group's address or from none; only who is allowed to, from another's. */
+bool port_may_be(const struct net_port *p, u64 source)
+{
+    const struct opt_macs *own = &p->rules.statics;
+
+    if (p->mac_spoof_allow) {
+        return source != 0 && (source & MAC_MULTICAST) == 0;
+    }
+    for (u32 i = 0; i < own->n; i++) {
+        if (mac_number(own->mac[i]) == source) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Sums; no two of the numbers need to be of the same moment. */
 static struct net_stats sum(const struct net_port *p)
 {
@@ -31,8 +47,8 @@ static struct net_stats sum(const struct net_port *p)
 void port_show(const struct net_port *p, void (*print)(const char *fmt, ...))
 {
     static const char *const reason[DROP_KINDS] = {
-        "no buffer", "size",     "spoofed", "down", "nobody", "broken",
-        "offload",   "filtered", "vlan",    "rate", "storm",  "isolated",
+        "no buffer", "size",     "spoofed", "down",  "nobody",   "broken",
+        "offload",   "filtered", "vlan",    "storm", "isolated",
     };
     struct net_stats s = sum(p);
 

@@ -9,7 +9,9 @@
 #include "core/atomic.h"
 #include "core/check.h"
 #include "core/types.h"
+#include "core/vdev.h"
 #include "vdev/net/frame.h"
+#include "vdev/net/limit.h"
 #include "vdev/net/offload.h"
 
 #define NET_PORTS_MAX 64 /* of one network: bits of a u64 */
@@ -35,7 +37,10 @@ struct net_port_ops {
  * f belongs to; a port may have several.
  */
 struct net_ops {
-    /* False: the budget ran out amid a flood. Call again, same frame, in the next burst. */
+    /*
+     * False: call again, same frame: in the next burst, as the budget ran out amid a flood, or, if
+     * f->not_before isn't 0, at that time, as the port may not send so much.
+     */
     bool (*send)(struct net_port *p, struct net_frame *f) MUST_CHECK;
     /* End of the sender's burst: every receiver that got something is flushed once. */
     void (*flush)(struct net_port *p, struct net_frame *f);
@@ -52,10 +57,9 @@ enum net_drop {
     DROP_BROKEN,  /* the receiver's ring is broken */
     DROP_OFFLOAD, /* what its header asks for makes no sense, or can't be done */
     DROP_FILTER,  /* the receiver's driver doesn't want it */
-    DROP_VLAN,    /* a tag that this port may not send */
-    DROP_RATE,    /* more than the port may send */
+    DROP_VLAN,    /* a tag that this port may not send, or none where it must */
     DROP_STORM,   /* more to everybody than the port may send */
-    DROP_ISOLATE, /* sender and receiver may not talk */
+    DROP_ISOLATE, /* sender and receiver may not talk, or the sender is a monitor */
     DROP_KINDS,
     DROP_NONE = DROP_KINDS,
 };
@@ -67,12 +71,33 @@ struct net_stats {
     u64 interrupts;                               /* from any CPU */
 };
 
+/* What its config says about a port; of a private link only the rates mean something. */
+struct port_rules {
+    struct opt_vlan vlan;
+    bool isolate;                 /* it reaches no other isolated port */
+    bool monitor;                 /* it gets a copy of every frame, and sends none */
+    u64 rate_bytes, rate_packets; /* per second, 0: no limit */
+    u32 storm;                    /* frames per second to groups and to the unknown, 0: no limit */
+    struct opt_macs statics;      /* addresses behind it, beside its own */
+};
+
+/* What makes a sender more than a lookup and a delivery: net_port.special. */
+enum net_special {
+    SPECIAL_TEACHES = 1, /* it may send from addresses that nobody has configured */
+    SPECIAL_LIMITED = 2, /* it has a rate */
+    SPECIAL_ISOLATED = 4,
+    SPECIAL_MONITOR = 8,
+    SPECIAL_VLANS = 16,   /* its switch has ports with VLANs */
+    SPECIAL_WATCHED = 32, /* its switch has a monitor */
+};
+
 /* One connection point; embedded in the device. */
 struct net_port {
     /* Set by the device before net_connect, for good: */
     const struct net_port_ops *ops;
     u8 mac[6];
     bool mac_spoof_allow;
+    struct port_rules rules;
     u32 mtu;
     u32 bind_mode;                 /* who may share a switch with this port: 0600, 0660, 0666 */
     struct str group;              /* of its VM; empty: the bundle's common one */
@@ -89,12 +114,15 @@ struct net_port {
     u64 address; /* mac_number(mac) */
     const struct net_ops *net;
     void *network;
-    u32 number; /* port number in its switch, 0-based */
+    u32 number;  /* port number in its switch, 0-based */
+    u32 special; /* enum net_special bits; all ports are connected before anybody sends */
     struct net_port *next;
 
     /* The network's own: */
     u32 up; /* the device is usable; atomic */
+    struct port_limits limits;
 
+    u64 waits;             /* frames that had to wait as the port sent too much; from any CPU */
     u64 drops[DROP_KINDS]; /* from any CPU */
 };
 
@@ -104,15 +132,24 @@ void port_show(const struct net_port *p, void (*print)(const char *fmt, ...) PRI
 /* Counts a frame that p sent, or should have got. Any CPU. */
 void port_drop(struct net_port *p, enum net_drop why);
 
-/* Nobody may send from a group address or from none; only who is allowed to, from another's. */
+/* Whether p may send from an address that is not its own. */
+bool port_may_be(const struct net_port *p, u64 source) MUST_CHECK;
+
 static inline bool port_source_ok(const struct net_port *p, const struct net_frame *f)
 {
     u64 source = frame_from(f);
 
-    if (likely(!p->mac_spoof_allow)) {
-        return source == p->address;
+    return likely(source == p->address) || port_may_be(p, source);
+}
+
+/* False: p sends too much: f waits, see net_ops.send. */
+static inline bool port_rate_ok(struct net_port *p, struct net_frame *f)
+{
+    if (likely((p->special & SPECIAL_LIMITED) == 0) || limits_rate(&p->limits, f)) {
+        return true;
     }
-    return source != 0 && (source & MAC_MULTICAST) == 0;
+    counter_inc(&p->waits);
+    return false;
 }
 
 /*

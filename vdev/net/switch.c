@@ -1,224 +1,165 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The learning switch. A frame is carried from the sender's memory to each receiver's within the
- * sender's trap, one receiver at a time; nothing is queued here.
- *
- * Two tables say where an address is. The static one holds the configured MAC of every port; it is
- * filled at boot and read without a lock, and with anti-spoofing on (the default) it is all that is
- * ever needed. What ports with `mac-spoof allow` teach goes into the learned one: fixed in size,
- * hashed with a secret of this boot, aged; no port can push out what another one taught. Lock:
- * LOCK_SWITCH for the learned table, never held while a frame is delivered.
+ * sender's trap, one receiver at a time; nothing is queued here. It is decided once who gets it
+ * (struct net_frame.todo), and then delivered as far as the burst's budget goes. Where addresses
+ * are is the table's affair, what ports may do to each other switch_rules.c's. No lock is held
+ * while a frame is delivered.
  */
 #include "vdev/net/switch.h"
 
-#include "core/arch.h"
 #include "core/log.h"
 #include "core/page.h"
-#include "core/spinlock.h"
 #include "core/str.h"
+#include "vdev/net/switch_rules.h"
+#include "vdev/net/switch_table.h"
 
-#define STATICS       (2 * NET_PORTS_MAX) /* a power of two; never more than half full */
-#define STATICS_SHIFT 57                  /* 64 - log2(STATICS) */
-#define WAYS          4
-#define BUCKETS       256
-#define BUCKETS_SHIFT 56 /* 64 - log2(BUCKETS) */
-#define PORT_CAP      64 /* addresses that one port can teach */
-#define AGE_TICKS     280u
-#define TICK_SHIFT    30 /* 2^30 ns are about a second, without a division: 280 ticks, 300 s */
-#define NO_PORT       UINT32_MAX
-#define NAME_MAX      32
-
-struct static_entry {
-    u64 mac; /* 0: free */
-    u32 port;
-};
-
-struct learned_entry {
-    u64 mac; /* 0: free */
-    u32 port;
-    u32 seen; /* tick */
-};
+#define NAME_MAX 32
 
 struct net_switch {
     struct net_switch *next;
     char name[NAME_MAX];
-    u64 factor, offset; /* the secret of the hash */
-    struct net_port *port[NET_PORTS_MAX];
+    bool drop_unknown;
+    u32 special; /* of all its ports */
     u32 ports;
-    struct static_entry statics[STATICS];
-
-    struct spinlock lock; /* LOCK_SWITCH; covers the fields below */
-    u32 taught[NET_PORTS_MAX];
-    struct learned_entry learned[BUCKETS][WAYS];
+    u64 monitors; /* bit n: port n is one */
+    struct net_port *port[NET_PORTS_MAX];
+    struct switch_table table;
 };
 
 static struct net_switch *switches;
 
-static u64 hash(const struct net_switch *s, u64 mac)
+/* --- who gets a frame ------------------------------------------------------------------------ */
+
+/* All that are up and may hear p in the frame's VLAN. */
+static u64 everybody(const struct net_switch *s, const struct net_port *p,
+                     const struct net_frame *f)
 {
-    u64 h = (mac ^ s->offset) * s->factor;
+    u64 set = 0;
 
-    return (h ^ h >> 32) * s->factor; /* twice: addresses in a row spread too */
-}
-
-static u32 tick(void)
-{
-    return (u32)(arch_now_ns() >> TICK_SHIFT);
-}
-
-/* --- addresses ------------------------------------------------------------------------------- */
-
-static struct static_entry *static_slot(struct net_switch *s, u64 mac)
-{
-    u32 i = (u32)(hash(s, mac) >> STATICS_SHIFT);
-
-    while (s->statics[i].mac != 0 && s->statics[i].mac != mac) { /* half of them are free */
-        i = (i + 1) % STATICS;
-    }
-    return &s->statics[i];
-}
-
-static bool expired(const struct learned_entry *e, u32 now)
-{
-    return now - e->seen > AGE_TICKS;
-}
-
-/*
- * Where to put a new address of `port`: a free or aged place, else one of its own, the oldest; NULL
- * if all belong to others: then the address stays unknown, and frames to it are flooded.
- */
-static struct learned_entry *learn_slot(struct net_switch *s, struct learned_entry *bucket,
-                                        u32 port, u32 now)
-{
-    bool full = s->taught[port] >= PORT_CAP;
-    struct learned_entry *own = NULL;
-
-    for (u32 i = 0; i < WAYS; i++) {
-        struct learned_entry *e = &bucket[i];
-
-        if (e->mac != 0 && expired(e, now)) {
-            s->taught[e->port]--;
-            e->mac = 0;
-            full = s->taught[port] >= PORT_CAP;
-        }
-        if (e->mac == 0 && !full) {
-            return e;
-        }
-        if (e->mac != 0 && e->port == port && (own == NULL || now - e->seen > now - own->seen)) {
-            own = e;
-        }
-    }
-    return own;
-}
-
-static void learn(struct net_switch *s, u64 mac, u32 port, u32 now)
-{
-    struct learned_entry *bucket = s->learned[hash(s, mac) >> BUCKETS_SHIFT];
-    struct learned_entry *e = NULL;
-
-    for (u32 i = 0; i < WAYS; i++) {
-        if (bucket[i].mac == mac) {
-            e = &bucket[i];
-        }
-    }
-    if (e != NULL &&
-        e->port != port) { /* it moved: forgotten there, learned here if there's room */
-        s->taught[e->port]--;
-        e->mac = 0;
-        e = NULL;
-    }
-    if (e == NULL) {
-        e = learn_slot(s, bucket, port, now);
-        if (e == NULL) {
-            return;
-        }
-        s->taught[port] += e->mac == 0;
-    }
-    *e = (struct learned_entry){.mac = mac, .port = port, .seen = now};
-}
-
-static u32 find_learned(const struct net_switch *s, u64 mac, u32 now)
-{
-    const struct learned_entry *bucket = s->learned[hash(s, mac) >> BUCKETS_SHIFT];
-
-    for (u32 i = 0; i < WAYS && mac != 0; i++) {
-        if (bucket[i].mac == mac && !expired(&bucket[i], now)) {
-            return bucket[i].port;
-        }
-    }
-    return NO_PORT;
-}
-
-/*
- * The port behind `to`, or NO_PORT. `from`, which port `number` may have invented, is learned on
- * the way, unless it is 0.
- */
-static NOINLINE u32 learn_and_find(struct net_switch *s, u64 from, u32 number, u64 to)
-{
-    u32 now = tick(), port;
-
-    spin_lock(&s->lock);
-    if (from != 0) {
-        learn(s, from, number, now);
-    }
-    port = find_learned(s, to, now);
-    spin_unlock(&s->lock);
-    return port;
-}
-
-/* --- frames ---------------------------------------------------------------------------------- */
-
-/* False: f is not yet through, the budget is. */
-static inline bool deliver(struct net_port *to, struct net_frame *f)
-{
-    enum net_result r = port_deliver(to, f);
-
-    if (r != NET_DROPPED) {
-        f->pending |= BIT64(to->number);
-    }
-    return r != NET_AGAIN;
-}
-
-/* To every other port that is up, as far as the budget goes. */
-static NOINLINE bool flood(struct net_switch *s, struct net_port *p, struct net_frame *f)
-{
-    f->flood = true;
-    for (; f->cursor < s->ports; f->cursor++) {
-        struct net_port *to = s->port[f->cursor];
+    for (u32 i = 0; i < s->ports; i++) {
+        const struct net_port *to = s->port[i];
 
         if (to == p || !atomic_load(&to->up)) {
             continue;
         }
-        if (f->budget <= 0 || !deliver(to, f)) {
-            return false;
+        if (rules_member(to, f->vlan) && !rules_apart(p, to)) {
+            set |= BIT64(i);
         }
     }
-    return true;
+    return set;
+}
+
+/* The monitors that are up. */
+static u64 monitors(const struct net_switch *s)
+{
+    u64 set = s->monitors;
+
+    for (u64 left = set; left != 0; left &= left - 1) {
+        u32 i = (u32)__builtin_ctzll(left);
+
+        set &= atomic_load(&s->port[i]->up) ? UINT64_MAX : ~BIT64(i);
+    }
+    return set;
+}
+
+/* A frame from p to port `to`, of which the table says that the address is there. */
+static u64 one(const struct net_switch *s, struct net_port *p, const struct net_frame *f, u32 to)
+{
+    if (to == p->number || !rules_member(s->port[to], f->vlan)) { /* no way back to the sender */
+        port_drop(p, DROP_NODST);
+        return 0;
+    }
+    if (rules_apart(p, s->port[to])) {
+        port_drop(p, DROP_ISOLATE);
+        return 0;
+    }
+    return BIT64(to);
 }
 
 /*
- * Where a frame from `from` to `to` goes: NO_PORT is everywhere. What p is free to invent is
- * learned on the way. False: dropped.
+ * The receivers of a frame where it's not simply one: what p is free to invent is learned on the
+ * way. `port`: what the static table says about its destination.
  */
-static bool route(struct net_switch *s, struct net_port *p, u64 from, u64 to, u32 *port)
+static NOINLINE u64 route(struct net_switch *s, struct net_port *p, struct net_frame *f, u32 port)
 {
-    const struct static_entry *sender = NULL;
-    const struct static_entry *e = static_slot(s, to);
-    bool known = e->mac != 0, learns = false;
+    u64 to = frame_to(f), from = frame_from(f);
+    bool group = (to & MAC_MULTICAST) != 0;
+    bool learns = p->mac_spoof_allow && table_find_static(&s->table, from) == NO_PORT;
 
+    if (learns || (port == NO_PORT && !group)) {
+        u32 learned = table_learn_and_find(&s->table, f->vlan, learns ? from : 0, p->number, to);
+
+        port = port == NO_PORT ? learned : port;
+    }
+    if (port != NO_PORT) {
+        return one(s, p, f, port) | monitors(s);
+    }
+    if (!limits_storm(&p->limits, f)) {
+        port_drop(p, DROP_STORM);
+        return 0;
+    }
+    if (s->drop_unknown && !group) {
+        port_drop(p, DROP_NODST);
+        return monitors(s);
+    }
+    return everybody(s, p, f) | monitors(s);
+}
+
+static inline u64 receivers(struct net_switch *s, struct net_port *p, struct net_frame *f)
+{
+    u32 port = table_find_static(&s->table, frame_to(f));
+
+    if (likely(port != NO_PORT && p->special == 0 && port != p->number)) {
+        return BIT64(port);
+    }
+    return route(s, p, f, port);
+}
+
+/* --- frames ---------------------------------------------------------------------------------- */
+
+/* Whether p may send f, as far as not every sender has to be asked. False: dropped and counted. */
+static NOINLINE bool sender_ok(struct net_switch *s, struct net_port *p, struct net_frame *f)
+{
+    if ((p->special & SPECIAL_MONITOR) != 0) {
+        port_drop(p, DROP_ISOLATE);
+        return false;
+    }
     if (p->mac_spoof_allow) {
-        sender = static_slot(s, from);
-        learns = sender->mac == 0;
-        if (!learns && sender->port != p->number) { /* another port's configured address */
+        u32 owner = table_find_static(&s->table, frame_from(f));
+
+        if (owner != NO_PORT && owner != p->number) { /* another port's configured address */
             port_drop(p, DROP_SPOOF);
             return false;
         }
     }
-    *port = known ? e->port : NO_PORT;
-    if (learns || (!known && (to & MAC_MULTICAST) == 0)) {
-        u32 learned = learn_and_find(s, learns ? from : 0, p->number, to);
+    return rules_classify(p, f);
+}
 
-        *port = known ? *port : learned;
+/* To one after the other of f->todo; false: f is not yet through, the budget is. */
+static inline bool deliver(struct net_switch *s, struct net_frame *f)
+{
+    while (f->todo != 0) {
+        u32 n = (u32)__builtin_ctzll(f->todo);
+        struct net_port *to = s->port[n];
+        enum net_result r;
+
+        if (f->budget <= 0) {
+            return false;
+        }
+        if (likely(f->vlan == 0) || to->rules.monitor) {
+            r = port_deliver(to, f);
+        } else {
+            r = rules_deliver(to, f);
+        }
+        if (r != NET_DROPPED) {
+            f->pending |= BIT64(n);
+        }
+        if (unlikely(r == NET_AGAIN)) {
+            return false;
+        }
+        f->todo &= f->todo - 1;
+        f->segment = 0;
     }
     return true;
 }
@@ -226,27 +167,25 @@ static bool route(struct net_switch *s, struct net_port *p, u64 from, u64 to, u3
 static bool switch_send(struct net_port *p, struct net_frame *f)
 {
     struct net_switch *s = p->network;
-    u32 port;
 
-    if (unlikely(f->begun)) { /* it was admitted and goes on */
-        return f->flood ? flood(s, p, f) : deliver(s->port[f->cursor], f);
+    if (likely(!f->begun)) {
+        f->vlan = 0;
+        if (!port_admit(p, f)) {
+            return true;
+        }
+        if (unlikely(p->special != 0)) {
+            if (!sender_ok(s, p, f)) {
+                return true;
+            }
+            if (!port_rate_ok(p, f)) {
+                return false;
+            }
+        }
+        f->begun = true;
+        f->segment = 0;
+        f->todo = receivers(s, p, f);
     }
-    f->begun = true;
-    f->flood = false;
-    f->cursor = 0;
-    f->segment = 0;
-    if (!port_admit(p, f) || !route(s, p, frame_from(f), frame_to(f), &port)) {
-        return true;
-    }
-    if (port == NO_PORT) {
-        return flood(s, p, f);
-    }
-    if (port == p->number) { /* no way back to the sender */
-        port_drop(p, DROP_NODST);
-        return true;
-    }
-    f->cursor = port;
-    return deliver(s->port[port], f);
+    return deliver(s, f);
 }
 
 static void switch_flush(struct net_port *p, struct net_frame *f)
@@ -267,19 +206,9 @@ static void switch_link(struct net_port *p, bool up)
     struct net_switch *s = p->network;
 
     atomic_store(&p->up, (u32)up);
-    if (up || !p->mac_spoof_allow) {
-        return;
+    if (!up && p->mac_spoof_allow) {
+        table_forget(&s->table, p->number);
     }
-    spin_lock(&s->lock);
-    for (u32 i = 0; i < BUCKETS * WAYS && s->taught[p->number] != 0; i++) {
-        struct learned_entry *e = &s->learned[i / WAYS][i % WAYS];
-
-        if (e->mac != 0 && e->port == p->number) {
-            e->mac = 0;
-            s->taught[p->number]--;
-        }
-    }
-    spin_unlock(&s->lock);
 }
 
 static const struct net_ops switch_ops = {
@@ -290,29 +219,17 @@ static const struct net_ops switch_ops = {
 
 /* --- boot ------------------------------------------------------------------------------------ */
 
-/* A factor and an offset nobody can guess; where there's no entropy at least not twice the same. */
-static void make_secret(struct net_switch *s)
-{
-    u64 r[2];
-
-    if (!arch_entropy(r, sizeof(r))) {
-        r[0] = arch_now_ns() * 0x9e3779b97f4a7c15ull;
-        r[1] = (r[0] ^ (uintptr_t)s) * 0xbf58476d1ce4e5b9ull;
-    }
-    s->factor = r[0] | 1; /* odd: no bit of the address is lost */
-    s->offset = r[1];
-}
-
 static struct net_switch *make_switch(struct str name)
 {
+    const struct switch_conf *conf = switch_description(name);
     struct net_switch *s = page_alloc(sizeof(*s));
 
     if (s == NULL) {
         return NULL;
     }
     memcpy(s->name, name.p, name.len);
-    spin_init(&s->lock, LOCK_SWITCH);
-    make_secret(s);
+    s->drop_unknown = conf->drop_unknown;
+    table_init(&s->table, conf->age_s);
     s->next = switches;
     switches = s;
     return s;
@@ -343,13 +260,29 @@ static bool admits(const struct net_port *p, const struct net_port *other)
     return (p->bind_mode & 060) != 0 && str_same(p->group, other->group);
 }
 
+/* Address n of those behind p: its own, then its `static` ones. */
+static u64 address(const struct net_port *p, u32 n)
+{
+    return n == 0 ? p->address : mac_number(p->rules.statics.mac[n - 1]);
+}
+
+static bool address_taken(const struct net_switch *s, const struct net_port *p)
+{
+    for (u32 i = 0; i <= p->rules.statics.n; i++) {
+        if (table_find_static(&s->table, address(p, i)) != NO_PORT) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Why p can't join s; NULL: it can. */
 static const char *refusal(struct net_switch *s, const struct net_port *p)
 {
     if (s->ports == NET_PORTS_MAX) {
         return "all its ports are taken";
     }
-    if (static_slot(s, p->address)->mac != 0) {
+    if (address_taken(s, p)) {
         return "another port of it has the same MAC";
     }
     for (u32 i = 0; i < s->ports; i++) {
@@ -358,6 +291,25 @@ static const char *refusal(struct net_switch *s, const struct net_port *p)
         }
     }
     return NULL;
+}
+
+/* What p brings: its addresses, and what makes its own frames and everybody's something special. */
+static void apply_rules(struct net_switch *s, struct net_port *p)
+{
+    const struct port_rules *r = &p->rules;
+
+    for (u32 i = 0; i <= r->statics.n && !r->monitor; i++) { /* a monitor hears all anyway */
+        table_add_static(&s->table, address(p, i), p->number);
+    }
+    p->special |= p->mac_spoof_allow ? SPECIAL_TEACHES : 0;
+    p->special |= r->isolate ? SPECIAL_ISOLATED : 0;
+    p->special |= r->monitor ? SPECIAL_MONITOR : 0;
+    s->special |= r->vlan.mode != VLAN_NONE ? SPECIAL_VLANS : 0;
+    s->special |= r->monitor ? SPECIAL_WATCHED : 0;
+    s->monitors |= r->monitor ? BIT64(p->number) : 0;
+    for (u32 i = 0; i < s->ports; i++) {
+        s->port[i]->special |= s->special;
+    }
 }
 
 bool switch_attach(struct net_port *p, struct str name)
@@ -379,10 +331,10 @@ bool switch_attach(struct net_port *p, struct str name)
         return true;
     }
     p->number = s->ports;
-    *static_slot(s, p->address) = (struct static_entry){p->address, p->number};
     p->network = s;
     p->net = &switch_ops;
     s->port[s->ports++] = p;
+    apply_rules(s, p);
     p->ops->carrier(p, true);
     return true;
 }

@@ -197,6 +197,19 @@ static const struct virtio_ops net_ops = {
     .reset = net_reset,
 };
 
+static struct port_rules port_rules(const struct net_opts *o)
+{
+    return (struct port_rules){
+        .vlan = o->vlan,
+        .isolate = o->isolate,
+        .monitor = o->monitor,
+        .rate_bytes = o->rate_bytes,
+        .rate_packets = o->rate_packets,
+        .storm = o->storm,
+        .statics = o->statics,
+    };
+}
+
 static void port_init(struct net *n, const struct vm *vm, const struct vdev_conf *conf)
 {
     const struct net_opts *o = conf->opts;
@@ -206,6 +219,7 @@ static void port_init(struct net *n, const struct vm *vm, const struct vdev_conf
     p->stats = n->stats;
     p->nstats = n->max_pairs;
     p->mac_spoof_allow = o->mac_spoof == SPOOF_ALLOW;
+    p->rules = port_rules(o);
     p->mtu = o->mtu;
     p->bind_mode = o->bind_mode;
     p->group = vm->cfg->group;
