@@ -92,9 +92,6 @@ static bool decode(struct str s, struct pcap_line *l)
             }
             v = v << 6 | d;
         }
-        if (pad != 0 && i + 4 != s.len) {
-            return false;
-        }
         for (u32 k = 0; k < 3 - pad; k++) {
             l->data[l->len++] = (u8)(v >> (16 - 8 * k));
         }

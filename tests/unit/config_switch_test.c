@@ -301,6 +301,19 @@ static void test_unknown_board(void **state)
     free(c);
 }
 
+/* The switch of a VM that is refused still comes to be, and mustn't wait for a CPU that isn't. */
+static void test_cpu_that_is_none(void **state)
+{
+    static const char *const vms[3] = {A NIC "switch lan { poll 4 age 20 }", B NIC, NULL};
+    struct configs *c = check(vms, 4);
+
+    (void)state;
+    assert_int_equal(c->vms[0]->errors, 1);
+    assert_int_equal(c->vms[0]->sw[0].poll_cpu, UINT32_MAX);
+    assert_int_equal(c->vms[0]->sw[0].age_s, 20);
+    free(c);
+}
+
 static const struct nic_opts *opts(const struct configs *c, u32 vm, u32 vdev)
 {
     return c->vms[vm]->vdev[vdev].opts;
@@ -344,10 +357,15 @@ static void test_find(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_meaning),     cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_end_of_file), cmocka_unit_test(test_checks),
-        cmocka_unit_test(test_placement),   cmocka_unit_test(test_unknown_board),
-        cmocka_unit_test(test_defaults),    cmocka_unit_test(test_find),
+        cmocka_unit_test(test_meaning),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_end_of_file),
+        cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_placement),
+        cmocka_unit_test(test_unknown_board),
+        cmocka_unit_test(test_cpu_that_is_none),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_find),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
