@@ -74,7 +74,7 @@ FAST := -O2 -freorder-blocks-algorithm=simple -fno-partial-inlining --param max-
 SMALL := -Os -fno-move-loop-invariants
 HOT := $(addprefix core/,lib/% gmem.c mmio.c sched.c spinlock.c timer.c) \
 	$(addprefix arch/arm64/,access.c trap.c traps.c vcpu.c vsysreg.c) $(addprefix arch/arm-common/,gicv3.c vpsci.c) \
-	$(addprefix vdev/,gic/vgic.c gic/vgic_lr.c gic/vgic_regs.c gic/vgicv3.c net/frame.c net/port.c net/switch.c) \
+	$(addprefix vdev/,gic/vgic.c gic/vgic_lr.c gic/vgic_regs.c gic/vgicv3.c net/frame.c net/offload.c net/port.c net/switch.c) \
 	$(addprefix vdev/virtio/,mmio.c chain.c net_rx.c net_tx.c virtq.c virtq_split.c virtq_packed.c)
 # boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault; to core/lib/ the
 # compiler adds calls when all else is linked. So these stay out of link-time optimization.

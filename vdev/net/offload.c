@@ -311,6 +311,7 @@ static void cut_begin(struct cut *c, struct net_frame *f, u32 accepts)
     c->seg = *f;
     c->seg.offload.gso = GSO_NONE;
     c->seg.offload.ecn = false;
+    c->seg.offload.headers = 0;
     c->seg.head_len = f->offload.headers;
 }
 

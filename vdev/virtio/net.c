@@ -65,6 +65,13 @@ static u64 consistent(u64 f)
     return f;
 }
 
+/* What `peerfeats` may take away. */
+#define OFFLOADS                                                                                   \
+    (BIT64(NET_F_CSUM) | BIT64(NET_F_GUEST_CSUM) | BIT64(NET_F_GUEST_TSO4) |                       \
+     BIT64(NET_F_GUEST_TSO6) | BIT64(NET_F_GUEST_ECN) | BIT64(NET_F_HOST_TSO4) |                   \
+     BIT64(NET_F_HOST_TSO6) | BIT64(NET_F_HOST_ECN) | BIT64(NET_F_GUEST_USO4) |                    \
+     BIT64(NET_F_GUEST_USO6) | BIT64(NET_F_HOST_USO))
+
 static u64 net_features(struct virtio *v)
 {
     const struct net *n = net_of(v);
@@ -73,6 +80,7 @@ static u64 net_features(struct virtio *v)
             BIT64(NET_F_CTRL_RX_EXTRA) | BIT64(NET_F_GUEST_ANNOUNCE) |
             BIT64(NET_F_CTRL_GUEST_OFFLOADS) | BIT64(NET_F_SPEED_DUPLEX);
 
+    f |= OFFLOADS & n->opts->peerfeats;
     f |= n->max_pairs > 1 ? BIT64(NET_F_MQ) : 0;
     f |= n->port.mac_spoof_allow ? BIT64(NET_F_CTRL_MAC_ADDR) : 0;
     return consistent(f);
