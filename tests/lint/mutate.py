@@ -51,7 +51,9 @@ def always(rule, file, condition, where, **options):
 
 # The queue: what both formats share (and its header), split rings, packed rings, the data of chains
 Q, R, SP, PK = "virtio/virtq.c", "virtio/virtq_ring.h", "virtio/virtq_split.c", "virtio/virtq_packed.c"
-C, M, N, S, P = "virtio/chain.c", "virtio/mmio.c", "virtio/net.c", "net/switch.c", "net/port.h"
+C, M, S, P = "virtio/chain.c", "virtio/mmio.c", "net/switch.c", "net/port.h"
+TX, RX = "virtio/net_tx.c", "virtio/net_rx.c"
+TX, RX = "virtio/net_tx.c", "virtio/net_rx.c"
 ST, SR = "net/switch_table.c", "net/switch_rules.c"
 
 MUTATIONS = [
@@ -186,24 +188,24 @@ MUTATIONS = [
     mutation("wakeup", PK, "distance(q, old, at) < distance(q, old, new)", "true",
              "virtq_packed:interrupt_by_event"),
     # --- C: using data
-    mutation("24", N, "u32 have = HDR_LEN + f->head_len;", "u32 have = HDR_LEN;",
+    mutation("24", RX, "have = hdr_len + f->head_len;", "have = hdr_len;",
              "net:rule_24_checked_is_delivered"),
-    mutation("24", N, "(void)chain_read(&n->tx, HDR_LEN, f->head, f->head_len); /* rule 24 */", "",
+    mutation("24", TX, "hdr_len + f->head_len); /* rule 24 */", "hdr_len);",
              "net:rule_24_checked_is_delivered"),
     mutation("26", C, "while (done < len && at.spans > 0) { /* rule 26 */", "while (done < len) {",
              "virtq:rule_26_writes_end_with_the_chain"),
-    mutation("27", N, "__builtin_memcpy(f->room, &hdr, HDR_LEN);",
-             "(void)hdr; (void)chain_read(f->chain, 0, f->room, HDR_LEN);", "net:rule_27_header_is_ours"),
+    mutation("27", RX, "__builtin_memcpy(f->room + NET_ROOM - hdr_len, &hdr, hdr_len);",
+             "(void)hdr; (void)chain_read(f->chain, 0, f->room, hdr_len);", "net:rule_27_header_is_ours"),
     mutation("29", P, "f->budget -= 1 + (s32)(f->len >> 11);", "f->budget -= 1;",
              "net:rule_29_large_frames_end_the_burst"),
     # --- D: completion
     mutation("30", SP, "q->used_next++; /* rule 30",
              "q->used_next = (u16)(gmem_load16(gmem_at(q->used, RING_IDX)) + 1); /*",
              "virtq:rule_30_used_index_is_private"),
-    mutation("32", N, "        virtq_rewind(q, count, count);\n", "", "net:rule_32_too_few_buffers"),
+    mutation("32", RX, "        virtq_undo(q, mark);\n", "", "net:rule_32_too_few_buffers"),
     mutation("32", "virtio/virtq.h", "    q->avail_next = m.avail_next;\n", "", "virtq:undone_is_as_if_never_taken"),
-    mutation("32", N, "part = MIN(n->rx_next.writable, total - done);",
-             "part = MIN(n->rx_next.writable - 1, total - done);", "net:rule_32_merged_buffers"),
+    mutation("32", RX, "part = MIN(c->writable, total - done);",
+             "part = MIN(c->writable - 1, total - done);", "net:rule_32_merged_buffers"),
     # --- E: life cycle
     mutation("33", M, "        spin_lock(&q->lock); /* rule 33 */\n        virtq_reset(q);\n"
              "        spin_unlock(&q->lock);", "        virtq_reset(q);",
@@ -214,7 +216,7 @@ MUTATIONS = [
     always("34", M, "v->status & VIRTIO_DRIVER_OK", "virtio_mmio:rule_34_silent_before_driver_ok"),
     mutation("34", M, "(added & VIRTIO_DRIVER_OK) &&\n        (atomic_load(&v->status) & VIRTIO_FEATURES_OK)",
              "(added & VIRTIO_DRIVER_OK)", "virtio_mmio:rule_34_no_driver_ok_without_features"),
-    mutation("34", N, "if (virtio_running(&n->virtio)) { /* rule 34 */", "if (1) {",
+    mutation("34", RX, "virtio_running(&n->virtio) && (f->needs", "(f->needs",
              "net:rule_34_no_frames_before_driver_ok"),
     mutation("35", M, "unlikely(value >= n || !virtio_running(v))", "!virtio_running(v)",
              "virtio_mmio:rule_35_notify_only_what_is_there"),
@@ -223,9 +225,9 @@ MUTATIONS = [
     mutation("36", M, "if (atomic_load(&v->status) & VIRTIO_FEATURES_OK) { /* rule 36 */", "if (0) {",
              "virtio_mmio:rule_36_features_are_frozen"),
     mutation("37", M, "v->status | VIRTIO_NEEDS_RESET", "v->status", "virtio_mmio:rule_37_broken"),
-    mutation("37", N, "            virtio_broken(&n->virtio, q->why);\n            return false;",
+    mutation("37", TX, "            virtio_broken(&n->virtio, q->why);\n            return false;",
              "            return false;", "net:rule_37_bad_transmit_queue"),
-    mutation("37", N, "        virtio_broken(&n->virtio, q->why);\n        return DROP_BROKEN;",
+    mutation("37", RX, "        virtio_broken(&n->virtio, q->why);\n        return DROP_BROKEN;",
              "        return DROP_BROKEN;", "net:rule_37_bad_receive_queue"),
     mutation("38", M, "if (offset < v->ops->config_size) { /* rule 38 */", "if (1) {",
              "virtio_mmio:rule_38_config_bounds"),
@@ -235,14 +237,13 @@ MUTATIONS = [
              "&value, size);\n    }\n    return value;", "virtio_mmio:rule_38_config_bounds"),
     mutation("39", M, "    update_line(v); /* rule 39 */\n", "", "virtio_mmio:rule_39_reset"),
     # --- F: fairness
-    mutation("40", N, "i < BURST && n->frame.budget > 0", "i < 1000 && n->frame.budget > 0",
+    mutation("40", TX, "i < BURST && pair->frame.budget > 0", "i < 1000 && pair->frame.budget > 0",
              "net:rule_40_dropped_frames_count"),
-    mutation("40", N, "i < BURST && n->frame.budget > 0", "i < BURST", "net:rule_29_large_frames_end_the_burst"),
-    mutation("40", N, "cost < RX_COST ?", "1 ?", "net:rule_40_receiver_with_crumbs"),
+    mutation("40", RX, "cost < RX_COST && count < RX_COST ?", "1 ?", "net:rule_40_receiver_with_crumbs"),
     never("40", S, "f->budget <= 0", "switch:rule_40_flood_goes_on_in_the_next_burst"),
     mutation("41", M, "if (first) { /* rule 41", "if (1) { /*", "virtio_mmio:rule_41_log_is_limited"),
     # --- no wake-up is lost
-    never("wakeup", N, "more", "net:a_kick_while_work_is_queued_is_not_lost"),
+    never("wakeup", TX, "more", "net:a_kick_while_work_is_queued_is_not_lost"),
     mutation("wakeup", SP, "return gmem_load16_acquire(gmem_at(q->avail, RING_IDX)) != q->avail_next;",
              "return false;", "virtq:notify_by_event"),
     mutation("wakeup", M, "atomic_load(&v->events_seen) != v->events", "0",

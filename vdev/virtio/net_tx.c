@@ -68,7 +68,8 @@ static bool tx_frame(struct net *n, struct net_pair *pair)
     if (unlikely(f->len == 0)) {
         return true; /* a runt, for the network to count */
     }
-    (void)chain_read(&pair->tx, 0, f->room + NET_ROOM - hdr_len, hdr_len + f->head_len);
+    (void)chain_read(&pair->tx, 0, f->room + NET_ROOM - hdr_len,
+                     hdr_len + f->head_len); /* rule 24 */
     __builtin_memcpy(&hdr, f->room + NET_ROOM - hdr_len, HDR_LEN_SHORT);
     if (likely((hdr.flags & HDR_NEEDS_CSUM) == 0 && hdr.gso_type == GSO_NONE)) {
         return true;
