@@ -159,6 +159,8 @@ LINUX_IMAGES := $(B)/guests/d12c.Image
 TEST_IMAGES := $(LINUX_IMAGES) $(B)/guests/d13c.Image $(B)/guests/u-boot.bin
 CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
 BUNDLE = $(B)/$(SYSTEM).cpio
+# What the configs load besides Linux:
+OTHER_IMAGES = $(addprefix $(B)/guests/,$(shell sed -nE 's/^ *load +(0x[0-9a-f]+,)?([^ ]+\.(img|bin))$$/\2/p' $(CONFIGS) /dev/null))
 
 $(B)/guests/%.Image: $(addprefix guest-configs/linux/,make.sh modules.sh init.c gtool.c udhcpc.sh) $(wildcard guest-configs/linux/netcheck/*) | setup-guest
 	@guest-configs/linux/make.sh $*
@@ -166,7 +168,7 @@ $(B)/guests/%.Image: $(addprefix guest-configs/linux/,make.sh modules.sh init.c 
 $(B)/guests/u-boot.bin: | setup-guest
 	@guest-configs/linux/firmware.sh
 
-$(BUNDLE): $(B)/muntin $(CONFIGS) $(LINUX_IMAGES)
+$(BUNDLE): $(B)/muntin $(wildcard guest-configs/$(SYSTEM)/*.*conf) $(LINUX_IMAGES) $(OTHER_IMAGES)
 	$(Q)cd $(B)/guests && $(abspath $(B)/muntin) pack -o $(abspath $@) $(abspath $(CONFIGS))
 
 run: $(T)/muntin.bin $(BUNDLE) | setup-qemu
@@ -214,10 +216,11 @@ format: | setup-host
 	clang-format -i $(SOURCES)
 
 SOURCES := $(wildcard core/*.[ch] core/lib/*.c core/lib/include/*.h vdev/*.[ch] vdev/*/*.[ch] fdt/*.[ch] arch/*/*.[ch] \
-	tests/*/*.[ch] tests/guests/*/*.[ch] guest-configs/*/*.[ch] guest-configs/*/*/*.[ch])
+	tests/*/*.[ch] tests/guests/*/*.[ch] $(addprefix guest-configs/*,/*.[ch] /*/*.[ch] /*/*/*.[ch]))
 
 GUEST_SETUP := setup-build
 -include tests/guests/guests.mk
+-include guest-configs/netsvc/netsvc.mk
 
 # --- fetching what is missing ------------------------------------------------------------------------
 .PHONY: setup-build setup-tool setup-host setup-qemu setup-guest
