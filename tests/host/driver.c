@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOST_MEMORY (64u * MIB)
+#define HOST_MEMORY  (64u * MIB)
+#define LEGACY_PAGE  4096u
+#define LEGACY_ALIGN 256u
 
 /*
  * A device copies buffers that a hostile driver may be writing: that race is by design and ends in
@@ -180,8 +182,22 @@ u64 driver_offered(struct guest *g, u64 base)
     return low | (u64)reg_read(g, base, VMMIO_DEVICE_FEATURES) << 32;
 }
 
+static u32 begin_legacy(struct guest *g, u64 base, u64 features)
+{
+    reg_write(g, base, VMMIO_PAGE_SIZE, LEGACY_PAGE);
+    reg_write(g, base, VMMIO_STATUS, 0);
+    reg_write(g, base, VMMIO_STATUS, S_ACK);
+    reg_write(g, base, VMMIO_STATUS, S_ACK | S_DRIVER);
+    reg_write(g, base, VMMIO_DRIVER_FEATURES_SEL, 0);
+    reg_write(g, base, VMMIO_DRIVER_FEATURES, (u32)features);
+    return reg_read(g, base, VMMIO_STATUS);
+}
+
 u32 driver_begin(struct guest *g, u64 base, u64 features)
 {
+    if (reg_read(g, base, VMMIO_VERSION) == 1) {
+        return begin_legacy(g, base, features);
+    }
     reg_write(g, base, VMMIO_STATUS, 0);
     reg_write(g, base, VMMIO_STATUS, S_ACK);
     reg_write(g, base, VMMIO_STATUS, S_ACK | S_DRIVER);
@@ -224,6 +240,28 @@ void ring_alloc_packed(struct ring *r, struct guest *g, u64 base, u32 index, u16
     r->used = guest_alloc(g, 4, 4);
 }
 
+void ring_alloc_legacy(struct ring *r, struct guest *g, u64 base, u32 index, u16 size)
+{
+    u64 used = ALIGN_UP(16ull * size + 6 + 2ull * size, (u64)LEGACY_ALIGN);
+
+    *r = (struct ring){.g = g, .base = base, .index = index, .size = size, .align = LEGACY_ALIGN};
+    r->desc = guest_alloc(g, used + 6 + 8ull * size, LEGACY_PAGE);
+    r->table = r->desc;
+    r->avail = r->desc + 16ull * size;
+    r->used = r->desc + used;
+}
+
+static bool enable_legacy(struct ring *r)
+{
+    u32 pfn = (u32)(r->desc / LEGACY_PAGE);
+
+    reg_write(r->g, r->base, VMMIO_QUEUE_SEL, r->index);
+    reg_write(r->g, r->base, VMMIO_QUEUE_SIZE, r->size);
+    reg_write(r->g, r->base, VMMIO_QUEUE_ALIGN, r->align);
+    reg_write(r->g, r->base, VMMIO_QUEUE_PFN, pfn);
+    return reg_read(r->g, r->base, VMMIO_QUEUE_PFN) == pfn;
+}
+
 static void write_address(struct ring *r, u32 offset, u64 addr)
 {
     reg_write(r->g, r->base, offset, (u32)addr);
@@ -232,6 +270,9 @@ static void write_address(struct ring *r, u32 offset, u64 addr)
 
 bool ring_enable(struct ring *r)
 {
+    if (r->align != 0) {
+        return enable_legacy(r);
+    }
     reg_write(r->g, r->base, VMMIO_QUEUE_SEL, r->index);
     reg_write(r->g, r->base, VMMIO_QUEUE_SIZE, r->size);
     write_address(r, VMMIO_DESC, r->desc);

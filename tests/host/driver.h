@@ -58,9 +58,12 @@ enum {
     VMMIO_DEVICE_FEATURES_SEL = 0x014,
     VMMIO_DRIVER_FEATURES = 0x020,
     VMMIO_DRIVER_FEATURES_SEL = 0x024,
+    VMMIO_PAGE_SIZE = 0x028,
     VMMIO_QUEUE_SEL = 0x030,
     VMMIO_QUEUE_SIZE_MAX = 0x034,
     VMMIO_QUEUE_SIZE = 0x038,
+    VMMIO_QUEUE_ALIGN = 0x03c,
+    VMMIO_QUEUE_PFN = 0x040,
     VMMIO_QUEUE_READY = 0x044,
     VMMIO_NOTIFY = 0x050,
     VMMIO_ISR = 0x060,
@@ -77,6 +80,7 @@ enum {
 enum { D_NEXT = 1, D_WRITE = 2, D_INDIRECT = 4, D_AVAIL = 0x80, D_USED = 0x8000 };
 enum { EVENT_ENABLE, EVENT_DISABLE, EVENT_DESC }; /* flags of a packed ring's event structures */
 enum { S_ACK = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8, S_NEEDS_RESET = 64 };
+#define F_ANY       (1ull << 27)
 #define F_INDIRECT  (1ull << 28)
 #define F_EVENT_IDX (1ull << 29)
 #define F_VERSION_1 (1ull << 32)
@@ -86,7 +90,7 @@ enum { S_ACK = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8, S_NEEDS_RESE
 u32 reg_read(struct guest *g, u64 base, u32 offset);
 void reg_write(struct guest *g, u64 base, u32 offset, u32 value);
 u64 driver_offered(struct guest *g, u64 base);
-/* Reset, acknowledge, `features`, FEATURES_OK; the status afterwards. */
+/* Reset, acknowledge, `features`, FEATURES_OK (version 2); the status afterwards. */
 u32 driver_begin(struct guest *g, u64 base, u64 features);
 void driver_ok(struct guest *g, u64 base);
 /* As a guest's handler: reads and acknowledges InterruptStatus; what it read. */
@@ -102,6 +106,7 @@ struct ring {
     u32 index;
     u16 size;
     bool packed;
+    u32 align;             /* legacy: QueueAlign */
     u64 desc, avail, used; /* guest-physical; packed: the ring, the driver's events, the device's */
     u64 table;             /* split: the same as desc */
     u16 avail_idx;         /* next index to publish; packed: slots filled, of two laps */
@@ -112,6 +117,8 @@ struct ring {
 /* Memory for a ring of `size`; registers are not touched. */
 void ring_alloc(struct ring *r, struct guest *g, u64 base, u32 index, u16 size);
 void ring_alloc_packed(struct ring *r, struct guest *g, u64 base, u32 index, u16 size);
+/* A split ring in one block, for a device of version 1. */
+void ring_alloc_legacy(struct ring *r, struct guest *g, u64 base, u32 index, u16 size);
 /* Tells the device; true if the queue became ready. */
 bool ring_enable(struct ring *r);
 void ring_desc(struct ring *r, u32 i, u64 addr, u32 len, u32 flags, u32 next);

@@ -51,8 +51,8 @@ def always(rule, file, condition, where, **options):
 
 # The queue: what both formats share (and its header), split rings, packed rings, the data of chains
 Q, R, SP, PK = "virtio/virtq.c", "virtio/virtq_ring.h", "virtio/virtq_split.c", "virtio/virtq_packed.c"
+MR, L = "virtio/mmio_regs.h", "virtio/mmio_legacy.c"  # the transport beside mmio.c
 C, M, S, P = "virtio/chain.c", "virtio/mmio.c", "net/switch.c", "net/port.h"
-TX, RX = "virtio/net_tx.c", "virtio/net_rx.c"
 TX, RX = "virtio/net_tx.c", "virtio/net_rx.c"
 ST, SR = "net/switch_table.c", "net/switch_rules.c"
 
@@ -61,8 +61,10 @@ MUTATIONS = [
     never("1", M, "v->queue_sel >= n", "virtio_mmio:rule_1_queue_select"),
     mutation("2", Q, "q->size == 0 || q->size > q->max", "q->size == 0", "virtq:rule_2_size"),
     never("2", SP, "!is_pow2(n)", "virtq:rule_2_size"),
-    mutation("2", M, "q->size = value <= UINT16_MAX ? (u16)value : 0;", "q->size = (u16)value;",
+    mutation("2", MR, "q->size = value <= UINT16_MAX ? (u16)value : 0;", "q->size = (u16)value;",
              "virtio_mmio:rule_2_sizes_written"),
+    mutation("2", MR, "q->size = value <= UINT16_MAX ? (u16)value : 0;", "q->size = (u16)value;",
+             "virtio_legacy:rule_2_sizes_written"),
     mutation("3", SP, "!virtq_aligned(q->desc_addr, DESC_SIZE) ||", "", "virtq:rule_3_alignment"),
     mutation("3", SP, "!virtq_aligned(q->avail_addr, AVAIL_ENTRY) ||", "", "virtq:rule_3_alignment"),
     mutation("3", SP, "!virtq_aligned(q->used_addr, 4)", "0", "virtq:rule_3_alignment"),
@@ -77,8 +79,8 @@ MUTATIONS = [
     mutation("4", SP, "USED_ENTRY * n + EVENT_SIZE, true)", "USED_ENTRY * n, true)",
              "virtq:rule_4_areas_in_ram"),
     always("6", M, "!q->ready", "virtio_mmio:rule_6_no_second_activation"),
-    mutation("6", M, "(status & VIRTIO_FEATURES_OK) != 0 &&", "",
-             "virtio_mmio:rule_6_activation_has_its_time"),
+    mutation("6", M, "(status & needs) != 0 &&", "", "virtio_mmio:rule_6_activation_has_its_time"),
+    mutation("6", M, "(status & needs) != 0 &&", "", "virtio_legacy:rule_6_activation_has_its_time"),
     mutation("6", M, "(status & VIRTIO_DRIVER_OK) == 0 &&\n             virtq_activate(q, virtio_has(v, VIRTIO_F_RING_PACKED)); /* rule 6 */",
              "virtq_activate(q, false);", "virtio_mmio:rule_6_activation_has_its_time"),
     mutation("7", Q, "q->desc = NULL; /* rule 7 */", "", "virtq:rule_7_translation_is_dropped"),
@@ -214,16 +216,36 @@ MUTATIONS = [
     mutation("34", M, "if (virtio_running(v)) { /* rule 34 */", "if (1) {",
              "virtio_mmio:rule_34_silent_before_driver_ok"),
     always("34", M, "v->status & VIRTIO_DRIVER_OK", "virtio_mmio:rule_34_silent_before_driver_ok"),
-    mutation("34", M, "(added & VIRTIO_DRIVER_OK) &&\n        (atomic_load(&v->status) & VIRTIO_FEATURES_OK)",
-             "(added & VIRTIO_DRIVER_OK)", "virtio_mmio:rule_34_no_driver_ok_without_features"),
+    mutation("34", M, "(added & VIRTIO_DRIVER_OK) && may_drive(v)", "(added & VIRTIO_DRIVER_OK)",
+             "virtio_mmio:rule_34_no_driver_ok_without_features"),
+    mutation("34", M, "(added & VIRTIO_DRIVER_OK) && may_drive(v)", "(added & VIRTIO_DRIVER_OK)",
+             "virtio_legacy:rule_34_driver_ok"),
+    mutation("34", M, "(atomic_load(&v->status) & VIRTIO_DRIVER) && features_fit(v)", "features_fit(v)",
+             "virtio_legacy:rule_34_driver_ok"),
+    mutation("34", M, "(atomic_load(&v->status) & VIRTIO_DRIVER) && features_fit(v)",
+             "(atomic_load(&v->status) & VIRTIO_DRIVER)", "virtio_legacy:rule_34_driver_ok"),
     mutation("34", RX, "virtio_running(&n->virtio) && (f->needs", "(f->needs",
              "net:rule_34_no_frames_before_driver_ok"),
     mutation("35", M, "unlikely(value >= n || !virtio_running(v))", "!virtio_running(v)",
              "virtio_mmio:rule_35_notify_only_what_is_there"),
     mutation("35", M, "unlikely(value >= n || !virtio_running(v))", "value >= n",
              "virtio_mmio:rule_35_notify_only_what_is_there"),
-    mutation("36", M, "if (atomic_load(&v->status) & VIRTIO_FEATURES_OK) { /* rule 36 */", "if (0) {",
-             "virtio_mmio:rule_36_features_are_frozen"),
+    never("36", M, "features_settled(v)", "virtio_mmio:rule_36_features_are_frozen"),
+    never("36", M, "features_settled(v)", "virtio_legacy:rule_36_features"),
+    mutation("36", M, "value &= sel == 0 ? (u32)offered(v) : 0;", "", "virtio_legacy:rule_36_features"),
+    mutation("35", M, "value &= atomic_load(&v->notify_mask);", "", "virtio_mmio:rule_35_notification_data"),
+    mutation("35", M, "value &= atomic_load(&v->notify_mask);", "value &= 0xffff;",
+             "virtio_mmio:rule_35_notify_only_what_is_there"),
+    never("1", L, "q == NULL || (q->ready && offset != QUEUE_PFN)", "virtio_legacy:rule_1_queue_select"),
+    mutation("8", L, "q == NULL || (q->ready && offset != QUEUE_PFN)", "q == NULL",
+             "virtio_legacy:rule_8_set_up_is_frozen"),
+    mutation("8", L, "pfn != 0 && !q->ready", "pfn != 0", "virtio_legacy:rule_8_set_up_is_frozen"),
+    never("3", L, "!is_pow2(value) || value > PAGE_MOST", "virtio_legacy:rule_3_page_size_and_alignment"),
+    mutation("3", L, "!is_pow2(value) || value > PAGE_MOST", "!is_pow2(value)",
+             "virtio_legacy:rule_3_page_size_and_alignment"),
+    mutation("3", L, "!is_pow2(value) || value > PAGE_MOST", "value > PAGE_MOST",
+             "virtio_legacy:rule_3_page_size_and_alignment"),
+    mutation("4", L, "(u64)pfn * v->page_size", "pfn * v->page_size", "virtio_legacy:rule_4_block_in_ram"),
     mutation("37", M, "v->status | VIRTIO_NEEDS_RESET", "v->status", "virtio_mmio:rule_37_broken"),
     mutation("37", TX, "            virtio_broken(&n->virtio, q->why);\n            return false;",
              "            return false;", "net:rule_37_bad_transmit_queue"),
@@ -301,8 +323,8 @@ def compile_mutant(m, folder):
     copy = folder / m.file
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_text(text.replace(m.old, m.new))
-    if m.file.endswith(".h"):  # everything that may include it
-        todo = [p for p in SOURCES if p.suffix == ".c"]
+    if m.file.endswith(".h"):  # everything that may include it, the test as well
+        todo = [p for p in SOURCES if p.suffix == ".c"] + [ROOT / f"tests/unit/{m.test}_test.c"]
     else:
         todo = [copy]
     objects = []
@@ -319,10 +341,11 @@ def noticed(m, folder):
     """None if the case failed, and it alone decided; else what happened instead."""
     build = BUILD / m.build
     tests = [str(p) for p in sorted((build / "tests/host").glob("*.o"))]
+    if not m.file.endswith(".h"):
+        tests.append(str(build / f"tests/unit/{m.test}_test.c.o"))
     program = folder / "test"
     subprocess.run(["gcc", *FLAGS[m.build], "-o", str(program), *compile_mutant(m, folder),
-                    str(build / f"tests/unit/{m.test}_test.c.o"), *tests, str(build / "libmuntin.a"),
-                    "-lcmocka", "-lpthread"], check=True)
+                    *tests, str(build / "libmuntin.a"), "-lcmocka", "-lpthread"], check=True)
     try:
         run = subprocess.run([str(program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              timeout=TIMEOUT, text=True, errors="replace")

@@ -16,16 +16,17 @@
 
 #include <cmocka.h>
 
-#define BASE     0x0a000000ull
-#define OTHER    0x0a001000ull
-#define INTID    40u
-#define OFFERED  0x13ull
-#define USUAL    (F_VERSION_1 | 1)
-#define READY    (S_ACK | S_DRIVER | S_FEATURES_OK)
-#define RUNNING  (READY | S_DRIVER_OK)
-#define QUEUES   2
-#define CONFIG   10
-#define MAX_SIZE 16
+#define BASE      0x0a000000ull
+#define OTHER     0x0a001000ull
+#define INTID     40u
+#define OFFERED   0x13ull
+#define USUAL     (F_VERSION_1 | 1)
+#define READY     (S_ACK | S_DRIVER | S_FEATURES_OK)
+#define RUNNING   (READY | S_DRIVER_OK)
+#define TRANSPORT (F_VERSION_1 | F_INDIRECT | F_EVENT_IDX | F_DATA)
+#define QUEUES    2
+#define CONFIG    10
+#define MAX_SIZE  16
 
 struct toy {
     struct virtio v;
@@ -48,7 +49,7 @@ static u64 toy_features(struct virtio *v)
 
 static bool toy_negotiated(struct virtio *v, u64 features)
 {
-    assert_int_equal(features & ~(OFFERED | F_VERSION_1 | F_INDIRECT | F_EVENT_IDX), 0);
+    assert_int_equal(features & ~(OFFERED | TRANSPORT | F_PACKED), 0);
     return !toy_of(v)->refuse;
 }
 
@@ -97,6 +98,7 @@ static const struct virtio_ops toy_ops = {
 };
 
 static u16 toy_queue_max = MAX_SIZE;
+static bool toy_packed;
 
 static struct vdev *toy_create(struct vm *vm, const struct vdev_conf *conf)
 {
@@ -105,6 +107,7 @@ static struct vdev *toy_create(struct vm *vm, const struct vdev_conf *conf)
     assert_non_null(t);
     t->v.nqueues = QUEUES;
     t->v.queue_max = toy_queue_max;
+    t->v.packed = toy_packed;
     assert_true(virtio_mmio_init(&t->v, vm, conf, &toy_ops));
     return &t->v.dev;
 }
@@ -173,7 +176,7 @@ static void identification(void **state)
 static void features_offered(void **state)
 {
     (void)state;
-    assert_int_equal(driver_offered(&g, BASE), OFFERED | F_VERSION_1 | F_INDIRECT | F_EVENT_IDX);
+    assert_int_equal(driver_offered(&g, BASE), OFFERED | TRANSPORT);
     for (u32 sel = 2; sel != 0; sel *= 2) {
         wr(VMMIO_DEVICE_FEATURES_SEL, sel);
         assert_int_equal(rd(VMMIO_DEVICE_FEATURES), 0);
@@ -379,21 +382,52 @@ static void rule_2_sizes_written(void **state)
     }
 }
 
+/* Replaces the toy by one with other numbers. */
+static void remake(u16 queue_max, bool packed)
+{
+    guest_free(&g);
+    guest_init(&g, "alpha");
+    toy_queue_max = queue_max;
+    toy_packed = packed;
+    toy = (struct toy *)guest_add(&g, &toy_type, BASE, INTID, "one", NULL);
+    toy_queue_max = MAX_SIZE;
+    toy_packed = false;
+}
+
 static void split_sizes_are_powers_of_two(void **state)
 {
     static const u16 sizes[][2] = {{1, 1}, {2, 2}, {3, 2}, {100, 64}, {1023, 512}, {1024, 1024}};
 
     (void)state;
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
-        guest_free(&g);
-        guest_init(&g, "alpha");
-        toy_queue_max = sizes[i][0];
-        toy = (struct toy *)guest_add(&g, &toy_type, BASE, INTID, "one", NULL);
-        toy_queue_max = MAX_SIZE;
+        remake(sizes[i][0], true); /* offered, but not taken */
         assert_int_equal(driver_begin(&g, BASE, USUAL), READY);
         assert_int_equal(rd(VMMIO_QUEUE_SIZE_MAX), sizes[i][1]);
         ring_alloc(&r, &g, BASE, 0, sizes[i][1]);
         assert_true(ring_enable(&r));
+    }
+}
+
+static void packed_rings(void **state)
+{
+    static const u16 sizes[] = {1, 3, 100, 1024};
+
+    (void)state;
+    assert_int_equal(driver_begin(&g, BASE, USUAL | F_PACKED), S_ACK | S_DRIVER);
+    for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+        remake(sizes[i], true);
+        assert_int_equal(driver_offered(&g, BASE), OFFERED | TRANSPORT | F_PACKED);
+        assert_int_equal(driver_begin(&g, BASE, USUAL | F_PACKED), READY);
+        wr(VMMIO_QUEUE_SEL, 1);
+        assert_int_equal(rd(VMMIO_QUEUE_SIZE_MAX), sizes[i]);
+        ring_alloc_packed(&r, &g, BASE, 1, sizes[i]);
+        assert_true(ring_enable(&r));
+        driver_ok(&g, BASE);
+        assert_true(toy->v.queue[1].packed);
+        assert_int_equal(driver_begin(&g, BASE, USUAL), READY); /* and back */
+        ring_alloc(&r, &g, BASE, 1, 1);
+        assert_true(ring_enable(&r));
+        assert_false(toy->v.queue[1].packed);
     }
 }
 
@@ -461,6 +495,23 @@ static void rule_35_notify_only_what_is_there(void **state)
     wr(VMMIO_NOTIFY, 0xffffffff);
     assert_int_equal(toy->notified[0] + toy->notified[1], 2);
     assert_int_equal(toy->v.ignored - before, 4);
+}
+
+static void rule_35_notification_data(void **state)
+{
+    (void)state;
+    assert_int_equal(driver_begin(&g, BASE, USUAL | F_DATA), READY);
+    driver_ok(&g, BASE);
+    wr(VMMIO_NOTIFY, 0x80010000);
+    wr(VMMIO_NOTIFY, 0xffff0001);
+    assert_int_equal(toy->notified[0], 1);
+    assert_int_equal(toy->notified[1], 1);
+    wr(VMMIO_NOTIFY, QUEUES);
+    wr(VMMIO_NOTIFY, 0xffffffff);
+    assert_int_equal(toy->notified[0] + toy->notified[1], 2);
+    run(); /* without it the other bits count again */
+    wr(VMMIO_NOTIFY, 0x80010000);
+    assert_int_equal(toy->notified[0], 1);
 }
 
 /* --- reset --------------------------------------------------------------------------------------
@@ -665,10 +716,12 @@ int main(void)
         T(queue_set_up),
         T(rule_2_sizes_written),
         T(split_sizes_are_powers_of_two),
+        T(packed_rings),
         T(rule_6_activation_has_its_time),
         T(rule_6_no_second_activation),
         T(rule_8_set_up_is_frozen),
         T(rule_35_notify_only_what_is_there),
+        T(rule_35_notification_data),
         T(rule_39_reset),
         T(reset_by_the_vm),
         T(rule_34_silent_before_driver_ok),

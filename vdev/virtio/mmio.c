@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The virtio-mmio transport, version 2 (VIRTIO 1.2 §4.2): registers, the status machine, the
- * interrupt line. It knows no device type; devices know no register. Locks: v->lock for everything
+ * The virtio-mmio transport (VIRTIO 1.2 §4.2): registers, the status machine, the interrupt line;
+ * what only version 1 has is in mmio_legacy.c. It knows no device type; devices know no register.
+ * Locks: v->lock for everything
  * that configures, v->irq_lock for status, interrupt status and the line; a notification takes
  * neither.
  */
-#include "vdev/virtio/virtio.h"
+#include "vdev/virtio/mmio_regs.h"
 
 #include "core/log.h"
 #include "core/panic.h"
@@ -13,50 +14,23 @@
 
 #include <string.h>
 
-/* Register offsets, VIRTIO 1.2 §4.2.2 */
-enum {
-    MAGIC_VALUE = 0x000,
-    VERSION = 0x004,
-    DEVICE_ID = 0x008,
-    VENDOR_ID = 0x00c,
-    DEVICE_FEATURES = 0x010,
-    DEVICE_FEATURES_SEL = 0x014,
-    DRIVER_FEATURES = 0x020,
-    DRIVER_FEATURES_SEL = 0x024,
-    QUEUE_SEL = 0x030,
-    QUEUE_SIZE_MAX = 0x034,
-    QUEUE_SIZE = 0x038,
-    QUEUE_READY = 0x044,
-    QUEUE_NOTIFY = 0x050,
-    INTERRUPT_STATUS = 0x060,
-    INTERRUPT_ACK = 0x064,
-    STATUS = 0x070,
-    QUEUE_DESC_LOW = 0x080,
-    QUEUE_DESC_HIGH = 0x084,
-    QUEUE_DRIVER_LOW = 0x090,
-    QUEUE_DRIVER_HIGH = 0x094,
-    QUEUE_DEVICE_LOW = 0x0a0,
-    QUEUE_DEVICE_HIGH = 0x0a4,
-    SHM_LEN_LOW = 0x0b0,
-    SHM_LEN_HIGH = 0x0b4,
-    SHM_BASE_LOW = 0x0b8,
-    SHM_BASE_HIGH = 0x0bc,
-    CONFIG_GENERATION = 0x0fc,
-    CONFIG = 0x100,
-};
-
 #define MAGIC       0x74726976u /* "virt" */
 #define VENDOR      0x4e544e4du /* "MNTN" */
 #define DRIVER_BITS (VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FAILED)
 #define ISR_USED    1u
 #define ISR_CONFIG  2u
 #define NO_SHM      UINT32_MAX
-#define RING_FEATURES                                                                              \
-    (BIT64(VIRTIO_F_INDIRECT_DESC) | BIT64(VIRTIO_F_EVENT_IDX) | BIT64(VIRTIO_F_VERSION_1))
+#define RINGS       (BIT64(VIRTIO_F_INDIRECT_DESC) | BIT64(VIRTIO_F_EVENT_IDX))
+#define MODERN      (BIT64(VIRTIO_F_VERSION_1) | BIT64(VIRTIO_F_NOTIFICATION_DATA))
 
 static u64 offered(struct virtio *v)
 {
-    return v->ops->features(v) | RING_FEATURES;
+    u64 features = v->ops->features(v) | RINGS;
+
+    if (v->legacy) {
+        return (u32)(features | BIT(VIRTIO_F_ANY_LAYOUT));
+    }
+    return features | MODERN | (v->packed ? BIT64(VIRTIO_F_RING_PACKED) : 0);
 }
 
 /* --- interrupts ------------------------------------------------------------------------------ */
@@ -162,6 +136,7 @@ static void do_reset(struct virtio *v)
     }
     v->ops->reset(v);
     atomic_store(&v->driver_features, 0ull);
+    atomic_store(&v->notify_mask, UINT32_MAX);
     v->features_excess = false;
     v->features_sel = 0;
     v->driver_features_sel = 0;
@@ -171,8 +146,9 @@ static void do_reset(struct virtio *v)
 static bool features_fit(struct virtio *v)
 {
     u64 f = v->driver_features;
+    bool version_1 = (f & BIT64(VIRTIO_F_VERSION_1)) != 0;
 
-    if (v->features_excess || (f & ~offered(v)) != 0 || !(f & BIT64(VIRTIO_F_VERSION_1))) {
+    if (v->features_excess || (f & ~offered(v)) != 0 || version_1 == v->legacy) {
         return false;
     }
     return v->ops->negotiated == NULL || v->ops->negotiated(v, f);
@@ -180,6 +156,9 @@ static bool features_fit(struct virtio *v)
 
 static void start_queues(struct virtio *v)
 {
+    if (virtio_has(v, VIRTIO_F_NOTIFICATION_DATA)) { /* the index has the lower half (§2.9) */
+        atomic_store(&v->notify_mask, 0xffffu);
+    }
     for (u32 i = 0; i < v->nqueues; i++) {
         struct virtq *q = &v->queue[i];
 
@@ -196,6 +175,26 @@ static void add_status(struct virtio *v, u32 bits)
     spin_unlock(&v->irq_lock);
 }
 
+/*
+ * From now on features are frozen, and queues can be made ready. Legacy drivers don't know that
+ * bit: theirs are settled when they are done.
+ */
+static bool features_settled(const struct virtio *v)
+{
+    u32 bit = v->legacy ? VIRTIO_DRIVER_OK : VIRTIO_FEATURES_OK;
+
+    return (atomic_load(&v->status) & bit) != 0;
+}
+
+/* What DRIVER_OK needs (rule 34). */
+static bool may_drive(struct virtio *v)
+{
+    if (!v->legacy) {
+        return features_settled(v);
+    }
+    return (atomic_load(&v->status) & VIRTIO_DRIVER) && features_fit(v);
+}
+
 /* Bits are only ever added, each when its turn has come; 0 resets (VIRTIO 1.2 §3.1.1). */
 static void write_status(struct virtio *v, u32 value)
 {
@@ -206,12 +205,11 @@ static void write_status(struct virtio *v, u32 value)
         return;
     }
     add_status(v, added & DRIVER_BITS);
-    if ((added & VIRTIO_FEATURES_OK) && (atomic_load(&v->status) & VIRTIO_DRIVER) &&
+    if ((added & VIRTIO_FEATURES_OK) && !v->legacy && (atomic_load(&v->status) & VIRTIO_DRIVER) &&
         features_fit(v)) {
         add_status(v, VIRTIO_FEATURES_OK);
     }
-    if ((added & VIRTIO_DRIVER_OK) &&
-        (atomic_load(&v->status) & VIRTIO_FEATURES_OK)) { /* rule 34 */
+    if ((added & VIRTIO_DRIVER_OK) && may_drive(v)) { /* rule 34 */
         start_queues(v);
         add_status(v, VIRTIO_DRIVER_OK);
         if (v->ops->start != NULL) {
@@ -224,8 +222,11 @@ static void write_features(struct virtio *v, u32 value)
 {
     u32 sel = v->driver_features_sel;
 
-    if (atomic_load(&v->status) & VIRTIO_FEATURES_OK) { /* rule 36 */
+    if (features_settled(v)) { /* rule 36 */
         return;
+    }
+    if (v->legacy) { /* it can't refuse: features that aren't there are not accepted */
+        value &= sel == 0 ? (u32)offered(v) : 0;
     }
     if (sel == 0) {
         atomic_store(&v->driver_features, (v->driver_features & ~0xffffffffull) | value);
@@ -255,17 +256,18 @@ static struct virtq *selected(struct virtio *v)
     return &v->queue[index_nospec(v->queue_sel, n)];
 }
 
-static void write_ready(struct virtio *v, struct virtq *q, u32 value)
+void virtio_mmio_ready(struct virtio *v, struct virtq *q, bool ready)
 {
     bool ok = true;
 
     spin_lock(&q->lock);
-    if ((value & 1) == 0) {
+    if (!ready) {
         virtq_deactivate(q);
     } else if (!q->ready) { /* rule 6: no second activation */
         u32 status = atomic_load(&v->status);
+        u32 needs = v->legacy ? VIRTIO_DRIVER : VIRTIO_FEATURES_OK;
 
-        ok = (status & VIRTIO_FEATURES_OK) != 0 && (status & VIRTIO_DRIVER_OK) == 0 &&
+        ok = (status & needs) != 0 && (status & VIRTIO_DRIVER_OK) == 0 &&
              virtq_activate(q, virtio_has(v, VIRTIO_F_RING_PACKED)); /* rule 6 */
     }
     spin_unlock(&q->lock);
@@ -290,7 +292,7 @@ static void write_queue(struct virtio *v, u32 offset, u32 value)
         return;
     }
     if (offset == QUEUE_READY) {
-        write_ready(v, q, value);
+        virtio_mmio_ready(v, q, (value & 1) != 0);
         return;
     }
     if (q->ready) { /* rule 8 */
@@ -299,7 +301,7 @@ static void write_queue(struct virtio *v, u32 offset, u32 value)
     }
     switch (offset) {
     case QUEUE_SIZE:
-        q->size = value <= UINT16_MAX ? (u16)value : 0;
+        virtio_mmio_size(q, value);
         break;
     case QUEUE_DESC_LOW:
     case QUEUE_DESC_HIGH:
@@ -319,6 +321,8 @@ static void write_notify(struct virtio *v, u32 value)
 {
     u32 n = v->nqueues;
 
+    /* What else NOTIFICATION_DATA says we know better: from the ring. */
+    value &= atomic_load(&v->notify_mask);
     if (unlikely(value >= n || !virtio_running(v))) { /* rule 35 */
         counter_inc(&v->ignored);
         return;
@@ -345,9 +349,9 @@ static u32 read_locked(struct virtio *v, u32 offset)
     case QUEUE_SIZE_MAX:
         return q != NULL ? size_max(v, q) : 0;
     case QUEUE_READY:
-        return q != NULL && q->ready;
+        return !v->legacy && q != NULL && q->ready;
     default:
-        return 0;
+        return v->legacy ? mmio_legacy_read(v, q, offset) : 0;
     }
 }
 
@@ -359,7 +363,7 @@ static u32 read_register(struct virtio *v, u32 offset)
     case MAGIC_VALUE:
         return MAGIC;
     case VERSION:
-        return 2;
+        return v->legacy ? 1 : 2;
     case DEVICE_ID:
         return v->ops->device_id;
     case VENDOR_ID:
@@ -369,21 +373,42 @@ static u32 read_register(struct virtio *v, u32 offset)
     case STATUS:
         return atomic_load_acquire(&v->status);
     case CONFIG_GENERATION:
-        return atomic_load_acquire(&v->generation);
+        return v->legacy ? 0 : atomic_load_acquire(&v->generation);
     case SHM_LEN_LOW:
     case SHM_LEN_HIGH:
     case SHM_BASE_LOW:
     case SHM_BASE_HIGH:
-        return NO_SHM;
+        return v->legacy ? 0 : NO_SHM;
     case DEVICE_FEATURES:
     case QUEUE_SIZE_MAX:
     case QUEUE_READY:
+    case QUEUE_PFN:
         spin_lock(&v->lock);
         value = read_locked(v, offset);
         spin_unlock(&v->lock);
         return value;
     default:
         return 0;
+    }
+}
+
+/* Registers of version 2. */
+static void write_modern(struct virtio *v, u32 offset, u32 value)
+{
+    switch (offset) {
+    case QUEUE_SIZE:
+    case QUEUE_READY:
+    case QUEUE_DESC_LOW:
+    case QUEUE_DESC_HIGH:
+    case QUEUE_DRIVER_LOW:
+    case QUEUE_DRIVER_HIGH:
+    case QUEUE_DEVICE_LOW:
+    case QUEUE_DEVICE_HIGH:
+        write_queue(v, offset, value);
+        break;
+    default:
+        counter_inc(&v->ignored);
+        break;
     }
 }
 
@@ -405,18 +430,12 @@ static void write_locked(struct virtio *v, u32 offset, u32 value)
     case STATUS:
         write_status(v, value);
         break;
-    case QUEUE_SIZE:
-    case QUEUE_READY:
-    case QUEUE_DESC_LOW:
-    case QUEUE_DESC_HIGH:
-    case QUEUE_DRIVER_LOW:
-    case QUEUE_DRIVER_HIGH:
-    case QUEUE_DEVICE_LOW:
-    case QUEUE_DEVICE_HIGH:
-        write_queue(v, offset, value);
-        break;
     default:
-        counter_inc(&v->ignored);
+        if (v->legacy) {
+            mmio_legacy_write(v, selected(v), offset, value);
+        } else {
+            write_modern(v, offset, value);
+        }
         break;
     }
 }
@@ -491,6 +510,7 @@ static void mmio_reset(struct vdev *d)
 
     spin_lock(&v->lock);
     do_reset(v);
+    mmio_legacy_reset(v);
     spin_unlock(&v->lock);
 }
 
@@ -509,6 +529,8 @@ bool virtio_mmio_init(struct virtio *v, struct vm *vm, const struct vdev_conf *c
     v->dev.vm = vm;
     v->dev.intid = conf->intid;
     v->ops = ops;
+    v->notify_mask = UINT32_MAX;
+    mmio_legacy_reset(v);
     spin_init(&v->lock, LOCK_TRANSPORT);
     spin_init(&v->irq_lock, LOCK_DEVICE);
     for (u32 i = 0; i < v->nqueues; i++) {

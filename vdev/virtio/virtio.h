@@ -22,7 +22,7 @@ struct virtio;
 /* What a device is to its transport. */
 struct virtio_ops {
     u32 device_id;
-    /* Features offered, all words; VERSION_1, INDIRECT_DESC and EVENT_IDX are the transport's. */
+    /* Features offered, all words; those of enum virtio_feature are the transport's. */
     u64 (*features)(struct virtio *v);
     /* Features are settled (FEATURES_OK); false refuses them. May be NULL. */
     bool (*negotiated)(struct virtio *v, u64 features);
@@ -50,10 +50,12 @@ enum virtio_status {
 
 /* Feature bits of the transport and the rings. */
 enum virtio_feature {
+    VIRTIO_F_ANY_LAYOUT = 27, /* legacy only: what all others have to do */
     VIRTIO_F_INDIRECT_DESC = 28,
     VIRTIO_F_EVENT_IDX = 29,
     VIRTIO_F_VERSION_1 = 32, /* without it: the formats of legacy devices */
     VIRTIO_F_RING_PACKED = 34,
+    VIRTIO_F_NOTIFICATION_DATA = 38,
 };
 
 /* The transport's state; the first member of a virtio device. */
@@ -72,6 +74,12 @@ struct virtio {
     u64 driver_features;  /* frozen at FEATURES_OK; read by anyone, atomic */
     bool features_excess; /* the driver set a bit in a feature word that doesn't exist */
     u32 features_sel, driver_features_sel, queue_sel;
+    u32 notify_mask; /* what of QueueNotify is the queue's index; atomic */
+    u32 page_size;   /* legacy: GuestPageSize */
+    struct {
+        u32 align; /* QueueAlign */
+        u32 pfn;   /* QueuePFN, once it was taken */
+    } legacy_queue[VIRTIO_QUEUES];
 
     /*
      * LOCK_DEVICE; status, interrupt status and line change together under it. Taken with queue
