@@ -54,7 +54,7 @@ Q, R, SP, PK = "virtio/virtq.c", "virtio/virtq_ring.h", "virtio/virtq_split.c", 
 MR, L = "virtio/mmio_regs.h", "virtio/mmio_legacy.c"  # the transport beside mmio.c
 C, M, S, P = "virtio/chain.c", "virtio/mmio.c", "net/switch.c", "net/port.h"
 TX, RX = "virtio/net_tx.c", "virtio/net_rx.c"
-ST, SR = "net/switch_table.c", "net/switch_rules.c"
+ST, SR, NL = "net/switch_table.c", "net/switch_rules.c", "net/limit.c"
 
 MUTATIONS = [
     # --- A: activation
@@ -291,6 +291,15 @@ MUTATIONS = [
              "switch_vlan:trunk_sends_only_what_is_listed"),
     never("switch", SR, "!frame_extend(f, NET_ETHERNET + NET_VLAN_TAG)", "switch_vlan:half_a_tag"),
     never("switch", SR, "vlan <= 0", "switch_vlan:floods_stay_within"),
+    mutation("switch", "net/switch_rules.h", "a->rules.isolate && b", "false && b", "switch_rules:isolated_ports_never_talk"),
+    never("switch", S, "(p->special & SPECIAL_MONITOR) != 0",
+          "switch_rules:a_monitor_gets_all_and_sends_nothing"),
+    never("switch", S, "s->drop_unknown && !group", "switch_rules:drop_unknown"),
+    never("switch", S, "!limits_storm(&p->limits, f)", "switch_limit:storms"),
+    mutation("switch", NL, "MAX(l->until, now)", "l->until", "switch_limit:bytes_per_second"),
+    mutation("switch", NL, "(f->len - o->headers + o->gso_size - 1) / o->gso_size", "1",
+             "switch_limit:a_super_frame_counts_as_its_segments"),
+    never("switch", "virtio/net_tx.c", "pair->frame.not_before != 0", "switch_limit:reset_while_waiting"),
 ]
 
 

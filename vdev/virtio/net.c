@@ -242,14 +242,13 @@ static void port_init(struct net *n, const struct vm *vm, const struct vdev_conf
     (void)config_nic_mac(vm->cfg, conf, p->mac);
 }
 
-static void pair_init(struct net *n, u32 index)
+static void pair_init(struct net *n, u32 index, const struct vm *vm)
 {
     struct net_pair *pair = &n->pair[index];
 
     pair->net = n;
     pair->index = index;
-    pair->work.fn = net_tx_work;
-    pair->frame.chain = &pair->tx;
+    net_tx_init(pair, vm);
 }
 
 struct vdev *net_create(struct vm *vm, const struct vdev_conf *conf)
@@ -269,7 +268,7 @@ struct vdev *net_create(struct vm *vm, const struct vdev_conf *conf)
     n->virtio.queue_max = (u16)o->qsize;
     n->virtio.packed = o->packed;
     for (u32 i = 0; i < pairs; i++) {
-        pair_init(n, i);
+        pair_init(n, i, vm);
         n->virtio.rx_queues |= BIT(2 * i);
     }
     n->virtio.rx_queues |= BIT(2) | BIT(2 * pairs); /* the control queue, whichever it is */

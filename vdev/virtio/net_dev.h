@@ -75,8 +75,9 @@ struct net_pair {
     struct chain tx;
     struct net_frame frame; /* what tx holds */
     bool sending;           /* frame is not yet sent to everybody */
-    bool deferred;          /* work will go on: notifications need not */
+    bool deferred;          /* work, or pause, will go on: notifications need not */
     struct work work;
+    struct timer pause; /* until the network takes the frame */
 
     /* Under the receive queue's lock: a frame's first buffer, and the one being filled. */
     struct chain rx_first, rx_next;
@@ -125,10 +126,10 @@ static inline void stat_add(u64 *p, u64 n)
 /* net.c: enum net_need bits of what a driver with these features can take. */
 u32 net_accepts(u64 features);
 
-/* net_tx.c: the driver says that the pair's transmit queue has something. No lock held. */
+/* net_tx.c: boot only; vCPU `index` of the VM, if it has so many, is expected to send here. */
+void net_tx_init(struct net_pair *pair, const struct vm *vm);
+/* The driver says that the pair's transmit queue has something. No lock held. */
 void net_tx_notify(struct net *n, struct net_pair *pair);
-/* What was left of a burst. */
-bool net_tx_work(struct work *w);
 /* Part of a reset: nothing is under way any more. */
 void net_tx_reset(struct net *n, struct net_pair *pair);
 

@@ -6,6 +6,7 @@
  */
 #include "core/arch.h"
 #include "core/check.h"
+#include "core/vm.h"
 #include "vdev/net/capture.h"
 #include "vdev/virtio/net_dev.h"
 
@@ -160,7 +161,29 @@ static bool tx_burst(struct net *n, struct net_pair *pair)
     return more;
 }
 
-bool net_tx_work(struct work *w)
+/*
+ * What goes on with what a burst left: true if it can at once. If the network takes nothing before
+ * a certain time, nothing is done till then, and the driver's frames stay where they are.
+ */
+static bool tx_goes_on(struct net_pair *pair, bool more)
+{
+    u64 not_before = pair->frame.not_before;
+
+    pair->deferred = more;
+    if (likely(!more || not_before == 0)) {
+        return more;
+    }
+    timer_set(&pair->pause, not_before);
+    return false;
+}
+
+static void tx_pause_over(struct timer *t)
+{
+    work_queue(t->pcpu, &container_of(t, struct net_pair, pause)->work);
+}
+
+/* What was left of a burst. */
+static bool tx_work(struct work *w)
 {
     struct net_pair *pair = container_of(w, struct net_pair, work);
     struct net *n = pair->net;
@@ -169,11 +192,19 @@ bool net_tx_work(struct work *w)
 
     spin_lock(lock);
     if (virtio_running(&n->virtio)) {
-        more = tx_burst(n, pair);
-        pair->deferred = more;
+        more = tx_goes_on(pair, tx_burst(n, pair));
     }
     spin_unlock(lock);
     return more;
+}
+
+void net_tx_init(struct net_pair *pair, const struct vm *vm)
+{
+    const struct vcpu *v = vm->vcpu[MIN(pair->index, vm->nvcpus - 1)];
+
+    pair->work.fn = tx_work;
+    pair->frame.chain = &pair->tx;
+    timer_init(&pair->pause, v->pcpu, tx_pause_over);
 }
 
 void net_tx_notify(struct net *n, struct net_pair *pair)
@@ -184,8 +215,7 @@ void net_tx_notify(struct net *n, struct net_pair *pair)
     spin_lock(&q->lock);
     stat_add(&n->stats[pair->index].notifies, 1);
     if (!pair->deferred && virtio_running(&n->virtio) && virtq_look(q)) {
-        defer = tx_burst(n, pair);
-        pair->deferred = defer;
+        defer = tx_goes_on(pair, tx_burst(n, pair));
     }
     spin_unlock(&q->lock);
     if (defer) {
@@ -200,5 +230,9 @@ void net_tx_reset(struct net *n, struct net_pair *pair)
     spin_lock(lock);
     pair->sending = false;
     pair->deferred = false;
+    if (pair->frame.not_before != 0) {
+        pair->frame.not_before = 0;
+        timer_cancel(&pair->pause);
+    }
     spin_unlock(lock);
 }
