@@ -215,8 +215,8 @@ static void shows(void **state)
     first = strstr(text, "link:\n");
     assert_non_null(first);
     assert_null(strstr(first + 1, "link:\n"));
-    assert_non_null(strstr(text, "02:00:00:00:00:01 up"));
-    assert_non_null(strstr(text, "02:00:00:00:00:02 up"));
+    assert_non_null(strstr(text, "02:00:00:00:00:01  up"));
+    assert_non_null(strstr(text, "02:00:00:00:00:02  up"));
     assert_non_null(strstr(text, "without network:\n"));
 }
 

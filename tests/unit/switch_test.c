@@ -499,16 +499,65 @@ static void print(const char *fmt, ...)
     va_end(ap);
 }
 
-static void shows(void **state)
+static const char *shown(void)
 {
-    (void)state;
-    up();
-    assert_true(stub_send(&a, stub_mac(&b), STRANGER, LEN));
     text[0] = '\0';
     net_show(print);
-    assert_non_null(strstr(text, "switch lan: 3 ports\n"));
-    assert_non_null(strstr(text, "02:00:00:00:00:01 up"));
-    assert_non_null(strstr(text, "dropped(spoofed) 1\n"));
+    return text;
+}
+
+static void shows(void **state)
+{
+    static const struct net_stats stats = {.tx_frames = 1234567890123,
+                                           .tx_bytes = 5,
+                                           .tx_bursts = 493827156049,
+                                           .notifies = 6,
+                                           .rx_frames = 7,
+                                           .rx_bytes = 8,
+                                           .interrupts = 9};
+
+    (void)state;
+    a.port.stats = &stats;
+    a.port.nstats = 1;
+    up();
+    assert_true(stub_send(&a, stub_mac(&b), STRANGER, LEN));
+    a.port.drops[DROP_STORM] = 12;
+    a.port.waits = 3;
+    assert_non_null(strstr(
+        shown(), "switch lan: 3 ports\n"
+                 "  eth                      02:00:00:00:00:01  up\n"
+                 "    sent 1234567890123 frames               5 bytes           6 notifications, "
+                 "2.5 frames a burst\n"
+                 "    got             7 frames               8 bytes           9 interrupts\n"
+                 "    dropped 1 spoofed, 12 storm\n"
+                 "    held back 3 times by its rate\n"
+                 "  eth                      02:00:00:00:00:02  up\n"
+                 "    sent            0 frames               0 bytes           0 notifications, "
+                 "0.0 frames a burst\n"
+                 "    got             0 frames               0 bytes           0 interrupts\n"
+                 "  eth"));
+}
+
+static void shows_rules(void **state)
+{
+    static struct vlan_list tags;
+
+    (void)state;
+    a.port.rules.vlan = vlan_access(10);
+    a.port.rules.isolate = true;
+    (void)vlan_trunk(&tags, 1, 0);
+    (void)vlan_trunk(&tags, 7, 0);
+    (void)vlan_trunk(&tags, 8, 0);
+    b.port.rules.vlan = vlan_trunk(&tags, 4094, 30);
+    c.port.rules.monitor = true;
+    up();
+    assert_non_null(strstr(shown(), "01  up  vlan 10  isolated\n"));
+    assert_non_null(strstr(text, "02  up  trunk 1,7-8,4094 native 30\n"));
+    assert_non_null(strstr(text, "03  up  monitor\n"));
+    for (u16 i = 100; i < 140; i = (u16)(i + 2)) {
+        (void)vlan_trunk(&tags, i, 0);
+    }
+    assert_non_null(strstr(shown(), "trunk 1,7-8,100,102,104,106,108,110,... native 30\n"));
 }
 
 #define T(f) cmocka_unit_test_setup(f, setup)
@@ -541,6 +590,7 @@ int main(void)
         T(bind_mode_within_one_vm),
         T(rule_42_no_allocation_at_run_time),
         T(shows),
+        T(shows_rules),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

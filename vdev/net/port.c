@@ -44,24 +44,97 @@ static struct net_stats sum(const struct net_port *p)
 
 #define LONG(x) ((unsigned long long)(x))
 
-void port_show(const struct net_port *p, void (*print)(const char *fmt, ...))
+/* Ten times n / of, as good as 28 bits have it; 64 bits aren't divided on every CPU. */
+static u32 tenths(u64 n, u64 of)
 {
-    static const char *const reason[DROP_KINDS] = {
-        "no buffer", "size",     "spoofed", "down",  "nobody",   "broken",
-        "offload",   "filtered", "vlan",    "storm", "isolated",
-    };
-    struct net_stats s = sum(p);
+    while ((n | of) >> 28 != 0) {
+        n >>= 1;
+        of >>= 1;
+    }
+    return of == 0 ? 0 : (u32)n * 10 / (u32)of;
+}
 
-    print("  %-24s %02x:%02x:%02x:%02x:%02x:%02x %-4s sent %llu (%llu bytes) got %llu (%llu bytes)",
-          p->name, p->mac[0], p->mac[1], p->mac[2], p->mac[3], p->mac[4], p->mac[5],
-          atomic_load(&p->up) ? "up" : "down", LONG(s.tx_frames), LONG(s.tx_bytes),
-          LONG(s.rx_frames), LONG(s.rx_bytes));
-    print(" kicks %llu bursts %llu irqs %llu", LONG(s.notifies), LONG(s.tx_bursts),
-          LONG(s.interrupts));
-    for (u32 i = 0; i < DROP_KINDS; i++) {
-        if (atomic_load(&p->drops[i]) != 0) {
-            print(" dropped(%s) %llu", reason[i], LONG(atomic_load(&p->drops[i])));
+#define RANGES_SHOWN 8
+
+static bool listed(const struct opt_vlan *v, u32 vlan)
+{
+    return (v->tagged[vlan / 64] >> vlan % 64 & 1) != 0;
+}
+
+static void show_list(const struct opt_vlan *v, void (*print)(const char *fmt, ...))
+{
+    u32 shown = 0;
+
+    for (u32 first = 1; first <= VID_MAX; first++) {
+        u32 last = first;
+
+        if (!listed(v, first)) {
+            continue;
+        }
+        while (last < VID_MAX && listed(v, last + 1)) {
+            last++;
+        }
+        if (shown == RANGES_SHOWN) {
+            print(",...");
+            return;
+        }
+        print("%s%u", shown++ == 0 ? " " : ",", first);
+        if (last != first) {
+            print("-%u", last);
+            first = last;
         }
     }
-    print("\n");
+}
+
+static void show_rules(const struct net_port *p, void (*print)(const char *fmt, ...))
+{
+    const struct port_rules *r = &p->rules;
+
+    if (r->vlan.mode == VLAN_ACCESS) {
+        print("  vlan %u", r->vlan.vid);
+    } else if (r->vlan.mode == VLAN_TRUNK) {
+        print("  trunk");
+        show_list(&r->vlan, print);
+        if (r->vlan.vid != 0) {
+            print(" native %u", r->vlan.vid);
+        }
+    }
+    print("%s%s\n", r->isolate ? "  isolated" : "", r->monitor ? "  monitor" : "");
+}
+
+static void show_drops(const struct net_port *p, void (*print)(const char *fmt, ...))
+{
+    static const char *const reason[DROP_KINDS] = {
+        "no buffer", "size",     "spoofed", "down",  "nobody there", "broken ring",
+        "offload",   "filtered", "vlan",    "storm", "isolated",
+    };
+    const char *before = "    dropped ";
+
+    for (u32 i = 0; i < DROP_KINDS; i++) {
+        if (atomic_load(&p->drops[i]) != 0) {
+            print("%s%llu %s", before, LONG(atomic_load(&p->drops[i])), reason[i]);
+            before = ", ";
+        }
+    }
+    if (before[0] == ',') {
+        print("\n");
+    }
+}
+
+void port_show(const struct net_port *p, void (*print)(const char *fmt, ...))
+{
+    struct net_stats s = sum(p);
+    u32 burst = tenths(s.tx_frames, s.tx_bursts);
+
+    print("  %-24s %02x:%02x:%02x:%02x:%02x:%02x  %s", p->name, p->mac[0], p->mac[1], p->mac[2],
+          p->mac[3], p->mac[4], p->mac[5], atomic_load(&p->up) ? "up" : "down");
+    show_rules(p, print);
+    print("    sent %12llu frames %15llu bytes  %10llu notifications, %u.%u frames a burst\n",
+          LONG(s.tx_frames), LONG(s.tx_bytes), LONG(s.notifies), burst / 10, burst % 10);
+    print("    got  %12llu frames %15llu bytes  %10llu interrupts\n", LONG(s.rx_frames),
+          LONG(s.rx_bytes), LONG(s.interrupts));
+    show_drops(p, print);
+    if (atomic_load(&p->waits) != 0) {
+        print("    held back %llu times by its rate\n", LONG(atomic_load(&p->waits)));
+    }
 }

@@ -126,7 +126,7 @@ struct net_port {
     u64 drops[DROP_KINDS]; /* from any CPU */
 };
 
-/* One line about p, for net_show. */
+/* A few lines about p, for net_show. */
 void port_show(const struct net_port *p, void (*print)(const char *fmt, ...) PRINTF(1, 2));
 
 /* Counts a frame that p sent, or should have got. Any CPU. */

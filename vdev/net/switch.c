@@ -347,7 +347,8 @@ void switch_forget_all(void)
 void switch_show(void (*print)(const char *fmt, ...))
 {
     for (const struct net_switch *s = switches; s != NULL; s = s->next) {
-        print("switch %s: %u ports\n", s->name, s->ports);
+        print("switch %s: %u ports%s\n", s->name, s->ports,
+              s->drop_unknown ? ", frames to unknown addresses are dropped" : "");
         for (u32 i = 0; i < s->ports; i++) {
             port_show(s->port[i], print);
         }
