@@ -174,13 +174,13 @@ USO_FRAMES = [
 PARTIAL = sum("csum=partial" in f[0] for f in FRAMES)
 
 
-def transfer(m, sender, receiver, gro_hw=True, datagram=8000, size=300_000):
+def transfer(m, sender, receiver, gro_hw=True, datagram=8000, raw=True):
     """Sends all kinds of traffic, checks what comes, and gives netcheck's counters. gro_hw: has the
-    receiver left that switched on?"""
-    frames = FRAMES + (USO_FRAMES if sender.kernel == "d13c" else [])
+    receiver left that switched on? raw: test frames, too, more than 100 at a time."""
+    frames = (FRAMES + (USO_FRAMES if sender.kernel == "d13c" else [])) if raw else []
     command = [f"netcheck send eth0 dst={receiver.mac} {words}" for words, *_ in frames]
     command += [f"gtool rtt {host} {ECHO} 3 {datagram}" for host in receiver.hosts()]
-    command += [f"gtool send {host} {SINK} {size}" for host in receiver.hosts()]
+    command += [f"gtool send {host} {SINK} 300000" for host in receiver.hosts()]
     watch(m, receiver, allowed(receiver, gro_hw), f"gtool sink {SINK} 2", "SINK-READY")
     run(m, sender, "(" + " && ".join(command) + ")")
     found = check(watched(m, receiver))

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Several pairs of queues in one NIC, and what else ethtool knows."""
+
+import re
+
+from lib import net
+from lib.net import Guest
+
+
+def packets(m, guest):
+    """Packets by queue: {("rx", 0): n, ...}."""
+    text = net.run(m, guest, "ethtool -S eth0")
+    rows = re.findall(r"^\s*([rt]x)_?(?:queue_)?(\d+)_packets: (\d+)$", text, re.M)
+    return {(way, int(queue)): int(count) for way, queue, count in rows}
+
+
+def pairs(m, guest):
+    """Pairs of queues that there are at most, and that are in use."""
+    text = net.run(m, guest, "ethtool -l eth0")
+    return [int(n) for n in re.findall(r"^Combined:\s+(\d+)$", text, re.M)]
+
+
+def test_queue_pairs(machine, bundle, built):
+    """A flow's answers come by the queue of the pair by which it was sent."""
+    many = Guest(1, "many", "d12c", cpus=4)  # as many pairs as vCPUs by default
+    two = Guest(2, "two", "d13c", "queues 2", cpus=2)
+    m = net.boot(machine, bundle, built, [many, two], smp=4)
+    assert pairs(m, many) == [4, 4]
+    assert pairs(m, two) == [2, 2]
+    for count in (2, 1, 4):
+        net.run(m, many, f"ethtool -L eth0 combined {count}")
+        assert pairs(m, many) == [4, count]
+        for cpu in range(4):
+            queue = cpu * count // 4  # as Linux deals them out
+            before = packets(m, many)
+            net.run(m, many, f"taskset {1 << cpu:x} gtool rtt {two.hosts()[0]} {net.ECHO} 50")
+            after = packets(m, many)
+            gained = {key: after[key] - before[key] for key in after}
+            assert gained["tx", queue] >= 50, (count, cpu, gained)
+            assert gained["rx", queue] >= 45, (count, cpu, gained)
+        net.transfer(m, many, two)
+        net.transfer(m, two, many)
+
+
+def test_speed(machine, bundle, built):
+    guests = [Guest(1, "left", "d12c"), Guest(2, "right", "d12c", "speed 2500")]
+    m = net.boot(machine, bundle, built, guests)
+    for guest, speed in zip(guests, (10000, 2500)):
+        text = net.run(m, guest, "ethtool eth0")
+        assert re.search(rf"Speed: {speed}Mb/s\s+Duplex: Full", text), text
