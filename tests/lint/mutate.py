@@ -53,7 +53,7 @@ def always(rule, file, condition, where, **options):
 Q, R, SP, PK = "virtio/virtq.c", "virtio/virtq_ring.h", "virtio/virtq_split.c", "virtio/virtq_packed.c"
 MR, L = "virtio/mmio_regs.h", "virtio/mmio_legacy.c"  # the transport beside mmio.c
 C, M, S, P = "virtio/chain.c", "virtio/mmio.c", "net/switch.c", "net/port.h"
-TX, RX = "virtio/net_tx.c", "virtio/net_rx.c"
+TX, RX, O = "virtio/net_tx.c", "virtio/net_rx.c", "net/offload.c"
 ST, SR, NL = "net/switch_table.c", "net/switch_rules.c", "net/limit.c"
 
 MUTATIONS = [
@@ -194,6 +194,28 @@ MUTATIONS = [
              "net:rule_24_checked_is_delivered"),
     mutation("24", TX, "hdr_len + f->head_len); /* rule 24 */", "hdr_len);",
              "net:rule_24_checked_is_delivered"),
+    mutation("25", O, " || !check_csum(f, &l))", ")", "offload:rule_25_asked_for"),
+    mutation("25", O, "start >= l->transport && end <= HEADERS_MAX", "end <= HEADERS_MAX",
+             "offload:rule_25_asked_for"),
+    mutation("25", O, "start >= l->transport && end <= HEADERS_MAX", "start >= l->transport",
+             "offload:rule_25_asked_for"),
+    mutation("25", O, " || ip[0] >> 4 != 4)", ")", "offload:rule_25_headers_must_fit"),
+    mutation("25", O, " || f->head[l->network] >> 4 != 6)", ")", "offload:rule_25_headers_must_fit"),
+    mutation("25", O, "len < IPV4_LEN || ", "", "offload:rule_25_of_plain_frames"),
+    never("25", O, "(load_be16(ip + IPV4_FRAGMENT) & 0x3fff) != 0", "offload:rule_25_headers_must_fit"),
+    mutation("25", O, "return l->protocol != NEXT_FRAGMENT;", "return true;", "offload:rule_25_of_plain_frames"),
+    mutation("25", O, "needs == 0 || o->gso_size == 0 ||", "o->gso_size == 0 ||",
+             "offload:rule_25_asked_for"),
+    mutation("25", O, " || o->gso_size == 0 ||", " ||", "offload:rule_25_large_frames"),
+    mutation("25", O, " || f->len > NET_SUPER_MAX", "", "offload:rule_25_large_frames"),
+    never("25", O, "payload > o->gso_size * (u32)OFFLOAD_SEGMENTS", "offload:rule_25_large_frames"),
+    mutation("25", O, "f->offload.csum_start != l->transport ||", "", "offload:rule_25_asked_for"),
+    mutation("25", O, "len < least || l->", "l->", "offload:rule_25_headers_must_fit"),
+    mutation("25", O, "return f->offload.gso == GSO_NONE;\n    }\n    if (!parse", "return true;\n    }\n    if (!parse",
+             "offload:rule_25_asked_for"),
+    mutation("25", TX, "return gso_negotiated(v, &f->offload) && ", "return ",
+             "net_offload:rule_25_not_negotiated"),
+    mutation("25", TX, " && offload_check(f);", ";", "net_offload:rule_25_nonsense"),
     mutation("26", C, "while (done < len && at.spans > 0) { /* rule 26 */", "while (done < len) {",
              "virtq:rule_26_writes_end_with_the_chain"),
     mutation("27", RX, "__builtin_memcpy(f->room + NET_ROOM - hdr_len, &hdr, hdr_len);",

@@ -369,11 +369,38 @@ static void rule_25_nonsense(void **state)
     assert_int_equal(a.port->drops[DROP_SIZE], 1);
 }
 
+/* Over a private link, which counts nothing itself. */
+static void rule_29_super_frames_end_the_burst(void **state)
+{
+    struct net_opts oa = nic_options("/dev/qvm/beta/eth", 1);
+    struct net_opts ob = nic_options("/dev/qvm/alpha/eth", 2);
+
+    (void)teardown(state);
+    net_forget_all();
+    nic_init(&a, "alpha", "eth", &oa);
+    nic_init(&b, "beta", "eth", &ob);
+    nic_start(&a, NIC_USUAL | HOST, SIZE);
+    nic_start(&b, NIC_USUAL | GUEST, SIZE);
+    nic_fill(&b, 0, 256, NIC_BUFFER);
+    tcp4(60000, 1448);
+    for (u32 i = 0; i < 3; i++) {
+        ring_offer(&a.tx, 0);
+    }
+    send();
+    assert_in_range(ring_used_idx(&a.tx), 2, 3); /* of four: 60,000 bytes count as 30 frames */
+    assert_int_equal(host_run_work(10), 1);
+    assert_int_equal(ring_used_idx(&a.tx), 4);
+    assert_int_equal(b.port->stats->rx_frames, 4);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(rule_25_not_negotiated),
+        T(rule_25_nonsense),
+        T(rule_29_super_frames_end_the_burst),
         T(peerfeats),
         T(features_that_need_others),
         T(whole_super_frame),
@@ -382,8 +409,6 @@ int main(void)
         T(segments_take_several_bursts),
         T(reset_amid_segments),
         T(receiver_without_buffers_for_all),
-        T(rule_25_not_negotiated),
-        T(rule_25_nonsense),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,6 +290,17 @@ static void rule_40_receiver_with_crumbs(void **state)
     nic_frame(frame, b.mac, a.mac, 700, 1); /* 60 */
     nic_send(&a, frame, 700);
     expect(700);
+    nic_start(&b, NIC_USUAL, SIZE);
+    for (u32 i = 0; i < SIZE; i++) { /* buffers as large, in two descriptors each: 120 */
+        ring_desc(&b.rx, i, b.rx_buf + (u64)i * NIC_BUFFER, NIC_HDR / 2,
+                  D_WRITE | (i % 2 == 0 ? D_NEXT : 0), i + 1);
+        if (i % 2 == 0) {
+            ring_offer(&b.rx, i);
+        }
+    }
+    nic_send(&a, frame, 700);
+    expect_nothing();
+    assert_int_equal(b.port->drops[DROP_SIZE], 2);
 }
 
 static void no_buffers(void **state)

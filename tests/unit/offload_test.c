@@ -359,19 +359,6 @@ static void refused_segments(void **state)
     assert_int_equal(port_deliver(&sink.port, &source.f), NET_DROPPED);
 }
 
-/* Its driver was reset amid a super-frame, and can take it whole now. */
-static void receiver_learns_amid_a_frame(void **state)
-{
-    (void)state;
-    make(&shapes[0], 10000, 1000);
-    assert_true(check(84));
-    offref_sink(&sink, &ref, 0);
-    source.f.budget = 4;
-    assert_int_equal(port_deliver(&sink.port, &source.f), NET_AGAIN);
-    assert_true(deliver(ALL_NEEDS));
-    assert_true(deliver(0)); /* the next receiver begins at the first segment */
-}
-
 static void segments_and_mtu(void **state)
 {
     (void)state;
@@ -441,6 +428,28 @@ static void rule_25_headers_must_fit(void **state)
     refuse(9, 14 + 6, 6);
 }
 
+static void refuse_plain(u32 i, u32 at, u32 value)
+{
+    make(&shapes[i], 5000, 1000);
+    ref.o.gso = GSO_NONE;
+    ref.o.csum_start = 80; /* behind all headers, whatever they say */
+    assert_true(check(84));
+    ref.b[at] = (u8)value;
+    assert_false(check(84));
+}
+
+/* Also for a checksum alone. */
+static void rule_25_of_plain_frames(void **state)
+{
+    (void)state;
+    refuse_plain(0, 14, 0x65);
+    refuse_plain(0, 14, 0x44);
+    refuse_plain(0, 14 + 6, 0x20);
+    refuse_plain(0, 14 + 7, 1);
+    refuse_plain(4, 14, 0x40);
+    refuse_plain(4, 14 + 6, 44);
+}
+
 static void rule_25_asked_for(void **state)
 {
     static const struct {
@@ -504,6 +513,8 @@ static void rule_25_large_frames(void **state)
     assert_true(check(84));
     make(&shapes[0], NET_SUPER_MAX - 53, 1448);
     assert_false(check(84));
+    make(&shapes[0], 0, 0); /* no payload in no segments */
+    assert_false(check(84));
     make(&shapes[0], 1024 * 60, 60);
     assert_true(check(84));
     make(&shapes[0], 1024 * 60 + 1, 60);
@@ -556,6 +567,11 @@ static void sums(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(rule_25_headers_must_fit),
+        T(rule_25_asked_for),
+        T(rule_25_short_frames),
+        T(rule_25_large_frames),
+        T(rule_25_of_plain_frames),
         T(every_mask),
         T(every_shape_and_length),
         T(largest_frames),
@@ -566,13 +582,8 @@ int main(void)
         T(large_sums_wait_for_a_burst),
         T(budget_is_counted_off),
         T(refused_segments),
-        T(receiver_learns_amid_a_frame),
         T(segments_and_mtu),
         T(tagged_on_the_way),
-        T(rule_25_headers_must_fit),
-        T(rule_25_asked_for),
-        T(rule_25_short_frames),
-        T(rule_25_large_frames),
         T(any_byte),
         T(sums),
     };

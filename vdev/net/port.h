@@ -179,7 +179,6 @@ static inline enum net_result port_deliver(struct net_port *to, struct net_frame
     if (unlikely((f->needs & ~atomic_load(&to->accepts)) != 0)) {
         return offload_deliver(to, f);
     }
-    f->segment = 0; /* to a receiver that couldn't take it whole before, it goes whole now */
     f->budget -= 1 + (s32)(f->len >> 11); /* a large frame counts by its copying */
     return to->ops->deliver(to, f) ? NET_DELIVERED : NET_DROPPED;
 }
