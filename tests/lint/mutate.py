@@ -11,6 +11,7 @@ touched: a changed copy is compiled and linked in front of the library. Every li
 """
 
 import collections
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -394,16 +395,20 @@ def noticed(m, folder):
     return f"survived ({', '.join(sorted(failed)) or 'nothing'} failed)"
 
 
+def tried(m):
+    with tempfile.TemporaryDirectory() as folder:
+        return noticed(m, pathlib.Path(folder))
+
+
 def main():
     wanted = sys.argv[1:]
     bad = covered() if not wanted else []
     chosen = [m for m in MUTATIONS if not wanted or m.rule in wanted]
-    for m in chosen:
-        with tempfile.TemporaryDirectory() as folder:
-            what = noticed(m, pathlib.Path(folder))
-        if what:
-            bad.append(f"{m.file}: rule {m.rule}: {m.old!r} -> {m.new!r}: {m.case} {what}")
-        print("." if what is None else "!", end="", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for m, what in zip(chosen, pool.map(tried, chosen)):
+            if what:
+                bad.append(f"{m.file}: rule {m.rule}: {m.old!r} -> {m.new!r}: {m.case} {what}")
+            print("." if what is None else "!", end="", flush=True)
     print()
     print("\n".join(bad))
     print(f"{len(chosen)} mutations, {len(bad)} not noticed")
