@@ -71,3 +71,25 @@ def test_uboot_gets_a_file_from_linux(machine, bundle, built):
     m.expect(rf"==> {crc}$")
     found = net.check(net.watched(m, linux))
     assert found["udp"] >= size // 512, found["line"]
+
+
+@pytest.mark.parametrize("kernel", ["d12c", "d13c"])
+def test_on_by_default(machine, bundle, built, kernel):
+    """Nobody has to ask for offloads, and what Linux can switch, it can switch."""
+    left, right = Guest(1, "left", kernel), Guest(2, "right", kernel)
+    m = net.boot(machine, bundle, built, [left, right])
+    uso = net.GUEST_USO4 | net.GUEST_USO6 | net.HOST_USO
+    wanted = net.OFFLOADS if kernel == "d13c" else net.OFFLOADS & ~uso
+    assert wanted & ~left.bits == 0, f"not offered: {wanted & ~left.bits:#x}"
+    on, fixed = net.features(m, left)
+    names = [
+        "tx-checksum-ip-generic", "scatter-gather", "tx-tcp-segmentation", "tx-tcp-ecn-segmentation",
+        "tx-tcp6-segmentation", "generic-segmentation-offload", "rx-gro-hw",
+    ]  # fmt: skip
+    assert [n for n in names if not on[n]] == []
+    names += ["tx-udp-segmentation"] if kernel == "d13c" else []  # off by Linux's own will
+    assert [n for n in names if n in fixed] == []
+    found = net.transfer(m, right, left)
+    assert found["gso"] > 4 and found["partial"] > 4, found["line"]
+    assert found["largest"] > 60000, found["line"]
+    assert found["frames"] < 200, f"TCP does not come in super-frames: {found['line']}"
