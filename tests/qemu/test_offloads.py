@@ -47,6 +47,15 @@ def test_what_was_never_offered(machine, bundle, built):
         net.transfer(m, sender, receiver)
 
 
+def test_private_link(machine, bundle, built):
+    """A cable between two VMs converts as a switch does."""
+    left = Guest(1, "left", "d13c", peer="/dev/qvm/right/eth")
+    right = Guest(2, "right", "d12c", "peerfeats 0", peer="/dev/qvm/left/eth")
+    m = net.boot(machine, bundle, built, [left, right])
+    net.transfer(m, left, right)
+    net.transfer(m, right, left)
+
+
 def test_uboot_gets_a_file_from_linux(machine, bundle, built):
     """A driver without offloads and with queues of its own size, between firmware and Linux."""
     linux = Guest(1, "linux", "d13c")

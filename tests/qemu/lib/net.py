@@ -27,14 +27,15 @@ class Guest:
     """A Linux VM with the addresses 10.0.0.NUMBER and fd00::NUMBER; number is also that of its
     console. bits are the features that its NIC has negotiated, once it is booted."""
 
-    def __init__(self, number, name, kernel="d12c", options="", **more):
+    def __init__(self, number, name, kernel="d12c", options="", peer=None, **more):
         self.number, self.name, self.kernel = number, name, kernel
         self.options, self.more = options, {"ram": "160M", **more}
+        self.peer = peer or "/dev/vdevpeer/lan"
         self.mac = vms.mac_of(number)
         self.bits = 0
 
     def config(self):
-        nics = [f"{vms.nic(self.number)} {self.options}".rstrip()]
+        nics = [f"{vms.nic(self.number, self.peer)} {self.options}".rstrip()]
         initrd = f"{self.kernel}-test.cpio"
         return vms.linux(
             self.name, self.number, kernel=self.kernel, initrd=initrd, extra=nics, **self.more
