@@ -372,24 +372,38 @@ static void cut_segment(struct cut *c)
     }
 }
 
-/* Work in frames: what is added up costs about as much again as what is copied. */
-static s32 cost(u32 len, bool sum)
+/*
+ * Work in frames: what is added up costs about as much again as what is copied. What a burst begins
+ * with is always enough.
+ */
+static s32 work_for(u32 len, bool sum)
 {
-    return 1 + (s32)(len >> (sum ? 10 : 11));
+    return MIN(1 + (s32)(len >> (sum ? 10 : 11)), NET_BUDGET);
+}
+
+/* Counts it off. False: not enough is left. */
+static bool afford(struct net_frame *f, s32 work)
+{
+    if (f->budget < work) {
+        return false;
+    }
+    f->budget -= work;
+    return true;
 }
 
 static enum net_result deliver_segments(struct net_port *to, struct net_frame *f, u32 accepts)
 {
     enum net_result result = NET_DROPPED;
     struct cut c;
+    s32 work;
 
     cut_begin(&c, f, accepts);
+    work = work_for(f->wire, c.complete);
     while (f->segment * (u32)f->offload.gso_size < f->len - f->offload.headers) {
-        if (f->budget <= 0) {
+        if (!afford(f, work)) {
             return NET_AGAIN;
         }
         cut_segment(&c);
-        f->budget -= cost(c.seg.len, c.complete);
         if (!to->ops->deliver(to, &c.seg)) {
             break;
         }
@@ -402,13 +416,11 @@ static enum net_result deliver_segments(struct net_port *to, struct net_frame *f
 
 static enum net_result deliver_completed(struct net_port *to, struct net_frame *f)
 {
-    s32 work = MIN(cost(f->len, true), NET_BUDGET);
     struct net_frame own;
 
-    if (f->budget < work) { /* as much as a burst begins with is always enough */
+    if (!afford(f, work_for(f->len, true))) {
         return NET_AGAIN;
     }
-    f->budget -= work;
     own = *f;
     complete(&own);
     return to->ops->deliver(to, &own) ? NET_DELIVERED : NET_DROPPED;
