@@ -323,6 +323,9 @@ MUTATIONS = [
     mutation("switch", NL, "(f->len - o->headers + o->gso_size - 1) / o->gso_size", "1",
              "switch_limit:a_super_frame_counts_as_its_segments"),
     never("switch", "virtio/net_tx.c", "pair->frame.not_before != 0", "switch_limit:reset_while_waiting"),
+    mutation("switch", SP, "q->avail_next + UINT16_MAX / 2", "q->avail_next", "poller:never_notifies_by_event"),
+    mutation("switch", "virtio/net_tx.c", " && !atomic_load(&n->port.polled)", "",
+             "poller:a_notification_does_nothing"),
 ]
 
 

@@ -367,6 +367,8 @@ static void notify_by_event(void **state)
     virtq_disable_notify(&q);
     offer(1, buf, 8, 0);
     assert_true(virtq_enable_notify(&q));
+    virtq_mute(&q);
+    assert_int_equal(ring_used_flags(&r), EVENT_DISABLE);
 }
 
 /* --- A: activation --------------------------------------------------------------------------- */

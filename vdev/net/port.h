@@ -30,6 +30,11 @@ struct net_port_ops {
     void (*flush)(struct net_port *p);
     /* The way to the other side came or went. The network's lock may be held. */
     void (*carrier)(struct net_port *p, bool up);
+    /*
+     * The port is polled: sends a burst of what its driver has, if it has something: true. On the
+     * polling CPU, with no lock held.
+     */
+    bool (*poll)(struct net_port *p);
 };
 
 /*
@@ -119,7 +124,8 @@ struct net_port {
     struct net_port *next;
 
     /* The network's own: */
-    u32 up; /* the device is usable; atomic */
+    u32 up;     /* the device is usable; atomic */
+    u32 polled; /* its network calls poll; its driver needn't notify; atomic */
     struct port_limits limits;
 
     u64 waits;             /* frames that had to wait as the port sent too much; from any CPU */

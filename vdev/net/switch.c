@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/page.h"
 #include "core/str.h"
+#include "vdev/net/poller.h"
 #include "vdev/net/switch_rules.h"
 #include "vdev/net/switch_table.h"
 
@@ -24,6 +25,7 @@ struct net_switch {
     u32 ports;
     u64 monitors; /* bit n: port n is one */
     struct net_port *port[NET_PORTS_MAX];
+    struct poller *poller; /* NULL: senders notify */
     struct switch_table table;
 };
 
@@ -206,6 +208,9 @@ static void switch_link(struct net_port *p, bool up)
     struct net_switch *s = p->network;
 
     atomic_store(&p->up, (u32)up);
+    if (s->poller != NULL) {
+        poller_link(s->poller, p, up);
+    }
     if (!up && p->mac_spoof_allow) {
         table_forget(&s->table, p->number);
     }
@@ -226,6 +231,12 @@ static struct net_switch *make_switch(struct str name)
 
     if (s == NULL) {
         return NULL;
+    }
+    if (conf->poll_cpu != UINT32_MAX) {
+        s->poller = poller_create(conf->poll_cpu);
+        if (s->poller == NULL) {
+            return NULL;
+        }
     }
     memcpy(s->name, name.p, name.len);
     s->drop_unknown = conf->drop_unknown;
@@ -347,8 +358,12 @@ void switch_forget_all(void)
 void switch_show(void (*print)(const char *fmt, ...))
 {
     for (const struct net_switch *s = switches; s != NULL; s = s->next) {
-        print("switch %s: %u ports%s\n", s->name, s->ports,
+        print("switch %s: %u ports%s", s->name, s->ports,
               s->drop_unknown ? ", frames to unknown addresses are dropped" : "");
+        if (s->poller != NULL) {
+            poller_show(s->poller, print);
+        }
+        print("\n");
         for (u32 i = 0; i < s->ports; i++) {
             port_show(s->port[i], print);
         }

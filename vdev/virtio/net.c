@@ -192,6 +192,7 @@ static const struct net_port_ops port_ops = {
     .deliver = net_deliver,
     .flush = net_flush,
     .carrier = net_carrier,
+    .poll = net_poll,
 };
 
 static const struct virtio_ops net_ops = {

@@ -130,6 +130,8 @@ u32 net_accepts(u64 features);
 void net_tx_init(struct net_pair *pair, const struct vm *vm);
 /* The driver says that the pair's transmit queue has something. No lock held. */
 void net_tx_notify(struct net *n, struct net_pair *pair);
+/* Of the port: a burst of each pair that has something; true if one had. */
+bool net_poll(struct net_port *p);
 /* Part of a reset: nothing is under way any more. */
 void net_tx_reset(struct net *n, struct net_pair *pair);
 

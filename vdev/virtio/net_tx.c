@@ -120,6 +120,12 @@ static enum virtq_result tx_one(struct net *n, struct net_pair *pair, struct vir
     return VIRTQ_OK;
 }
 
+/* All that's known is sent: true if there's more. Who isn't polled will be notified of the next. */
+static inline bool tx_more(struct net *n, struct virtq *q)
+{
+    return unlikely(atomic_load(&n->port.polled)) ? virtq_look(q) : virtq_enable_notify(q);
+}
+
 /* Sends up to a burst (rule 40). True: there may be more. Lock held, running. */
 static bool tx_frames(struct net *n, struct net_pair *pair, struct virtq *q)
 {
@@ -137,7 +143,7 @@ static bool tx_frames(struct net *n, struct net_pair *pair, struct virtq *q)
         }
         if (virtq_known(q)) {
             virtq_disable_notify(q);
-        } else if (!virtq_enable_notify(q)) {
+        } else if (!tx_more(n, q)) {
             return false;
         }
     }
@@ -149,7 +155,9 @@ static bool tx_burst(struct net *n, struct net_pair *pair)
     struct virtq *q = tx_queue(n, pair->index);
     bool more = tx_frames(n, pair, q);
 
-    if (more) {
+    if (unlikely(atomic_load(&n->port.polled))) {
+        virtq_mute(q);
+    } else if (more) {
         virtq_disable_notify(q); /* nobody listens until the work has done the rest */
     }
     stat_add(&n->stats[pair->index].tx_bursts, 1);
@@ -214,13 +222,47 @@ void net_tx_notify(struct net *n, struct net_pair *pair)
 
     spin_lock(&q->lock);
     stat_add(&n->stats[pair->index].notifies, 1);
-    if (!pair->deferred && virtio_running(&n->virtio) && virtq_look(q)) {
+    if (!pair->deferred && !atomic_load(&n->port.polled) && virtio_running(&n->virtio) &&
+        virtq_look(q)) {
         defer = tx_goes_on(pair, tx_burst(n, pair));
     }
     spin_unlock(&q->lock);
     if (defer) {
         work_queue(arch_pcpu(), &pair->work);
     }
+}
+
+/* The poller's look at a pair: a burst, as if it had notified. What is left is for the next look.
+ */
+static bool tx_poll(struct net *n, struct net_pair *pair)
+{
+    struct virtq *q = tx_queue(n, pair->index);
+    bool any = false;
+
+    spin_lock(&q->lock);
+    if (!pair->deferred && virtio_running(&n->virtio)) {
+        if (unlikely(q->notify_on)) {
+            virtq_mute(q);
+        }
+        any = pair->sending || virtq_look(q);
+        if (any && tx_goes_on(pair, tx_burst(n, pair))) {
+            pair->deferred = false;
+        }
+    }
+    spin_unlock(&q->lock);
+    return any;
+}
+
+bool net_poll(struct net_port *p)
+{
+    struct net *n = container_of(p, struct net, port);
+    u32 pairs = atomic_load(&n->pairs);
+    bool any = false;
+
+    for (u32 i = 0; i < pairs; i++) {
+        any |= tx_poll(n, &n->pair[i]);
+    }
+    return any;
 }
 
 void net_tx_reset(struct net *n, struct net_pair *pair)

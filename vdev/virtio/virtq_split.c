@@ -244,3 +244,13 @@ void virtq_split_start(struct virtq *q)
     gmem_store16(gmem_at(q->used, RING_FLAGS), 0); /* and that's what it stays with events */
     (void)virtq_split_enable_notify(q);
 }
+
+void virtq_split_mute(struct virtq *q)
+{
+    if (q->ready && q->event_idx) {
+        q->notify_on = false;
+        gmem_store16(avail_event(q), q->avail_next + UINT16_MAX / 2); /* half a circle away */
+        return;
+    }
+    virtq_split_disable_notify(q);
+}
