@@ -342,7 +342,8 @@ static void rule_4_block_in_ram(void **state)
                               GUEST_ROM_BASE,
                               GUEST_RAM_BASE - PAGE,
                               GUEST_RAM_BASE + GUEST_RAM_SIZE - PAGE,
-                              0xffffffffull * PAGE};
+                              0xffffffffull * PAGE,
+                              GUEST_RAM_BASE + (1ull << 32)};
 
     (void)state;
     assert_int_equal(driver_begin(&g, BASE, LOW), READY);
