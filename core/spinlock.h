@@ -14,7 +14,8 @@
 enum lock_rank {
     LOCK_VM,        /* life cycle of one VM: state, vCPUs going on and off */
     LOCK_TRANSPORT, /* virtio transport: status, features, ring addresses of one device */
-    LOCK_QUEUE_TX,  /* a transmit (or control, or only) virtqueue */
+    LOCK_CONTROL,   /* commands of a control queue, one at a time */
+    LOCK_QUEUE_TX,  /* a transmit (or only) virtqueue */
     LOCK_SWITCH,    /* learning table of one switch */
     LOCK_QUEUE_RX,  /* a receive virtqueue, taken by senders */
     LOCK_DEVICE,    /* registers of an emulated device (PL011 …) */
