@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define NIC_BUFFERS 256u
+#define CTRL_SIZE   64u
+#define CTRL_BYTES  4096u /* for commands; the answer lies behind it */
 
 struct net_opts nic_options(const char *peer, u8 last_mac_byte)
 {
@@ -48,17 +50,67 @@ void nic_free(struct nic *n)
     guest_free(&n->g);
 }
 
+static bool is_legacy(struct nic *n)
+{
+    return reg_read(&n->g, NIC_BASE, VMMIO_VERSION) == 1;
+}
+
+static void begin(struct nic *n, u64 features)
+{
+    u32 status = driver_begin(&n->g, NIC_BASE, features);
+
+    assert(is_legacy(n) || (status & S_FEATURES_OK));
+    n->features = features;
+}
+
+static void make_ring(struct nic *n, struct ring *r, u32 index, u16 size)
+{
+    if (is_legacy(n)) {
+        ring_alloc_legacy(r, &n->g, NIC_BASE, index, size);
+    } else {
+        ring_alloc(r, &n->g, NIC_BASE, index, size);
+    }
+    assert(ring_enable(r));
+}
+
 void nic_start(struct nic *n, u64 features, u16 size)
 {
+    u32 pairs = (u32)guest_read(&n->g, NIC_BASE + VMMIO_CONFIG + 8, 2);
+
     n->g.brk = GUEST_RAM_BASE;
-    assert(driver_begin(&n->g, NIC_BASE, features) & S_FEATURES_OK);
-    ring_alloc(&n->rx, &n->g, NIC_BASE, 0, size);
-    ring_alloc(&n->tx, &n->g, NIC_BASE, 1, size);
+    begin(n, features);
+    make_ring(n, &n->rx, 0, size);
+    make_ring(n, &n->tx, 1, size);
     n->rx_buf = guest_alloc(&n->g, NIC_BUFFERS * NIC_BUFFER, 64);
     n->tx_buf = guest_alloc(&n->g, NIC_BUFFERS * NIC_BUFFER, 64);
-    assert(ring_enable(&n->rx));
-    assert(ring_enable(&n->tx));
+    if (features & NIC_MQ) {
+        make_ring(n, &n->rx2, 2, size);
+        make_ring(n, &n->tx2, 3, size);
+        n->rx2_buf = guest_alloc(&n->g, NIC_BUFFERS * NIC_BUFFER, 64);
+    }
+    if (features & NIC_CTRL) {
+        make_ring(n, &n->ctrl, features & NIC_MQ ? 2 * pairs : 2, CTRL_SIZE);
+        n->ctrl_buf = guest_alloc(&n->g, 2 * CTRL_BYTES, 64);
+    }
     driver_ok(&n->g, NIC_BASE);
+}
+
+u8 nic_command(struct nic *n, u8 class, u8 code, const void *data, u32 len)
+{
+    u8 *p = guest_ptr(&n->g, n->ctrl_buf);
+    u32 written;
+
+    assert(len + 2 <= CTRL_BYTES);
+    p[0] = class;
+    p[1] = code;
+    memcpy(p + 2, data, len);
+    p[CTRL_BYTES] = 0xee;
+    ring_desc(&n->ctrl, 0, n->ctrl_buf, 2 + len, D_NEXT, 1);
+    ring_desc(&n->ctrl, 1, n->ctrl_buf + CTRL_BYTES, 1, D_WRITE, 0);
+    ring_offer(&n->ctrl, 0);
+    ring_kick(&n->ctrl);
+    assert(ring_used(&n->ctrl, &written) == 0 && written == 1);
+    return p[CTRL_BYTES];
 }
 
 static void ring_restart(struct ring *r)
@@ -70,9 +122,16 @@ static void ring_restart(struct ring *r)
 
 void nic_restart(struct nic *n, u64 features)
 {
-    assert(driver_begin(&n->g, NIC_BASE, features) & S_FEATURES_OK);
+    begin(n, features);
     ring_restart(&n->rx);
     ring_restart(&n->tx);
+    if (features & NIC_MQ) {
+        ring_restart(&n->rx2);
+        ring_restart(&n->tx2);
+    }
+    if (features & NIC_CTRL) {
+        ring_restart(&n->ctrl);
+    }
     driver_ok(&n->g, NIC_BASE);
 }
 
@@ -86,6 +145,14 @@ void nic_fill(struct nic *n, u32 first, u32 count, u32 len)
     for (u32 i = first; i < first + count; i++) {
         ring_desc(&n->rx, i, n->rx_buf + (u64)i * NIC_BUFFER, len, D_WRITE, 0);
         ring_offer(&n->rx, i);
+    }
+}
+
+void nic_fill2(struct nic *n, u32 first, u32 count)
+{
+    for (u32 i = first; i < first + count; i++) {
+        ring_desc(&n->rx2, i, n->rx2_buf + (u64)i * NIC_BUFFER, NIC_BUFFER, D_WRITE, 0);
+        ring_offer(&n->rx2, i);
     }
 }
 

@@ -50,6 +50,7 @@ static const struct {
     {NET_F_CTRL_GUEST_OFFLOADS, NET_F_CTRL_VQ, NET_F_CTRL_VQ},
     {NET_F_GUEST_ANNOUNCE, NET_F_CTRL_VQ, NET_F_CTRL_VQ},
     {NET_F_MQ, NET_F_CTRL_VQ, NET_F_CTRL_VQ},
+    {NET_F_NOTF_COAL, NET_F_CTRL_VQ, NET_F_CTRL_VQ},
 };
 
 /* The features of f that stand on their own feet. */
@@ -78,18 +79,13 @@ static u64 net_features(struct virtio *v)
     u64 f = BIT64(NET_F_MTU) | BIT64(NET_F_MAC) | BIT64(NET_F_MRG_RXBUF) | BIT64(NET_F_STATUS) |
             BIT64(NET_F_CTRL_VQ) | BIT64(NET_F_CTRL_RX) | BIT64(NET_F_CTRL_VLAN) |
             BIT64(NET_F_CTRL_RX_EXTRA) | BIT64(NET_F_GUEST_ANNOUNCE) |
-            BIT64(NET_F_CTRL_GUEST_OFFLOADS) | BIT64(NET_F_SPEED_DUPLEX);
+            BIT64(NET_F_CTRL_GUEST_OFFLOADS) | BIT64(NET_F_NOTF_COAL) | BIT64(NET_F_SPEED_DUPLEX);
 
     f |= OFFLOADS & n->opts->peerfeats;
     f |= n->max_pairs > 1 ? BIT64(NET_F_MQ) : 0;
     f |= n->port.mac_spoof_allow ? BIT64(NET_F_CTRL_MAC_ADDR) : 0;
+    f &= v->legacy ? ~BIT64(NET_F_CTRL_VQ) : UINT64_MAX; /* old drivers don't need it */
     return consistent(f);
-}
-
-static bool net_negotiated(struct virtio *v, u64 features)
-{
-    (void)v;
-    return consistent(features) == features;
 }
 
 u32 net_accepts(u64 features)
@@ -108,10 +104,39 @@ u32 net_accepts(u64 features)
     return accepts;
 }
 
+/* What is received before the driver says anything else. */
+static u32 first_filter(u64 f)
+{
+    u32 on = (f & BIT64(NET_F_CTRL_VLAN)) != 0 ? FILTER_VLAN : 0;
+
+    if ((f & BIT64(NET_F_CTRL_RX)) != 0) {
+        return on | FILTER_ON;
+    }
+    /* Without a list of addresses all are wanted until this driver says they aren't. */
+    return (f & BIT64(NET_F_CTRL_RX_EXTRA)) != 0 ? on | FILTER_ON | FILTER_ALLUNI | FILTER_ALLMULTI
+                                                 : on;
+}
+
+/* All that depends on features is set here, before anything can run. */
+static bool net_negotiated(struct virtio *v, u64 features)
+{
+    const u64 long_header = BIT64(VIRTIO_F_VERSION_1) | BIT64(NET_F_MRG_RXBUF);
+    struct net *n = net_of(v);
+
+    if (consistent(features) != features && !v->legacy) { /* to old drivers nobody can say no */
+        return false;
+    }
+    n->hdr_len = (features & long_header) != 0 ? HDR_LEN : HDR_LEN_SHORT;
+    atomic_store(&n->port.accepts, net_accepts(features));
+    filter_start(&n->filter, first_filter(features), n->port.address);
+    return true;
+}
+
 static u16 net_status(const struct net *n)
 {
-    return (atomic_load(&n->carrier) != 0 ? NET_S_LINK_UP : 0) |
-           (atomic_load(&n->announce) != 0 ? NET_S_ANNOUNCE : 0);
+    bool announce = atomic_load(&n->announce) != 0 && virtio_has(&n->virtio, NET_F_GUEST_ANNOUNCE);
+
+    return (atomic_load(&n->carrier) != 0 ? NET_S_LINK_UP : 0) | (announce ? NET_S_ANNOUNCE : 0);
 }
 
 static void net_config_read(struct virtio *v, u32 offset, void *buf, u32 len)
@@ -136,12 +161,21 @@ static void net_notify(struct virtio *v, u32 queue)
 {
     struct net *n = net_of(v);
 
-    if (queue == ctrl_queue(n)) {
-        if (virtio_has(v, NET_F_CTRL_VQ)) {
-            ctrl_notify(n);
-        }
-    } else if ((queue & 1) != 0) { /* receive buffers are looked for when a frame comes */
+    if (likely((queue & 1) != 0)) {
         net_tx_notify(n, &n->pair[queue / 2]);
+    } else if (queue == ctrl_queue(n) && virtio_has(v, NET_F_CTRL_VQ)) {
+        ctrl_notify(n);
+    } /* receive buffers are looked for when a frame comes */
+}
+
+/* Old drivers set their address this way, byte after byte; the last one makes it theirs. */
+static void net_config_write(struct virtio *v, u32 offset, const void *buf, u32 len)
+{
+    const u32 end = offsetof(struct net_config, mac) + sizeof((struct net_config){0}.mac);
+
+    if (!v->legacy || offset >= end ||
+        !ctrl_write_mac(net_of(v), offset, buf, MIN(len, end - offset))) {
+        counter_inc(&v->ignored);
     }
 }
 
@@ -169,11 +203,6 @@ static void net_start(struct virtio *v)
         virtq_disable_notify(q);
         spin_unlock(&q->lock);
     }
-    atomic_store(&n->port.accepts, net_accepts(atomic_load(&v->driver_features)));
-    filter_start(&n->filter,
-                 (virtio_has(v, NET_F_CTRL_RX) ? FILTER_ON : 0) |
-                     (virtio_has(v, NET_F_CTRL_VLAN) ? FILTER_VLAN : 0),
-                 n->port.address);
     n->port.net->link(&n->port, true);
 }
 
@@ -183,6 +212,8 @@ static void net_reset(struct virtio *v)
 
     for (u32 i = 0; i < n->max_pairs; i++) {
         net_tx_reset(n, &n->pair[i]);
+        coal_reset(&n->pair[i].tx_coal);
+        coal_reset(&n->pair[i].rx_coal);
     }
     ctrl_reset(n);
     n->port.net->link(&n->port, false);
@@ -200,6 +231,7 @@ static const struct virtio_ops net_ops = {
     .features = net_features,
     .negotiated = net_negotiated,
     .config_read = net_config_read,
+    .config_write = net_config_write,
     .config_size = sizeof(struct net_config),
     .notify = net_notify,
     .start = net_start,
@@ -250,6 +282,8 @@ static void pair_init(struct net *n, u32 index, const struct vm *vm)
     pair->net = n;
     pair->index = index;
     net_tx_init(pair, vm);
+    coal_init(&pair->rx_coal, n, 2 * index, vm);
+    coal_init(&pair->tx_coal, n, 2 * index + 1, vm);
 }
 
 struct vdev *net_create(struct vm *vm, const struct vdev_conf *conf)
@@ -268,6 +302,7 @@ struct vdev *net_create(struct vm *vm, const struct vdev_conf *conf)
     n->virtio.nqueues = 2 * pairs + 1;
     n->virtio.queue_max = (u16)o->qsize;
     n->virtio.packed = o->packed;
+    n->virtio.legacy = o->legacy;
     for (u32 i = 0; i < pairs; i++) {
         pair_init(n, i, vm);
         n->virtio.rx_queues |= BIT(2 * i);
@@ -287,6 +322,6 @@ struct vdev *net_create(struct vm *vm, const struct vdev_conf *conf)
     if (!net_connect(&n->port)) {
         return NULL;
     }
-    atomic_store(&n->filter.own, n->port.address);
+    ctrl_reset(n); /* knows the address now */
     return &n->virtio.dev;
 }

@@ -19,6 +19,7 @@ enum {
     CLASS_ANNOUNCE = 3,
     CLASS_MQ = 4,
     CLASS_GUEST_OFFLOADS = 5,
+    CLASS_COAL = 6,
     MAC_TABLE_SET = 0,
     MAC_ADDR_SET = 1,
     VLAN_ADD = 0,
@@ -26,12 +27,14 @@ enum {
     ANNOUNCE_ACK = 0,
     MQ_PAIRS_SET = 0,
     OFFLOADS_SET = 0,
+    COAL_TX_SET = 0,
+    COAL_RX_SET = 1,
     NO_CLASS = 0xff,
 };
 enum { ACK_OK = 0, ACK_ERR = 1 };
 
-#define BURST    16 /* commands carried out at a time */
-#define DATA_MAX 8  /* bytes of any command's data but the MAC table's */
+#define BURST    4 /* commands carried out at a time; none takes more than 10,000 instructions */
+#define DATA_MAX 8 /* bytes of any command's data but the MAC table's */
 #define GUEST_BITS                                                                                 \
     (BIT64(NET_F_GUEST_CSUM) | BIT64(NET_F_GUEST_TSO4) | BIT64(NET_F_GUEST_TSO6) |                 \
      BIT64(NET_F_GUEST_ECN) | BIT64(NET_F_GUEST_USO4) | BIT64(NET_F_GUEST_USO6))
@@ -48,24 +51,28 @@ struct command {
 
 /* --- reading a command; the queue's lock is held --------------------------------------------- */
 
-/* One list of a MAC table, from byte `at` of the chain; returns where it ends, 0 if it's cut off.
- */
+#define MAC_LEN 6u
+
+/* One list of a MAC table, from byte `at` of the chain on; where it ends, 0 if it's cut off. */
 static u32 read_list(const struct chain *c, u32 at, struct filter_list *list, bool *many)
 {
+    u8 macs[FILTER_MACS * MAC_LEN];
     u32 n;
-    u8 mac[6];
 
-    if (chain_read(c, at, &n, sizeof(n)) != sizeof(n) ||
-        n > (c->readable - at - sizeof(n)) / sizeof(mac)) {
+    if (chain_read(c, at, &n, sizeof(n)) != sizeof(n)) {
+        return 0;
+    }
+    at += (u32)sizeof(n);
+    if (n > (c->readable - at) / MAC_LEN) {
         return 0;
     }
     *many = n > FILTER_MACS;
     list->n = *many ? 0 : n;
+    (void)chain_read(c, at, macs, list->n * MAC_LEN);
     for (u32 i = 0; i < list->n; i++) {
-        (void)chain_read(c, at + (u32)sizeof(n) + i * (u32)sizeof(mac), mac, sizeof(mac));
-        list->mac[i] = mac_number(mac);
+        list->mac[i] = mac_number(macs + i * MAC_LEN);
     }
-    return at + (u32)sizeof(n) + n * (u32)sizeof(mac);
+    return at + n * MAC_LEN;
 }
 
 static void read_command(const struct chain *c, struct command *cmd)
@@ -98,19 +105,27 @@ static bool rx_mode(struct net *n, const struct command *cmd)
 {
     static const u16 bits[] = {FILTER_PROMISC, FILTER_ALLMULTI, FILTER_ALLUNI,
                                FILTER_NOMULTI, FILTER_NOUNI,    FILTER_NOBCAST};
-    u32 extra = virtio_has(&n->virtio, NET_F_CTRL_RX_EXTRA) ? ARRAY_SIZE(bits) : 2;
+    u32 needs = cmd->code < 2 ? NET_F_CTRL_RX : NET_F_CTRL_RX_EXTRA;
 
-    if (!virtio_has(&n->virtio, NET_F_CTRL_RX) || cmd->code >= extra || cmd->len < 1) {
+    if (cmd->code >= ARRAY_SIZE(bits) || !virtio_has(&n->virtio, needs) || cmd->len < 1) {
         return false;
     }
     filter_mode(&n->filter, bits[index_nospec(cmd->code, ARRAY_SIZE(bits))], cmd->data[0] != 0);
     return true;
 }
 
+/* An address that the driver gives its NIC. What it may send from is the network's business. */
+static bool own_address(struct net *n, u64 address)
+{
+    if (!n->port.mac_spoof_allow || address == 0 || (address & MAC_MULTICAST) != 0) {
+        return false;
+    }
+    atomic_store(&n->filter.own, address);
+    return true;
+}
+
 static bool mac(struct net *n, const struct command *cmd)
 {
-    u64 address = mac_number(cmd->data);
-
     if (cmd->table) {
         if (!virtio_has(&n->virtio, NET_F_CTRL_RX) || !cmd->table_ok) {
             return false;
@@ -118,11 +133,11 @@ static bool mac(struct net *n, const struct command *cmd)
         filter_lists(&n->filter, &cmd->uni, &cmd->multi, cmd->many_uni, cmd->many_multi);
         return true;
     }
-    if (cmd->code != MAC_ADDR_SET || !virtio_has(&n->virtio, NET_F_CTRL_MAC_ADDR) || cmd->len < 6 ||
-        address == 0 || (address & MAC_MULTICAST) != 0) {
+    if (cmd->code != MAC_ADDR_SET || !virtio_has(&n->virtio, NET_F_CTRL_MAC_ADDR) ||
+        cmd->len < MAC_LEN || !own_address(n, mac_number(cmd->data))) {
         return false;
     }
-    atomic_store(&n->filter.own, address);
+    virtio_config_changed(&n->virtio); /* config.mac takes several reads */
     return true;
 }
 
@@ -149,14 +164,14 @@ static bool announce(struct net *n, const struct command *cmd)
 
 static bool queue_pairs(struct net *n, const struct command *cmd)
 {
-    u16 pairs = data_le16(cmd);
+    u32 pairs = data_le16(cmd), had = atomic_load(&n->pairs);
 
     if (!virtio_has(&n->virtio, NET_F_MQ) || cmd->code != MQ_PAIRS_SET || cmd->len < 2 ||
         pairs == 0 || pairs > n->max_pairs) {
         return false;
     }
-    net_flush(&n->port); /* what is staged in pairs that go */
-    atomic_store(&n->pairs, (u32)pairs);
+    atomic_store(&n->pairs, pairs);
+    net_flush_pairs(n, pairs, had); /* what is staged in pairs that go; nobody adds to it now */
     return true;
 }
 
@@ -170,6 +185,24 @@ static bool guest_offloads(struct net *n, const struct command *cmd)
         return false;
     }
     atomic_store(&n->port.accepts, net_accepts(wanted));
+    net_flush(&n->port); /* and whoever was delivering by the old ones is done */
+    return true;
+}
+
+static bool coalescing(struct net *n, const struct command *cmd)
+{
+    u32 packets, usecs;
+
+    if (!virtio_has(&n->virtio, NET_F_NOTF_COAL) || cmd->code > COAL_RX_SET || cmd->len < 8) {
+        return false;
+    }
+    __builtin_memcpy(&packets, cmd->data, sizeof(packets));
+    __builtin_memcpy(&usecs, cmd->data + sizeof(packets), sizeof(usecs));
+    for (u32 i = 0; i < n->max_pairs; i++) {
+        struct net_pair *pair = &n->pair[i];
+
+        coal_set(cmd->code == COAL_TX_SET ? &pair->tx_coal : &pair->rx_coal, packets, usecs);
+    }
     return true;
 }
 
@@ -188,6 +221,8 @@ static bool carry_out(struct net *n, const struct command *cmd)
         return queue_pairs(n, cmd);
     case CLASS_GUEST_OFFLOADS:
         return guest_offloads(n, cmd);
+    case CLASS_COAL:
+        return coalescing(n, cmd);
     default:
         return false;
     }
@@ -221,14 +256,17 @@ static enum virtq_result take(struct net *n, struct virtq *q, struct command *cm
     return r;
 }
 
-/* The answer is the first byte that the driver left for the device (§5.1.6.5). */
+/*
+ * The answer is the first byte that the driver left for the device (§5.1.6.5). The queue may be
+ * gone: QueueReady is the driver's to clear at any time.
+ */
 static void answer(struct net *n, struct virtq *q, bool ok)
 {
     u8 ack = ok ? ACK_OK : ACK_ERR;
     bool interrupt = false;
 
     spin_lock(&q->lock);
-    if (virtio_running(&n->virtio)) {
+    if (virtio_running(&n->virtio) && q->ready) {
         virtq_push(q, &n->ctrl.chain, chain_write(&n->ctrl.chain, 0, &ack, sizeof(ack)));
         interrupt = virtq_publish(q);
     }
@@ -282,6 +320,20 @@ void ctrl_notify(struct net *n)
     }
 }
 
+bool ctrl_write_mac(struct net *n, u32 at, const void *bytes, u32 len)
+{
+    struct net_ctrl *ctrl = &n->ctrl;
+    bool ok = true;
+
+    spin_lock(&ctrl->lock);
+    __builtin_memcpy(ctrl->mac + at, bytes, len);
+    if (at + len == sizeof(ctrl->mac)) {
+        ok = own_address(n, mac_number(ctrl->mac));
+    }
+    spin_unlock(&ctrl->lock);
+    return ok;
+}
+
 void ctrl_reset(struct net *n)
 {
     spin_lock(&n->ctrl.lock);
@@ -290,12 +342,13 @@ void ctrl_reset(struct net *n)
     atomic_store(&n->announce, 0u);
     atomic_store(&n->port.accepts, 0u);
     filter_start(&n->filter, 0, n->port.address);
+    __builtin_memcpy(n->ctrl.mac, n->port.mac, sizeof(n->ctrl.mac));
     spin_unlock(&n->ctrl.lock);
 }
 
 void ctrl_init(struct net *n)
 {
-    spin_init(&n->ctrl.lock, LOCK_QUEUE_TX);
+    spin_init(&n->ctrl.lock, LOCK_CONTROL);
     n->ctrl.work.fn = ctrl_work;
     filter_init(&n->filter);
 }

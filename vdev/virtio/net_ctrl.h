@@ -10,10 +10,11 @@ struct net;
 
 /* What the control queue works on; embedded in the device. */
 struct net_ctrl {
-    struct spinlock lock; /* LOCK_QUEUE_TX, taken before the queue's: one command at a time */
+    struct spinlock lock; /* LOCK_CONTROL: one command at a time */
     struct chain chain;   /* the command being carried out */
     struct work work;     /* the rest of a long list of commands */
     bool deferred;
+    u8 mac[6]; /* what a legacy driver has written of its address so far */
 };
 
 void ctrl_init(struct net *n);
@@ -23,6 +24,12 @@ u32 ctrl_queue(const struct net *n);
 
 /* The driver notified the control queue. No lock held. */
 void ctrl_notify(struct net *n);
+
+/*
+ * A legacy driver wrote bytes [at, at + len) of config.mac; at + len <= 6. False: they are not
+ * taken. No lock held.
+ */
+bool ctrl_write_mac(struct net *n, u32 at, const void *bytes, u32 len) MUST_CHECK;
 
 /* Part of a reset: no command is under way when it returns. The transport's lock is held. */
 void ctrl_reset(struct net *n);

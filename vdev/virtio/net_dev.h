@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The inside of virtio-net, shared by its parts alone: net.c (the device), net_tx.c, net_rx.c,
- * net_ctrl.c (control queue). Queues: 2k receives, 2k + 1 sends, one pair for each vCPU if the
- * driver wants them; the control queue comes behind the last pair, or behind the first where
- * multiqueue wasn't negotiated (VIRTIO 1.2 §5.1.2).
+ * net_coal.c (coalescing), net_ctrl.c (control queue). Queues: 2k receives, 2k + 1 sends, one pair
+ * for each vCPU if the driver wants them; the control queue comes behind the last pair, or behind
+ * the first where multiqueue wasn't negotiated (VIRTIO 1.2 §5.1.2).
  */
 #ifndef VDEV_VIRTIO_NET_DEV_H
 #define VDEV_VIRTIO_NET_DEV_H
@@ -11,6 +11,7 @@
 #include "core/sched.h"
 #include "vdev/net/port.h"
 #include "vdev/virtio/net.h"
+#include "vdev/virtio/net_coal.h"
 #include "vdev/virtio/net_ctrl.h"
 #include "vdev/virtio/net_filter.h"
 #include "vdev/virtio/virtio.h"
@@ -78,9 +79,11 @@ struct net_pair {
     bool deferred;          /* work, or pause, will go on: notifications need not */
     struct work work;
     struct timer pause; /* until the network takes the frame */
+    struct net_coal tx_coal;
 
-    /* Under the receive queue's lock: a frame's first buffer, and the one being filled. */
-    struct chain rx_first, rx_next;
+    /* Under the receive queue's lock: */
+    struct net_coal rx_coal;
+    struct chain rx_first, rx_next; /* a frame's first buffer, and the one being filled */
     struct net_piece piece[RX_COST];
 };
 
@@ -90,7 +93,7 @@ struct net {
     const struct net_opts *opts;
     u32 carrier;  /* atomic */
     u32 announce; /* the driver is asked to say where it is; atomic */
-    u32 hdr_len;  /* set at start, constant while running */
+    u32 hdr_len;  /* set when features are settled, constant while running */
 
     u32 max_pairs;
     u32 pairs;           /* in use; the driver's choice, atomic */
@@ -138,5 +141,7 @@ void net_tx_reset(struct net *n, struct net_pair *pair);
 /* net_rx.c: the device side of the port. */
 bool net_deliver(struct net_port *p, struct net_frame *f);
 void net_flush(struct net_port *p);
+/* Publishes what is staged in the pairs [first, end), when nobody else is amid it any more. */
+void net_flush_pairs(struct net *n, u32 first, u32 end);
 
 #endif

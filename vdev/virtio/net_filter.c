@@ -82,16 +82,19 @@ static bool wants_address(struct net_filter *f, u64 to, u32 mode)
             listed(f, &f->uni, to));
 }
 
-/* Untagged frames and priority tags (VID 0) are always wanted: the list is about VLANs. */
+/*
+ * Untagged frames and priority tags (VID 0) are always wanted: the list is about VLANs; about those
+ * of customers' tags alone, as drivers don't list others (Linux has them filtered apart).
+ */
 static bool wants_tag(struct net_filter *f, const struct net_frame *frame)
 {
     u32 vid;
     bool wanted;
 
-    if (!frame_tagged(frame) || frame->head_len < NET_ETHERNET + 2) {
+    if (frame_type(frame) != NET_VLAN || frame->head_len < NET_ETHERNET + 2) {
         return true;
     }
-    vid = load_be16(frame->head + NET_ETHERNET) & 0xfff;
+    vid = frame_control(frame) & 0xfff;
     spin_lock(&f->lock);
     wanted = vid == 0 || (f->vlan[vid / 64] >> vid % 64 & 1) != 0;
     spin_unlock(&f->lock);

@@ -10,8 +10,9 @@
 #include "core/spinlock.h"
 #include "vdev/net/frame.h"
 
-#define FILTER_MACS 32 /* of each kind; a longer list is as if the driver wanted all of that kind  \
-                        */
+#define FILTER_MACS                                                                                \
+    32 /* of each kind; a longer list is as if the driver wanted all of that kind                  \
+        */
 
 enum filter_mode {
     FILTER_ON = 1, /* CTRL_RX was negotiated; without it all is wanted */

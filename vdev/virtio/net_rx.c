@@ -143,6 +143,15 @@ static u32 rx_pair(struct net *n, struct net_frame *f)
     return pair < pairs ? index_nospec(pair, NET_PAIRS) : 0;
 }
 
+/*
+ * The driver may have changed its mind since rx_pair, or even be another one, to which the queue is
+ * something else. The queue's lock is held: the pair stays what it is.
+ */
+static inline bool pair_used(const struct net *n, u32 index)
+{
+    return likely(index == 0) || index < atomic_load(&n->pairs);
+}
+
 bool net_deliver(struct net_port *p, struct net_frame *f)
 {
     struct net *n = container_of(p, struct net, port);
@@ -155,7 +164,8 @@ bool net_deliver(struct net_port *p, struct net_frame *f)
         return false;
     }
     spin_lock(&q->lock);
-    if (virtio_running(&n->virtio) && (f->needs & ~atomic_load(&p->accepts)) == 0) { /* rule 34 */
+    if (virtio_running(&n->virtio) && pair_used(n, index) &&
+        (f->needs & ~atomic_load(&p->accepts)) == 0) { /* rule 34 */
         why = rx_stage(n, &n->pair[index], q, f);
     }
     if (why == DROP_NONE) {
@@ -170,19 +180,23 @@ bool net_deliver(struct net_port *p, struct net_frame *f)
     return why == DROP_NONE;
 }
 
-void net_flush(struct net_port *p)
+void net_flush_pairs(struct net *n, u32 first, u32 end)
 {
-    struct net *n = container_of(p, struct net, port);
-    u32 pairs = atomic_load(&n->pairs);
-
-    for (u32 i = 0; i < pairs; i++) {
+    for (u32 i = first; i < end; i++) {
         struct virtq *q = rx_queue(n, i);
 
         spin_lock(&q->lock);
-        if (virtio_running(&n->virtio) && virtq_publish(q)) {
+        if (virtio_running(&n->virtio) && net_publish(&n->pair[i].rx_coal, q)) {
             counter_inc(&n->stats[i].interrupts);
             virtio_interrupt(&n->virtio);
         }
         spin_unlock(&q->lock);
     }
+}
+
+void net_flush(struct net_port *p)
+{
+    struct net *n = container_of(p, struct net, port);
+
+    net_flush_pairs(n, 0, atomic_load(&n->pairs));
 }

@@ -162,7 +162,7 @@ static bool tx_burst(struct net *n, struct net_pair *pair)
     }
     stat_add(&n->stats[pair->index].tx_bursts, 1);
     n->port.net->flush(&n->port, &pair->frame);
-    if (virtq_publish(q)) {
+    if (net_publish(&pair->tx_coal, q)) {
         counter_inc(&n->stats[pair->index].interrupts);
         virtio_interrupt(&n->virtio);
     }

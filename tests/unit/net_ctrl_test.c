@@ -1,0 +1,794 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * virtio-net's control queue: every command, what is refused, every way to lay one out, and what
+ * the commands do: the receive filter, the address, pairs of queues. Coalescing is in
+ * net_coal_test.c, what only old drivers have in net_legacy_test.c. alpha sends, beta commands.
+ */
+#include "tests/host/nic.h"
+#include "vdev/virtio/net_dev.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SW   "/dev/vdevpeer/sw"
+#define SIZE 64
+#define ALL                                                                                        \
+    (NIC_USUAL | NIC_CTRL | NIC_MQ | BIT64(NET_F_CTRL_RX) | BIT64(NET_F_CTRL_RX_EXTRA) |           \
+     BIT64(NET_F_CTRL_VLAN) | BIT64(NET_F_CTRL_MAC_ADDR) | BIT64(NET_F_GUEST_ANNOUNCE) |           \
+     BIT64(NET_F_CTRL_GUEST_OFFLOADS) | BIT64(NET_F_GUEST_CSUM) | BIT64(NET_F_GUEST_TSO4) |        \
+     BIT64(NET_F_NOTF_COAL))
+
+enum { OK, ERR };
+enum { RX, MAC, VLAN, ANNOUNCE, MQ, OFFLOADS, COAL, CLASSES };
+enum { PROMISC, ALLMULTI, ALLUNI, NOMULTI, NOUNI, NOBCAST };
+enum { TABLE, ADDR };
+
+static struct nic a, b;
+static u8 frame[200], got[2048];
+static const u8 everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+static const u8 group[6] = {0x33, 0x33, 0, 0, 0, 9};
+static const u8 stranger[6] = {0x02, 0, 0, 0, 0, 0x77}; /* nobody's, so that all get it */
+static const u8 one = 1, zero = 0;
+
+static void make(const char *pa, const char *pb, u32 queues)
+{
+    struct net_opts oa = nic_options(pa, 1), ob = nic_options(pb, 2);
+
+    net_forget_all();
+    oa.storm = 0;
+    ob.queues = queues;
+    ob.mac_spoof = SPOOF_ALLOW;
+    nic_init(&a, "alpha", "eth", &oa);
+    nic_init(&b, "beta", "eth", &ob);
+}
+
+static void start(u64 features)
+{
+    nic_start(&b, features, SIZE);
+    nic_fill(&b, 0, SIZE, NIC_BUFFER);
+    if (features & NIC_MQ) {
+        nic_fill2(&b, 0, SIZE);
+    }
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    make(SW, SW, 2);
+    nic_start(&a, NIC_USUAL, SIZE);
+    start(ALL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    assert_true(host_run_work(1000) < 1000);
+    nic_free(&a);
+    nic_free(&b);
+    return 0;
+}
+
+static u8 command(u8 class, u8 code, const void *data, u32 len)
+{
+    return nic_command(&b, class, code, data, len);
+}
+
+static u8 set(u8 class, u8 code, u64 value, u32 len)
+{
+    return command(class, code, &value, len);
+}
+
+/* Whether a frame from alpha to `to` reaches beta. */
+static bool reaches(const u8 *to)
+{
+    nic_frame(frame, to, a.mac, 100, to[5]);
+    nic_send(&a, frame, 100);
+    if (nic_recv(&b, got, sizeof(got), true) < 0) {
+        return false;
+    }
+    assert_memory_equal(got, frame, 100);
+    return true;
+}
+
+/* The same, with a tag of that type. */
+static bool tag_reaches(u32 type, u32 control)
+{
+    nic_frame(frame, b.mac, a.mac, 100, 1);
+    store_be16(frame + 12, type);
+    store_be16(frame + 14, control);
+    nic_send(&a, frame, 100);
+    return nic_recv(&b, got, sizeof(got), true) == 100;
+}
+
+static struct virtio *device(struct nic *n)
+{
+    return (struct virtio *)n->g.vm.devs;
+}
+
+/* --- what is offered, what is refused ------------------------------------------------------ */
+
+static void offered(void **state)
+{
+    u64 has;
+
+    (void)state;
+    assert_int_equal(driver_offered(&b.g, NIC_BASE) & ALL, ALL);
+    has = driver_offered(&a.g, NIC_BASE); /* one pair, spoofing denied */
+    assert_int_equal(has & ALL, ALL & ~(NIC_MQ | BIT64(NET_F_CTRL_MAC_ADDR)));
+    assert_int_equal(guest_read(&b.g, NIC_BASE + VMMIO_CONFIG + 8, 2), 2);
+    assert_int_equal(guest_read(&a.g, NIC_BASE + VMMIO_CONFIG + 8, 2), 1);
+}
+
+static void nothing_without_its_queue(void **state)
+{
+    const u64 alone[] = {BIT64(NET_F_CTRL_RX),
+                         BIT64(NET_F_CTRL_RX_EXTRA),
+                         BIT64(NET_F_CTRL_VLAN),
+                         BIT64(NET_F_CTRL_MAC_ADDR),
+                         BIT64(NET_F_GUEST_ANNOUNCE),
+                         BIT64(NET_F_CTRL_GUEST_OFFLOADS),
+                         NIC_MQ,
+                         BIT64(NET_F_NOTF_COAL)};
+
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(alone); i++) {
+        assert_false(driver_begin(&b.g, NIC_BASE, NIC_USUAL | alone[i]) & S_FEATURES_OK);
+        assert_true(driver_begin(&b.g, NIC_BASE, NIC_USUAL | NIC_CTRL | alone[i]) & S_FEATURES_OK);
+    }
+}
+
+/* The commands that there are, with data that is right. */
+static const struct {
+    u8 class, code, len;
+    u8 data[12];
+} commands[] = {
+    {RX, PROMISC, 1, {0}}, {RX, ALLMULTI, 1, {0}},
+    {RX, ALLUNI, 1, {0}},  {RX, NOMULTI, 1, {0}},
+    {RX, NOUNI, 1, {0}},   {RX, NOBCAST, 1, {0}},
+    {MAC, TABLE, 8, {0}},  {MAC, ADDR, 6, {2, 1, 1, 1, 1, 1}},
+    {VLAN, 0, 2, {7}},     {VLAN, 1, 2, {7}},
+    {ANNOUNCE, 0, 0, {0}}, {MQ, 0, 2, {1}},
+    {OFFLOADS, 0, 8, {0}}, {COAL, 0, 8, {0}},
+    {COAL, 1, 8, {0}},
+};
+
+static void every_command(void **state)
+{
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
+        u32 len = commands[i].len;
+
+        assert_int_equal(command(commands[i].class, commands[i].code, commands[i].data, len), OK);
+        assert_int_equal(command(commands[i].class, commands[i].code, commands[i].data, 12), OK);
+        for (u32 cut = 0; cut < len; cut++) {
+            assert_int_equal(command(commands[i].class, commands[i].code, commands[i].data, cut),
+                             ERR);
+        }
+    }
+}
+
+static void not_negotiated(void **state)
+{
+    (void)state;
+    start(NIC_USUAL | NIC_CTRL);
+    for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
+        assert_int_equal(
+            command(commands[i].class, commands[i].code, commands[i].data, commands[i].len), ERR);
+    }
+    start(NIC_USUAL | NIC_CTRL | BIT64(NET_F_CTRL_RX));
+    assert_int_equal(command(RX, ALLMULTI, &one, 1), OK);
+    assert_int_equal(command(RX, ALLUNI, &one, 1), ERR);
+    start(NIC_USUAL | NIC_CTRL | BIT64(NET_F_CTRL_RX_EXTRA));
+    assert_int_equal(command(RX, PROMISC, &one, 1), ERR);
+    assert_int_equal(command(RX, ALLUNI, &one, 1), OK);
+}
+
+static void unknown_commands(void **state)
+{
+    static const u8 data[64] = {1};
+
+    (void)state;
+    for (u32 class = 0; class < 256; class ++) {
+        for (u32 code = 0; code < 256; code++) {
+            bool known = false;
+
+            for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
+                known |= commands[i].class == class && commands[i].code == code;
+            }
+            if (!known) {
+                assert_int_equal(command((u8) class, (u8)code, data, sizeof(data)), ERR);
+            }
+        }
+    }
+    assert_true(virtio_running(device(&b)));
+}
+
+/* --- layouts --------------------------------------------------------------------------------- */
+
+static u8 *ctrl(u32 at)
+{
+    return (u8 *)guest_ptr(&b.g, b.ctrl_buf) + at;
+}
+
+/* Whether the command in the buffer, laid out by the caller from descriptor 0 on, took effect. */
+static bool carried_out(u32 *written)
+{
+    ring_offer(&b.ctrl, 0);
+    ring_kick(&b.ctrl);
+    assert_int_equal(ring_used(&b.ctrl, written), 0);
+    return reaches(group);
+}
+
+static void a_byte_in_each_piece(void **state)
+{
+    const u8 table[] = {MAC,  TABLE, 1, 0, 0, 0,    2,    0, 0, 0, 0,
+                        0x77, 1,     0, 0, 0, 0x33, 0x33, 0, 0, 0, 9};
+    u32 written, n = sizeof(table);
+
+    (void)state;
+    memcpy(ctrl(0), table, n);
+    *ctrl(64) = 0xee;
+    for (u32 i = 0; i < n; i++) {
+        ring_desc(&b.ctrl, i, b.ctrl_buf + i, 1, D_NEXT, i + 1);
+    }
+    ring_desc(&b.ctrl, n, b.ctrl_buf + 64, 1, D_WRITE, 0);
+    assert_true(carried_out(&written));
+    assert_int_equal(written, 1);
+    assert_int_equal(*ctrl(64), OK);
+    assert_true(reaches(stranger));
+}
+
+static void pieces_without_bytes(void **state)
+{
+    const u8 allmulti[] = {RX, ALLMULTI, 1};
+    u32 written;
+
+    (void)state;
+    memcpy(ctrl(0), allmulti, sizeof(allmulti));
+    ring_desc(&b.ctrl, 0, b.ctrl_buf, 0, D_NEXT, 1);
+    ring_desc(&b.ctrl, 1, b.ctrl_buf, 3, D_NEXT, 2);
+    ring_desc(&b.ctrl, 2, b.ctrl_buf, 0, D_NEXT | D_WRITE, 3);
+    ring_desc(&b.ctrl, 3, b.ctrl_buf + 64, 1, D_WRITE, 0);
+    assert_true(carried_out(&written));
+    assert_int_equal(written, 1);
+}
+
+/* The answer is one byte, wherever there's more room. */
+static void room_for_more_than_the_answer(void **state)
+{
+    const u8 allmulti[] = {RX, ALLMULTI, 1};
+    u32 written;
+
+    (void)state;
+    memcpy(ctrl(0), allmulti, sizeof(allmulti));
+    memset(ctrl(64), 0xee, 8);
+    ring_desc(&b.ctrl, 0, b.ctrl_buf, 3, D_NEXT, 1);
+    ring_desc(&b.ctrl, 1, b.ctrl_buf + 64, 4, D_NEXT | D_WRITE, 2);
+    ring_desc(&b.ctrl, 2, b.ctrl_buf + 68, 4, D_WRITE, 0);
+    assert_true(carried_out(&written));
+    assert_int_equal(written, 1);
+    assert_memory_equal(ctrl(64), "\x00\xee\xee\xee\xee\xee\xee\xee", 8);
+}
+
+static void no_room_for_the_answer(void **state)
+{
+    const u8 allmulti[] = {RX, ALLMULTI, 1};
+    u32 written;
+
+    (void)state;
+    memcpy(ctrl(0), allmulti, sizeof(allmulti));
+    ring_desc(&b.ctrl, 0, b.ctrl_buf, 3, 0, 0);
+    assert_true(carried_out(&written));
+    assert_int_equal(written, 0);
+}
+
+static void no_command(void **state)
+{
+    u32 written;
+
+    (void)state;
+    for (u32 len = 0; len < 2; len++) {
+        *ctrl(0) = RX;
+        *ctrl(64) = 0xee;
+        ring_desc(&b.ctrl, 0, b.ctrl_buf, len, D_NEXT, 1);
+        ring_desc(&b.ctrl, 1, b.ctrl_buf + 64, 1, D_WRITE, 0);
+        assert_false(carried_out(&written));
+        assert_int_equal(written, 1);
+        assert_int_equal(*ctrl(64), ERR);
+    }
+    ring_desc(&b.ctrl, 0, b.ctrl_buf, 0, 0, 0); /* nothing at all */
+    assert_false(carried_out(&written));
+    assert_int_equal(written, 0);
+}
+
+static void rule_37_bad_control_queue(void **state)
+{
+    (void)state;
+    ring_desc(&b.ctrl, 0, 0x123, 3, 0, 0); /* where no memory is */
+    ring_offer(&b.ctrl, 0);
+    ring_kick(&b.ctrl);
+    assert_true(reg_read(&b.g, NIC_BASE, VMMIO_STATUS) & S_NEEDS_RESET);
+    start(ALL);
+    assert_int_equal(command(RX, PROMISC, &one, 1), OK);
+}
+
+/* --- the receive filter ----------------------------------------------------------------------- */
+
+static void everything_without_a_filter(void **state)
+{
+    (void)state;
+    start(NIC_USUAL);
+    assert_true(reaches(group));
+    assert_true(reaches(stranger));
+    assert_true(tag_reaches(NET_VLAN, 5));
+}
+
+/* VIRTIO 1.2 §5.1.6.5.2.1: what matches neither the address nor the (empty) table goes. */
+static void filter_before_any_command(void **state)
+{
+    (void)state;
+    assert_true(reaches(b.mac));
+    assert_true(reaches(everybody));
+    assert_false(reaches(group));
+    assert_false(reaches(stranger));
+    assert_int_equal(b.port->drops[DROP_FILTER], 2);
+}
+
+static void filter_modes(void **state)
+{
+    static const struct {
+        u8 code;
+        bool own, all, group, other; /* what comes with this mode alone */
+    } modes[] = {
+        {PROMISC, true, true, true, true},  {ALLMULTI, true, true, true, false},
+        {ALLUNI, true, true, false, true},  {NOMULTI, true, true, false, false},
+        {NOUNI, false, true, false, false}, {NOBCAST, true, false, false, false},
+    };
+
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(modes); i++) {
+        assert_int_equal(command(RX, modes[i].code, &one, 1), OK);
+        assert_int_equal(reaches(b.mac), modes[i].own);
+        assert_int_equal(reaches(everybody), modes[i].all);
+        assert_int_equal(reaches(group), modes[i].group);
+        assert_int_equal(reaches(stranger), modes[i].other);
+        assert_int_equal(command(RX, modes[i].code, &zero, 1), OK);
+        assert_true(reaches(b.mac) && reaches(everybody) && !reaches(group) && !reaches(stranger));
+    }
+}
+
+/* "no" wins over "all", and being promiscuous over everything. */
+static void filter_modes_together(void **state)
+{
+    (void)state;
+    for (u8 code = ALLMULTI; code <= NOBCAST; code++) {
+        assert_int_equal(command(RX, code, &one, 1), OK);
+    }
+    assert_false(reaches(b.mac) || reaches(everybody) || reaches(group) || reaches(stranger));
+    assert_int_equal(command(RX, PROMISC, &one, 1), OK);
+    assert_true(reaches(b.mac) && reaches(everybody) && reaches(group) && reaches(stranger));
+}
+
+/* A driver that has no list of addresses can't say which groups it wants: it gets them. */
+static void filter_with_extra_modes_alone(void **state)
+{
+    (void)state;
+    start(NIC_USUAL | NIC_CTRL | BIT64(NET_F_CTRL_RX_EXTRA));
+    assert_true(reaches(b.mac) && reaches(everybody) && reaches(group) && reaches(stranger));
+    assert_int_equal(command(RX, NOMULTI, &one, 1), OK);
+    assert_true(reaches(b.mac) && reaches(everybody) && !reaches(group) && reaches(stranger));
+}
+
+static u32 put_list(u8 *p, u32 claimed, u32 n, const u8 *first)
+{
+    memcpy(p, &claimed, 4);
+    for (u32 i = 0; i < n; i++) {
+        memcpy(p + 4 + 6 * i, first, 6);
+        p[4 + 6 * i + 5] = (u8)(first[5] + i);
+    }
+    return 4 + 6 * n;
+}
+
+/* Sets a table of that many addresses each, from `stranger` and `group` on. */
+static u8 table(u32 uni, u32 multi)
+{
+    u8 data[1024];
+    u32 len = put_list(data, uni, uni, stranger);
+
+    len += put_list(data + len, multi, multi, group);
+    return command(MAC, TABLE, data, len);
+}
+
+static bool reaches_next(const u8 *to, u32 n)
+{
+    u8 mac[6];
+
+    memcpy(mac, to, 6);
+    mac[5] = (u8)(mac[5] + n);
+    return reaches(mac);
+}
+
+static void mac_table(void **state)
+{
+    (void)state;
+    assert_int_equal(table(2, 1), OK);
+    assert_true(reaches(stranger) && reaches_next(stranger, 1) && !reaches_next(stranger, 2));
+    assert_true(reaches(group) && !reaches_next(group, 1) && reaches(b.mac));
+    assert_int_equal(table(0, 2), OK); /* instead, not besides */
+    assert_true(!reaches(stranger) && reaches(group) && reaches_next(group, 1));
+    start(ALL); /* a reset empties it */
+    assert_false(reaches(group));
+}
+
+static void mac_table_full(void **state)
+{
+    (void)state;
+    assert_int_equal(table(FILTER_MACS, FILTER_MACS), OK);
+    assert_true(reaches_next(stranger, FILTER_MACS - 1) && !reaches_next(stranger, FILTER_MACS));
+    assert_true(reaches_next(group, FILTER_MACS - 1) && !reaches_next(group, FILTER_MACS));
+    assert_int_equal(table(FILTER_MACS + 1, 0), OK); /* too many: all of that kind, and no other */
+    assert_true(reaches_next(stranger, 100) && !reaches(group));
+    assert_int_equal(table(0, FILTER_MACS + 1), OK);
+    assert_true(!reaches(stranger) && reaches_next(group, 100));
+    assert_int_equal(command(RX, NOMULTI, &one, 1), OK);
+    assert_false(reaches(group));
+}
+
+static void mac_table_cut_off(void **state)
+{
+    static const u32 claims[] = {2, 3, 0x2aaaaaab, 0x80000000, 0xffffffff};
+    u8 data[64];
+
+    (void)state;
+    assert_int_equal(table(1, 1), OK);
+    for (u32 i = 0; i < ARRAY_SIZE(claims); i++) {
+        u32 len = put_list(data, claims[i], 1, stranger);
+
+        assert_int_equal(command(MAC, TABLE, data, len), ERR);
+        len = put_list(data, 0, 0, stranger);
+        len += put_list(data + len, claims[i], 1, group);
+        assert_int_equal(command(MAC, TABLE, data, len), ERR);
+    }
+    assert_true(reaches(stranger) && reaches(group)); /* nothing has changed */
+}
+
+static void vlans(void **state)
+{
+    (void)state;
+    assert_false(tag_reaches(NET_VLAN, 5));
+    assert_true(tag_reaches(NET_VLAN, 0xe000)); /* a priority, no VLAN */
+    assert_true(tag_reaches(NET_QINQ, 5));      /* not what the list is about */
+    assert_int_equal(set(VLAN, 0, 5, 2), OK);
+    assert_int_equal(set(VLAN, 0, 4095, 2), OK);
+    assert_true(tag_reaches(NET_VLAN, 5) && tag_reaches(NET_VLAN, 0xf005));
+    assert_true(tag_reaches(NET_VLAN, 4095));
+    assert_false(tag_reaches(NET_VLAN, 69) || tag_reaches(NET_VLAN, 4));
+    assert_int_equal(set(VLAN, 1, 5, 2), OK);
+    assert_false(tag_reaches(NET_VLAN, 5));
+    assert_int_equal(set(VLAN, 0, 4096, 2), ERR);
+    assert_int_equal(set(VLAN, 0, 0xffff, 2), ERR);
+    assert_false(tag_reaches(NET_VLAN, 0xfff & 5));
+    start(ALL);
+    assert_false(tag_reaches(NET_VLAN, 4095));
+}
+
+/* --- address and announcement ----------------------------------------------------------------- */
+
+static u64 address_shown(void)
+{
+    u8 mac[6];
+
+    for (u32 i = 0; i < 6; i++) {
+        mac[i] = (u8)guest_read(&b.g, NIC_BASE + VMMIO_CONFIG + i, 1);
+    }
+    return mac_number(mac);
+}
+
+static void address(void **state)
+{
+    u32 generation = reg_read(&b.g, NIC_BASE, VMMIO_GENERATION);
+
+    (void)state;
+    assert_int_equal(command(MAC, ADDR, stranger, 6), OK);
+    assert_int_equal(address_shown(), mac_number(stranger));
+    assert_int_not_equal(reg_read(&b.g, NIC_BASE, VMMIO_GENERATION), generation);
+    assert_true(reaches(stranger) && !reaches(b.mac));
+    assert_int_equal(command(MAC, ADDR, group, 6), ERR);
+    assert_int_equal(command(MAC, ADDR, "\0\0\0\0\0\0", 6), ERR);
+    assert_int_equal(address_shown(), mac_number(stranger));
+    nic_stop(&b);
+    assert_int_equal(address_shown(), mac_number(b.mac)); /* the configured one */
+}
+
+static u16 status(void)
+{
+    return nic_link_status(&b);
+}
+
+static void announcement(void **state)
+{
+    (void)teardown(state);
+    make("/dev/qvm/beta/eth", "/dev/qvm/alpha/eth", 1);
+    nic_start(&a, NIC_USUAL, SIZE);
+    start(ALL & ~NIC_MQ);
+    (void)command(ANNOUNCE, 0, "", 0);
+    assert_int_equal(status(), 1);
+    nic_stop(&a);
+    assert_int_equal(status(), 0);
+    (void)driver_irq(&b.g, NIC_BASE);
+    nic_start(&a, NIC_USUAL, SIZE); /* the way is back */
+    assert_int_equal(status(), 3);
+    assert_int_equal(driver_irq(&b.g, NIC_BASE) & 2, 2);
+    assert_int_equal(command(ANNOUNCE, 1, "", 0), ERR);
+    assert_int_equal(status(), 3);
+    assert_int_equal(command(ANNOUNCE, 0, "", 0), OK);
+    assert_int_equal(status(), 1);
+    nic_stop(&a);
+    nic_start(&a, NIC_USUAL, SIZE);
+    assert_int_equal(status(), 3);
+    nic_stop(&b); /* forgotten with the driver that was asked */
+    nic_start(&b, NIC_USUAL | NIC_CTRL, SIZE);
+    nic_stop(&a);
+    nic_start(&a, NIC_USUAL, SIZE);
+    assert_int_equal(status(), 1); /* this one wasn't */
+}
+
+static void guest_offloads(void **state)
+{
+    const u64 csum = BIT64(NET_F_GUEST_CSUM), tso4 = BIT64(NET_F_GUEST_TSO4);
+
+    (void)state;
+    assert_int_equal(b.port->accepts, NEED_CSUM | NEED_TSO4); /* on as negotiated */
+    assert_int_equal(set(OFFLOADS, 0, csum, 8), OK);
+    assert_int_equal(b.port->accepts, NEED_CSUM);
+    assert_int_equal(set(OFFLOADS, 0, csum | BIT64(NET_F_GUEST_TSO6), 8), ERR);
+    assert_int_equal(set(OFFLOADS, 0, csum | BIT64(NET_F_CSUM), 8), ERR);
+    assert_int_equal(set(OFFLOADS, 0, BIT64(63), 8), ERR);
+    assert_int_equal(b.port->accepts, NEED_CSUM);
+    assert_int_equal(set(OFFLOADS, 0, 0, 8), OK);
+    assert_int_equal(b.port->accepts, 0);
+    assert_int_equal(set(OFFLOADS, 0, csum | tso4, 8), OK);
+    assert_int_equal(b.port->accepts, NEED_CSUM | NEED_TSO4);
+    nic_stop(&b);
+    assert_int_equal(b.port->accepts, 0);
+}
+
+/* --- pairs of queues ---------------------------------------------------------------------------
+ */
+
+/* A UDP packet over IPv4 between these ports, from `from`. */
+static void udp(const struct nic *from, const struct nic *to, u32 source, u32 target)
+{
+    static const u8 ip[] = {0x45, 0, 0, 86, 0, 0, 0, 0, 64, 17, 0, 0};
+    u8 me = from->mac[5], you = to->mac[5];
+
+    nic_frame(frame, to->mac, from->mac, 100, 3);
+    memcpy(frame + 14, ip, sizeof(ip));
+    memcpy(frame + 26, (u8[]){10, 0, 0, me, 10, 0, 0, you}, 8);
+    store_be16(frame + 34, source);
+    store_be16(frame + 36, target);
+}
+
+/* beta sends the flow of its port `flow` on its first or second pair. */
+static void sends(u32 flow, u32 pair)
+{
+    struct ring *r = pair == 0 ? &b.tx : &b.tx2;
+    u64 at = b.tx_buf + flow % SIZE * NIC_BUFFER;
+
+    udp(&b, &a, flow, 7);
+    memset(guest_ptr(&b.g, at), 0, NIC_HDR);
+    memcpy((u8 *)guest_ptr(&b.g, at) + NIC_HDR, frame, 100);
+    ring_desc(r, 0, at, NIC_HDR + 100, 0, 0);
+    ring_offer(r, 0);
+    ring_kick(r);
+    assert_int_equal(ring_used(r, NULL), 0);
+}
+
+/* The pair on which alpha's answer to that flow comes. */
+static u32 comes_on(u32 flow)
+{
+    u16 before[2] = {ring_used_idx(&b.rx), ring_used_idx(&b.rx2)};
+
+    udp(&a, &b, 7, flow);
+    nic_send(&a, frame, 100);
+    if (ring_used_idx(&b.rx) != before[0]) {
+        assert_int_equal(ring_used_idx(&b.rx2), before[1]);
+        assert_int_equal(nic_recv(&b, got, sizeof(got), true), 100);
+        return 0;
+    }
+    assert_int_equal((u16)(ring_used_idx(&b.rx2) - before[1]), 1);
+    assert_memory_equal((u8 *)guest_ptr(&b.g, b.rx2_buf + (u64)(before[1] % SIZE) * NIC_BUFFER) +
+                            NIC_HDR,
+                        frame, 100);
+    return 1;
+}
+
+static void pairs(void **state)
+{
+    (void)state;
+    assert_int_equal(set(MQ, 0, 0, 2), ERR);
+    assert_int_equal(set(MQ, 0, 3, 2), ERR);
+    assert_int_equal(set(MQ, 0, 0x8000, 2), ERR);
+    assert_int_equal(set(MQ, 0, 2, 2), OK);
+    assert_int_equal(set(MQ, 0, 1, 2), OK);
+}
+
+static void flows_come_back_on_their_pair(void **state)
+{
+    (void)state;
+    nic_fill(&a, 0, SIZE, NIC_BUFFER);
+    sends(1000, 1);
+    assert_int_equal(comes_on(1000), 0); /* one pair until the driver wants more */
+    assert_int_equal(set(MQ, 0, 2, 2), OK);
+    sends(1000, 1);
+    assert_int_equal(comes_on(1000), 1);
+    sends(1001, 0);
+    assert_int_equal(comes_on(1001), 0);
+    assert_int_equal(comes_on(1000), 1);
+    sends(1000, 0); /* the flow has moved to another vCPU */
+    assert_int_equal(comes_on(1000), 0);
+    sends(1000, 1);
+    assert_int_equal(set(MQ, 0, 1, 2), OK);
+    assert_int_equal(comes_on(1000), 0);
+    assert_int_equal(b.port->stats[1].rx_frames, 2);
+    assert_int_equal(b.port->stats[1].tx_frames, 3);
+    assert_int_equal(b.port->stats[1].interrupts, 2 + 3);
+}
+
+static void pairs_end_with_the_driver(void **state)
+{
+    (void)state;
+    nic_fill(&a, 0, SIZE, NIC_BUFFER);
+    assert_int_equal(set(MQ, 0, 2, 2), OK);
+    sends(1000, 1);
+    nic_restart(&b, ALL);
+    nic_fill(&b, 0, SIZE, NIC_BUFFER);
+    nic_fill2(&b, 0, SIZE);
+    assert_int_equal(comes_on(1000), 0);
+}
+
+static void control_queue_behind_the_pairs(void **state)
+{
+    struct ring wrong;
+
+    (void)state;
+    assert_int_equal(b.ctrl.index, 4);
+    wrong = b.rx2; /* a kick of what is a receive queue here */
+    ring_kick(&wrong);
+    assert_int_equal(ring_used_idx(&b.rx2), 0);
+    start(ALL & ~NIC_MQ);
+    assert_int_equal(b.ctrl.index, 2);
+    assert_int_equal(command(RX, PROMISC, &one, 1), OK);
+    wrong = b.ctrl;
+    wrong.index = 4;
+    ring_offer(&b.ctrl, 0);
+    ring_kick(&wrong); /* not the control queue without multiqueue */
+    assert_int_equal(ring_used(&b.ctrl, NULL), -1);
+    ring_kick(&b.ctrl);
+    assert_int_equal(ring_used(&b.ctrl, NULL), 0);
+    start(NIC_USUAL); /* nor is there one without it */
+    b.ctrl.index = 2;
+    ring_kick(&b.ctrl);
+    assert_true(virtio_running(device(&b)));
+}
+
+/* --- many commands, and the end of the queue amid one ------------------------------------------
+ */
+
+static void queue_commands(u32 n, u8 code)
+{
+    for (u32 i = 0; i < n; i++) {
+        u8 *p = ctrl(i * 16);
+
+        memcpy(p, (u8[]){RX, code, 1}, 3);
+        p[8] = 0xee;
+        ring_desc(&b.ctrl, 2 * i, b.ctrl_buf + i * 16, 3, D_NEXT, 2 * i + 1);
+        ring_desc(&b.ctrl, 2 * i + 1, b.ctrl_buf + i * 16 + 8, 1, D_WRITE, 0);
+        ring_offer(&b.ctrl, 2 * i);
+    }
+}
+
+static void rule_40_a_long_list_of_commands(void **state)
+{
+    (void)state;
+    queue_commands(30, ALLMULTI);
+    ring_kick(&b.ctrl);
+    assert_in_range(ring_used_idx(&b.ctrl), 1, 8);
+    ring_kick(&b.ctrl); /* changes nothing: the rest is under way */
+    assert_in_range(ring_used_idx(&b.ctrl), 1, 8);
+    assert_in_range(host_run_work(100), 3, 30);
+    assert_int_equal(ring_used_idx(&b.ctrl), 30);
+    for (u32 i = 0; i < 30; i++) {
+        assert_int_equal(*ctrl(i * 16 + 8), OK);
+    }
+    b.ctrl.used_idx = 30;
+    assert_int_equal(command(RX, PROMISC, &one, 1), OK); /* at once again */
+}
+
+static void reset_amid_commands(void **state)
+{
+    (void)state;
+    queue_commands(30, PROMISC);
+    ring_kick(&b.ctrl);
+    nic_stop(&b);
+    memset(ctrl(0), 0xdd, 512);
+    (void)host_run_work(100);
+    for (u32 i = 0; i < 512; i++) {
+        assert_int_equal(*ctrl(i), 0xdd);
+    }
+    start(ALL);
+    assert_false(reaches(group)); /* forgotten */
+    assert_int_equal(command(RX, PROMISC, &one, 1), OK);
+}
+
+static void (*set_line)(struct vm *vm, struct vcpu *v, u32 intid, bool level);
+
+/* What another vCPU does while the command is carried out: QueueReady = 0. */
+static void take_the_queue_away(struct vm *vm, struct vcpu *v, u32 intid, bool level)
+{
+    virtq_deactivate(&device(&b)->queue[b.ctrl.index]);
+    set_line(vm, v, intid, level);
+}
+
+static void rule_7_queue_taken_away_amid_a_command(void **state)
+{
+    (void)state;
+    (void)driver_irq(&b.g, NIC_BASE);
+    set_line = b.g.irqchip.set_line;
+    b.g.irqchip.set_line = take_the_queue_away; /* a new address raises the line */
+    memcpy(ctrl(0), (u8[]){MAC, ADDR, 2, 0, 0, 0, 0, 9}, 8);
+    *ctrl(64) = 0xee;
+    ring_desc(&b.ctrl, 0, b.ctrl_buf, 8, D_NEXT, 1);
+    ring_desc(&b.ctrl, 1, b.ctrl_buf + 64, 1, D_WRITE, 0);
+    ring_offer(&b.ctrl, 0);
+    ring_kick(&b.ctrl);
+    assert_int_equal(ring_used_idx(&b.ctrl), 0);
+    assert_int_equal(*ctrl(64), 0xee);
+    assert_true(virtio_running(device(&b)));
+    b.g.irqchip.set_line = set_line;
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(offered),
+        T(nothing_without_its_queue),
+        T(every_command),
+        T(not_negotiated),
+        T(unknown_commands),
+        T(a_byte_in_each_piece),
+        T(pieces_without_bytes),
+        T(room_for_more_than_the_answer),
+        T(no_room_for_the_answer),
+        T(no_command),
+        T(rule_37_bad_control_queue),
+        T(everything_without_a_filter),
+        T(filter_before_any_command),
+        T(filter_modes),
+        T(filter_modes_together),
+        T(filter_with_extra_modes_alone),
+        T(mac_table),
+        T(mac_table_full),
+        T(mac_table_cut_off),
+        T(vlans),
+        T(address),
+        T(announcement),
+        T(guest_offloads),
+        T(pairs),
+        T(flows_come_back_on_their_pair),
+        T(pairs_end_with_the_driver),
+        T(control_queue_behind_the_pairs),
+        T(rule_40_a_long_list_of_commands),
+        T(reset_amid_commands),
+        T(rule_7_queue_taken_away_amid_a_command),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
