@@ -49,8 +49,16 @@ static void check_queue(const struct virtq *q)
         assert(q->desc == NULL && q->used_next == 0 && !q->broken);
         return;
     }
-    assert(is_pow2(q->size) && q->size <= q->max);
-    assert((u16)(q->avail_seen - q->used_published) <= q->size);
+    assert(q->size != 0 && q->size <= q->max);
+    if (q->packed) {
+        u32 laps = 2u * q->size;
+
+        assert(q->avail_next < laps && q->used_next < laps && q->used_published < laps);
+        assert((q->avail_next + laps - q->used_published) % laps <= q->size);
+    } else {
+        assert(is_pow2(q->size));
+        assert((u16)(q->avail_seen - q->used_published) <= q->size);
+    }
     assert(q->used_next == q->used_published || q->broken); /* nothing stays staged */
     assert(q->broken == (q->why != NULL));
 }
@@ -64,8 +72,9 @@ static void check(struct nic *n)
     if ((v->status & VIRTIO_DRIVER_OK) == 0) {
         assert(v->isr == 0 && !virtio_running(v));
     } else {
-        assert(v->status & VIRTIO_FEATURES_OK);
-        assert(virtio_has(v, VIRTIO_F_VERSION_1));
+        assert(v->legacy || (v->status & VIRTIO_FEATURES_OK));
+        assert(v->legacy != virtio_has(v, VIRTIO_F_VERSION_1));
+        assert(!v->legacy || v->driver_features >> 32 == 0);
     }
     check_queue(&v->queue[0]);
     check_queue(&v->queue[1]);
@@ -104,7 +113,21 @@ static u32 take_length(struct input *in)
     return take(in, 4);
 }
 
-static void step_start(struct nic *n, struct input *in)
+static void alloc_ring(struct nic *n, struct ring *r, u32 index, u32 how, u32 format)
+{
+    u16 size = (u16)(1u << how % 5);
+
+    if (((struct virtio *)n->g.vm.devs)->legacy) {
+        ring_alloc_legacy(r, &n->g, NIC_BASE, index, size);
+    } else if (format == 0) {
+        ring_alloc(r, &n->g, NIC_BASE, index, size);
+    } else {
+        ring_alloc_packed(r, &n->g, NIC_BASE, index, (u16)(size + format - 1)); /* any size */
+    }
+}
+
+/* Split rings, or packed ones of two kinds of sizes. */
+static void step_start(struct nic *n, struct input *in, u32 format)
 {
     u32 bits = take(in, 1);
     u64 features = F_VERSION_1 | NIC_STATUS | NIC_MAC_BIT;
@@ -112,10 +135,11 @@ static void step_start(struct nic *n, struct input *in)
     features |= bits & 1 ? NIC_MRG : 0;
     features |= bits & 2 ? F_INDIRECT : 0;
     features |= bits & 4 ? F_EVENT_IDX : 0;
+    features |= format != 0 ? F_PACKED | F_DATA : 0;
     n->g.brk = BASE;
     (void)driver_begin(&n->g, NIC_BASE, features);
-    ring_alloc(&n->rx, &n->g, NIC_BASE, 0, (u16)(1u << (bits >> 3) % 5));
-    ring_alloc(&n->tx, &n->g, NIC_BASE, 1, (u16)(1u << (bits >> 5) % 5));
+    alloc_ring(n, &n->rx, 0, bits >> 3, format);
+    alloc_ring(n, &n->tx, 1, bits >> 5, format);
     (void)ring_enable(&n->rx);
     (void)ring_enable(&n->tx);
     if (bits != 0xff) {
@@ -141,7 +165,7 @@ static void step_register(struct nic *n, struct input *in)
 static void put_desc(struct nic *n, struct ring *r, struct input *in)
 {
     u32 where = take(in, 1), flags = take(in, 1), next = take(in, 1);
-    u64 table = where & 0x80 ? TABLES + (where >> 4 & 3) * 512 : r->desc;
+    u64 table = where & 0x80 ? TABLES + (where >> 4 & 3) * 512 : r->table;
     u64 addr = take_address(in);
     u32 len = take_length(in);
 
@@ -150,6 +174,12 @@ static void put_desc(struct nic *n, struct ring *r, struct input *in)
         len = 16 * (1 + len % 20);
     }
     flags = (flags & 7) | (flags & 0x40 ? 0x1000 : 0);
+    if (r->packed && (where & 0x70) != 0) { /* into the ring itself, or a table of that format */
+        flags |= where & 0x10 ? ring_lap_flags(r, r->avail_idx + where % 4) : 0;
+        table = where & 0x80 ? table : r->desc;
+        packed_put(&n->g, table, where % r->size, addr, len, flags, next);
+        return;
+    }
     desc_put(&n->g, table, where % QSIZE, addr, len, flags, next < 0xf0 ? next % QSIZE : next << 8);
 }
 
@@ -243,7 +273,7 @@ static void step(struct input *in)
 
     switch (op & 15) {
     case 0:
-        step_start(n, in);
+        step_start(n, in, (op >> 4) / NICS % 3);
         break;
     case 1:
         step_register(n, in);
@@ -301,6 +331,8 @@ static void make_nics(void)
 
         o.mac_spoof = i == 2 ? SPOOF_ALLOW : SPOOF_DENY;
         o.mtu = i == 1 ? 400 : 1500;
+        o.legacy = i == 4;
+        o.packed = !o.legacy;
         nic_init(&nic[i], names[i], "eth", &o);
         memset(nic[i].g.rom, 0x5a, GUEST_ROM_SIZE);
     }

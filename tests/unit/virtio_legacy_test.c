@@ -342,7 +342,6 @@ static void rule_4_block_in_ram(void **state)
                               GUEST_ROM_BASE,
                               GUEST_RAM_BASE - PAGE,
                               GUEST_RAM_BASE + GUEST_RAM_SIZE - PAGE,
-                              0xffffffffull * PAGE,
                               GUEST_RAM_BASE + (1ull << 32)};
 
     (void)state;
