@@ -150,6 +150,18 @@ static void never_notifies_by_event(void **state)
     never_notifies(true, false);
 }
 
+static void never_notifies_packed(void **state)
+{
+    (void)state;
+    never_notifies(false, true);
+}
+
+static void never_notifies_packed_by_event(void **state)
+{
+    (void)state;
+    never_notifies(true, true);
+}
+
 /* Who notifies all the same changes nothing: not even the sending is done there. */
 static void a_notification_does_nothing(void **state)
 {
@@ -260,6 +272,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(never_notifies_by_flag),
         T(never_notifies_by_event),
+        T(never_notifies_packed),
+        T(never_notifies_packed_by_event),
         T(a_notification_does_nothing),
         T(polls_while_a_port_is_up),
         T(ports_take_turns),
