@@ -45,6 +45,10 @@ bool arch_entropy(void *buf, size_t len);              /* firmware TRNG or RNDR;
  */
 void arch_clean_dcache(const void *p, size_t len);
 
+/* As memcpy, for at least ARCH_COPY bytes. Some may be copied twice. */
+#define ARCH_COPY 128u
+void arch_copy(void *dst, const void *src, size_t len);
+
 /* --- stage 2: at VM creation only --- */
 enum s2_perm { S2_RWX, S2_RX, S2_DEVICE };
 bool arch_s2_create(struct vm *vm) MUST_CHECK;

@@ -5,7 +5,12 @@
  */
 #include "core/gmem.h"
 
+#include "core/arch.h"
+
 #include <string.h>
+
+#define LARGE 256 /* bytes: from here on arch_copy is worth its set-up */
+_Static_assert(LARGE >= ARCH_COPY, "arch_copy's contract");
 
 guest_t *gmem_span(const struct gmem *g, gpa_t a, u64 len, bool write)
 {
@@ -46,7 +51,13 @@ void gmem_write(guest_t *dst, const void *src, size_t len)
 
 void gmem_copy(guest_t *dst, const guest_t *src, size_t len)
 {
-    memmove((void *)dst, (const void *)src, len);
+    size_t apart = MIN((uintptr_t)dst - (uintptr_t)src, (uintptr_t)src - (uintptr_t)dst);
+
+    if (likely(len >= LARGE && apart >= len)) {
+        arch_copy((void *)dst, (const void *)src, len);
+    } else {
+        memmove((void *)dst, (const void *)src, len);
+    }
     compiler_fence();
 }
 

@@ -122,6 +122,11 @@ bool arch_entropy(void *buf, size_t len)
     return host_entropy != NULL && host_entropy(buf, len);
 }
 
+void arch_copy(void *dst, const void *src, size_t len)
+{
+    memcpy(dst, src, len);
+}
+
 void arch_clean_dcache(const void *p, size_t len)
 {
     if (host_clean_dcache != NULL) {
