@@ -4,11 +4,8 @@
 
 #include <string.h>
 
-bool frame_extend(struct net_frame *f, u32 least)
+bool frame_extend_far(struct net_frame *f, u32 least)
 {
-    if (likely(least <= f->head_len)) {
-        return true;
-    }
     if (least > f->len || least > NET_HEAD) {
         return false;
     }

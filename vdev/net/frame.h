@@ -154,11 +154,16 @@ static inline bool frame_fits(const struct net_frame *f, u32 mtu)
     return frame_tagged(f) && f->wire <= mtu + NET_ETHERNET + NET_VLAN_TAG;
 }
 
+bool frame_extend_far(struct net_frame *f, u32 least) MUST_CHECK; /* for frame_extend */
+
 /*
  * Makes the private head at least `least` bytes long, as far as the frame goes; what it has already
  * is not read again. False: the frame is shorter, or least > NET_HEAD.
  */
-bool frame_extend(struct net_frame *f, u32 least) MUST_CHECK;
+MUST_CHECK static inline bool frame_extend(struct net_frame *f, u32 least)
+{
+    return likely(least <= f->head_len) || frame_extend_far(f, least);
+}
 
 /*
  * Puts an IEEE 802.1Q tag (priority and VLAN: `control`) behind the addresses, or takes the one

@@ -19,24 +19,17 @@ static guest_t *in_first(const struct span *s, u32 spans, u32 off, u32 len)
     return NULL;
 }
 
-/* A position in a list of spans. */
-struct place_in {
-    const struct span *s;
-    u32 spans; /* left, *s included; 0: at the end */
-    u32 off;   /* into *s */
-};
-
-static struct place_in seek(const struct span *s, u32 spans, u32 off)
+static inline struct cursor seek(const struct span *s, u32 spans, u32 off)
 {
     while (spans > 0 && off >= s->len) {
         off -= s->len;
         s++;
         spans--;
     }
-    return (struct place_in){s, spans, off};
+    return (struct cursor){s, spans, off};
 }
 
-static void advance(struct place_in *at, u32 n)
+static inline void advance(struct cursor *at, u32 n)
 {
     at->off += n;
     if (at->off == at->s->len) {
@@ -48,7 +41,7 @@ static void advance(struct place_in *at, u32 n)
 
 static NOINLINE u32 read_across(const struct chain *c, u32 off, void *dst, u32 len)
 {
-    struct place_in at = seek(c->span, c->nreadable, off);
+    struct cursor at = seek(c->span, c->nreadable, off);
     u32 done = 0;
 
     while (done < len && at.spans > 0) {
@@ -74,7 +67,7 @@ u32 chain_read(const struct chain *c, u32 off, void *dst, u32 len)
 
 static NOINLINE u32 write_across(const struct chain *c, u32 off, const void *src, u32 len)
 {
-    struct place_in at = seek(c->span + c->nreadable, c->nwritable, off);
+    struct cursor at = seek(c->span + c->nreadable, c->nwritable, off);
     u32 done = 0;
 
     while (done < len && at.spans > 0) { /* rule 26 */
@@ -98,11 +91,14 @@ u32 chain_write(const struct chain *c, u32 off, const void *src, u32 len)
     return len;
 }
 
-static NOINLINE u32 copy_across(const struct chain *to, u32 to_off, const struct chain *from,
-                                u32 from_off, u32 len)
+struct cursor chain_reader(const struct chain *c, u32 off)
 {
-    struct place_in t = seek(to->span + to->nreadable, to->nwritable, to_off);
-    struct place_in f = seek(from->span, from->nreadable, from_off);
+    return seek(c->span, c->nreadable, off);
+}
+
+u32 chain_copy_on(const struct chain *to, u32 to_off, struct cursor *from, u32 len)
+{
+    struct cursor t = seek(to->span + to->nreadable, to->nwritable, to_off), f = *from;
     u32 done = 0;
 
     while (done < len && t.spans > 0 && f.spans > 0) {
@@ -113,6 +109,7 @@ static NOINLINE u32 copy_across(const struct chain *to, u32 to_off, const struct
         advance(&f, n);
         done += n;
     }
+    *from = f;
     return done;
 }
 
@@ -120,9 +117,11 @@ u32 chain_copy(const struct chain *to, u32 to_off, const struct chain *from, u32
 {
     guest_t *t = in_first(to->span + to->nreadable, to->nwritable, to_off, len);
     guest_t *f = in_first(from->span, from->nreadable, from_off, len);
+    struct cursor at;
 
     if (t == NULL || f == NULL) {
-        return copy_across(to, to_off, from, from_off, len);
+        at = chain_reader(from, from_off);
+        return chain_copy_on(to, to_off, &at, len);
     }
     gmem_copy(t, f, len);
     return len;
@@ -130,7 +129,7 @@ u32 chain_copy(const struct chain *to, u32 to_off, const struct chain *from, u32
 
 u16 chain_sum(const struct chain *c, u32 off, u32 len)
 {
-    struct place_in at = seek(c->span, c->nreadable, off);
+    struct cursor at = seek(c->span, c->nreadable, off);
     u32 done = 0, sum = 0;
 
     while (done < len && at.spans > 0) {

@@ -39,6 +39,18 @@ u32 chain_read(const struct chain *c, u32 off, void *dst, u32 len);
 u32 chain_write(const struct chain *c, u32 off, const void *src, u32 len);
 u32 chain_copy(const struct chain *to, u32 to_off, const struct chain *from, u32 from_off, u32 len);
 
+/* A position in the spans of a chain, which stays as it is meanwhile. */
+struct cursor {
+    const struct span *s;
+    u32 spans; /* left, *s included; 0: at the end */
+    u32 off;   /* into *s */
+};
+
+/* `off` bytes into the readable part; and chain_copy from there on, which moves it by its answer.
+ */
+struct cursor chain_reader(const struct chain *c, u32 off);
+u32 chain_copy_on(const struct chain *to, u32 to_off, struct cursor *from, u32 len);
+
 /*
  * One's complement sum of len bytes of the readable part, taken as big-endian words whose first
  * begins at `off`, the last filled up with 0 (RFC 1071); what lies behind its end counts as 0.

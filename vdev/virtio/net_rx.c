@@ -7,19 +7,6 @@
 #include "vdev/net/capture.h"
 #include "vdev/virtio/net_dev.h"
 
-/* Bytes [from, from + len) of the frame into c: what was classified is what is delivered. */
-static void rx_write(const struct chain *c, const struct net_frame *f, u32 from, u32 len)
-{
-    u32 done = 0;
-
-    if (from < f->head_len) {
-        done = chain_write(c, 0, f->head + from, MIN(len, f->head_len - from));
-    }
-    if (done < len) {
-        (void)chain_copy(c, done, f->chain, f->off + from + done, len - done);
-    }
-}
-
 /*
  * The header for this driver, right in front of the frame's head. Nothing of the sender's gets
  * through but what offload_check has checked. VIRTIO 1.2 §5.1.6.4.1.
@@ -68,6 +55,15 @@ static inline enum net_drop rx_take(struct net *n, struct virtq *q, struct chain
     return c->writable < least ? DROP_SIZE : DROP_NONE;
 }
 
+/* Of the next `len` bytes of f, from byte `from` on, what lies in the head; `c` is empty yet. */
+static u32 rx_write_head(const struct chain *c, const struct net_frame *f, u32 from, u32 len)
+{
+    if (likely(from >= f->head_len)) {
+        return 0;
+    }
+    return chain_write(c, 0, f->head + from, MIN(len, f->head_len - from));
+}
+
 /*
  * Fills further buffers from byte `done` on; nothing is given back before all is there, as a frame
  * that doesn't fit takes no buffer (rule 32).
@@ -76,21 +72,25 @@ static NOINLINE enum net_drop rx_merge(struct net *n, struct net_pair *pair, str
                                        const struct net_frame *f, u32 done)
 {
     u32 total = n->hdr_len + f->len, cost = pair->rx_first.count;
+    struct cursor rest = chain_reader(f->chain, f->off + MAX(done - n->hdr_len, f->head_len));
     struct net_piece *piece = pair->piece;
+    const struct chain *c = &pair->rx_next;
     u16 count = 1;
 
     piece[0] = (struct net_piece){pair->rx_first.head, pair->rx_first.slots, done};
     while (done < total) {
-        const struct chain *c = &pair->rx_next;
         enum net_drop why =
             cost < RX_COST && count < RX_COST ? rx_take(n, q, &pair->rx_next, 1) : DROP_SIZE;
-        u32 part;
+        u32 part, had;
 
         if (why != DROP_NONE) {
             return why;
         }
         part = MIN(c->writable, total - done);
-        rx_write(c, f, done - n->hdr_len, part);
+        had = rx_write_head(c, f, done - n->hdr_len, part);
+        if (had < part) {
+            (void)chain_copy_on(c, had, &rest, part - had);
+        }
         piece[count++] = (struct net_piece){c->head, c->slots, part};
         cost += c->count;
         done += part;
