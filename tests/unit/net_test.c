@@ -236,6 +236,24 @@ static void merged_at_the_header(void **state)
     expect(64);
 }
 
+static void merged_around_an_empty_buffer(void **state)
+{
+    u32 len = 1;
+
+    (void)state;
+    nic_fill(&b, 0, 1, 100);
+    nic_fill(&b, 1, 1, 0);
+    nic_fill(&b, 2, 1, 100);
+    nic_frame(frame, b.mac, a.mac, 150, 1);
+    nic_send(&a, frame, 150);
+    assert_int_equal(ring_used_idx(&b.rx), 3);
+    assert_int_equal(ring_used(&b.rx, &len), 0);
+    assert_int_equal(ring_used(&b.rx, &len), 1);
+    assert_int_equal(len, 0);
+    assert_int_equal(ring_used(&b.rx, &len), 2);
+    assert_int_equal(len, 62);
+}
+
 static void first_buffer_without_room_for_the_header(void **state)
 {
     (void)state;
@@ -730,6 +748,7 @@ int main(void)
         T(too_long),
         T(rule_32_merged_buffers),
         T(merged_at_the_header),
+        T(merged_around_an_empty_buffer),
         T(first_buffer_without_room_for_the_header),
         T(rule_32_too_few_buffers),
         T(without_merging),

@@ -80,7 +80,7 @@ static NOINLINE enum net_drop rx_merge(struct net *n, struct net_pair *pair, str
     piece[0] = (struct net_piece){pair->rx_first.head, pair->rx_first.slots, done};
     while (done < total) {
         enum net_drop why =
-            cost < RX_COST && count < RX_COST ? rx_take(n, q, &pair->rx_next, 1) : DROP_SIZE;
+            cost < RX_COST && count < RX_COST ? rx_take(n, q, &pair->rx_next, 0) : DROP_SIZE;
         u32 part, had;
 
         if (why != DROP_NONE) {
