@@ -29,10 +29,11 @@ help:
 COMMA := ,
 
 # $(call flags,DIR,VARIABLE): the objects below DIR depend on DIR/flags, which holds the commands
-# that they are made with, and is written anew when these change.
+# that they are made with, and is written anew when these change. No newline at its end: of files of
+# some lengths GNU make 4.3 does not take it off.
 define flags
 $(1)/flags: $(if $(findstring <$(file < $(1)/flags)>,<$($(2))>),,FORCE)
-	@mkdir -p $$(@D) && printf '%s\n' '$$($(2))' > $$@
+	@mkdir -p $$(@D) && printf %s '$$($(2))' > $$@
 endef
 .PHONY: FORCE
 

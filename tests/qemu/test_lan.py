@@ -85,7 +85,7 @@ def test_shipped_lan(machine, built, tmp_path):
     assert m.run("kill -USR1 $(pidof udhcpc); sleep 1; ifconfig eth0") == 0
     assert f"inet addr:{addresses['lan3']} " in m.output, m.output
     _, third = counters(m)
-    assert third["dhcp_acks"] == second["dhcp_acks"] + 1 and third["dhcp_naks"] == 0
+    assert third["dhcp_acks"] > second["dhcp_acks"] and third["dhcp_naks"] == 0
 
     # A lease that is given back is somebody else's to take, or the same one's again.
     assert m.run("kill -USR2 $(pidof udhcpc); sleep 1; ifconfig eth0") == 0
