@@ -4,6 +4,7 @@
  * them, resets under load, two senders to one receiver. For ThreadSanitizer, and for the checks of
  * lock order that every host build makes.
  */
+#include "arch/host/arch.h"
 #include "core/atomic.h"
 #include "core/log.h"
 #include "tests/host/nic.h"
@@ -272,6 +273,84 @@ static void carrier_settles(void **state)
     assert_int_equal(nic_link_status(&b), 1);
 }
 
+/* Looks at a's rings until told to stop, as the CPU of a polled switch does. */
+static void *poller(void *arg)
+{
+    struct net_port *p = arg;
+
+    while (atomic_load(&stop) == 0) {
+        if (!p->ops->poll(p)) {
+            sched_yield();
+        }
+    }
+    return NULL;
+}
+
+/* The poller is in a's rings while a is reset, started, and offers frames; it lets go in time. */
+static void polled_and_reset(void **state)
+{
+    u8 *ram, *copy = malloc(1u << 20), frame[200];
+    pthread_t t;
+
+    (void)state;
+    make("/dev/sw");
+    nic_fill(&b, 0, SIZE, NIC_BUFFER);
+    nic_frame(frame, b.mac, a.mac, sizeof(frame), 1);
+    ram = guest_ptr(&a.g, GUEST_RAM_BASE);
+    atomic_store(&a.port->polled, 1u);
+    pthread_create(&t, NULL, poller, a.port);
+    for (u32 i = 0; i < 200; i++) {
+        for (u32 k = 0; k < 16; k++) {
+            nic_queue(&a, k, frame, sizeof(frame));
+        }
+        sched_yield();
+        ring_kick(&a.tx);
+        nic_stop(&a);
+        memcpy(copy, ram, 1u << 20);
+        sched_yield();
+        assert_memory_equal(copy, ram, 1u << 20);
+        nic_restart(&a, i % 2 == 0 ? NIC_USUAL | F_EVENT_IDX : NIC_USUAL);
+    }
+    nic_queue(&a, 0, frame, sizeof(frame));
+    while (ring_used_idx(&a.tx) == 0) {
+        sched_yield();
+    }
+    atomic_store(&stop, 1u);
+    pthread_join(t, NULL);
+    free(copy);
+}
+
+static struct port_limits limits;
+
+static void *spender(void *arg)
+{
+    struct net_frame f = {.len = 100};
+    u32 *count = arg;
+
+    for (u32 i = 0; i < ROUNDS; i++) {
+        *count += limits_storm(&limits, &f);
+        *count += limits_rate(&limits, &f);
+    }
+    return NULL;
+}
+
+/* A port that sends from two CPUs has no more than one that sends from one. */
+static void limits_are_shared(void **state)
+{
+    u32 count[2] = {0, 0};
+    pthread_t t[2];
+
+    (void)state;
+    make("/dev/sw");
+    limits_init(&limits, 1000000, 3000, 2000); /* 300 and 200 at once, and one more each */
+    host_now_ns = 1000000000;
+    pthread_create(&t[0], NULL, spender, &count[0]);
+    pthread_create(&t[1], NULL, spender, &count[1]);
+    pthread_join(t[0], NULL);
+    pthread_join(t[1], NULL);
+    assert_int_equal(count[0] + count[1], 301 + 201);
+}
+
 #define T(f) cmocka_unit_test_teardown(f, teardown)
 
 int main(void)
@@ -281,6 +360,8 @@ int main(void)
         T(rule_33_reset_under_load),
         T(rule_12_rings_change_while_they_are_read),
         T(carrier_settles),
+        T(polled_and_reset),
+        T(limits_are_shared),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
