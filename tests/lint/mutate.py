@@ -56,6 +56,7 @@ MR, L = "virtio/mmio_regs.h", "virtio/mmio_legacy.c"  # the transport beside mmi
 C, M, S, P = "virtio/chain.c", "virtio/mmio.c", "net/switch.c", "net/port.h"
 TX, RX, O = "virtio/net_tx.c", "virtio/net_rx.c", "net/offload.c"
 ST, SR, NL = "net/switch_table.c", "net/switch_rules.c", "net/limit.c"
+N, NC, NF, CO = "virtio/net.c", "virtio/net_ctrl.c", "virtio/net_filter.c", "virtio/net_coal.c"
 
 MUTATIONS = [
     # --- A: activation
@@ -326,6 +327,45 @@ MUTATIONS = [
     mutation("switch", SP, "q->avail_next + UINT16_MAX / 2", "q->avail_next", "poller:never_notifies_by_event"),
     mutation("switch", "virtio/net_tx.c", " && !atomic_load(&n->port.polled)", "",
              "poller:a_notification_does_nothing"),
+    # --- the control queue
+    mutation("control", NC, "if (virtio_running(&n->virtio) && q->ready) {",
+             "if (virtio_running(&n->virtio)) {", "net_ctrl:rule_7_queue_taken_away_amid_a_command"),
+    never("control", NC, "n > (c->readable - at) / MAC_LEN", "net_ctrl:mac_table_cut_off"),
+    mutation("control", NC, "*many = n > FILTER_MACS;", "*many = false;", "net_ctrl:mac_table_full"),
+    mutation("control", NC, "cmd->code < 2 ? NET_F_CTRL_RX : NET_F_CTRL_RX_EXTRA", "NET_F_CTRL_RX",
+             "net_ctrl:not_negotiated"),
+    mutation("control", NC, "!n->port.mac_spoof_allow || ", "",
+             "net_legacy:address_not_to_be_written"),
+    mutation("control", NC, " || (address & MAC_MULTICAST) != 0", "", "net_ctrl:address"),
+    mutation("control", NC, "    virtio_config_changed(&n->virtio); /* config.mac", "    /*",
+             "net_ctrl:address"),
+    mutation("control", NC, "vid >= 4096", "0", "net_ctrl:vlans"),
+    mutation("control", NC, " || pairs > n->max_pairs", "", "net_ctrl:pairs"),
+    mutation("control", NC, "pairs == 0 ||", "", "net_ctrl:pairs"),
+    mutation("control", NC, " || (wanted & ~had) != 0", "", "net_ctrl:guest_offloads"),
+    mutation("control", NC, "#define BURST    4", "#define BURST    1000",
+             "net_ctrl:rule_40_a_long_list_of_commands"),
+    mutation("control", NC, "? 2 * n->max_pairs : 2;", "? 2 * n->max_pairs : 2 * n->max_pairs;",
+             "net_ctrl:not_negotiated"),
+    mutation("control", NC, "    atomic_store(&n->pairs, 1u);\n", "",
+             "net_ctrl:pairs_end_with_the_driver"),
+    mutation("control", N, " && virtio_has(&n->virtio, NET_F_GUEST_ANNOUNCE);", ";",
+             "net_ctrl:announcement"),
+    mutation("control", N, "(features & long_header) != 0 ? HDR_LEN : HDR_LEN_SHORT", "HDR_LEN",
+             "net_legacy:the_short_header"),
+    mutation("control", N, " && !v->legacy) { /* to old", ") { /*",
+             "net_legacy:features_without_what_they_need"),
+    mutation("control", NF, "frame_type(frame) != NET_VLAN", "!frame_tagged(frame)", "net_ctrl:vlans"),
+    mutation("control", NF, "(mode & FILTER_NOMULTI) == 0 &&", "", "net_ctrl:filter_modes_together"),
+    mutation("control", CO, "c->wanted = c->count < c->packets;", "c->wanted = true;",
+             "net_coal:receiving_by_count"),
+    mutation("control", CO, "first ? batch : c->count + batch", "c->count + batch",
+             "net_coal:time_begins_with_the_first_frame"),
+    mutation("control", CO, "        timer_set(&c->timer, arch_now_ns() + c->usecs * 1000ull);\n", "",
+             "net_coal:receiving_by_time"),
+    mutation("control", CO, "    timer_cancel(&c->timer);\n", "", "net_coal:reset"),
+    mutation("control", CO, "    fire(c); /* it waited", "    /*",
+             "net_coal:a_change_lets_go_what_waits"),
 ]
 
 

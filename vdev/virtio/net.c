@@ -184,7 +184,7 @@ static void net_carrier(struct net_port *p, bool up)
 {
     struct net *n = container_of(p, struct net, port);
 
-    if (up && virtio_running(&n->virtio) && virtio_has(&n->virtio, NET_F_GUEST_ANNOUNCE)) {
+    if (up && virtio_running(&n->virtio)) { /* only drivers that know of it see it */
         atomic_store(&n->announce, 1u);
     }
     atomic_store(&n->carrier, (u32)up);
