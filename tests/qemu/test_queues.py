@@ -48,3 +48,26 @@ def test_speed(machine, bundle, built):
     for guest, speed in zip(guests, (10000, 2500)):
         text = net.run(m, guest, "ethtool eth0")
         assert re.search(rf"Speed: {speed}Mb/s\s+Duplex: Full", text), text
+
+
+def round_trip(m, guest, other, count=10):
+    """Of a packet, in milliseconds: the median."""
+    text = net.run(m, guest, f"gtool rtt {other.hosts()[0]} {net.ECHO} {count}")
+    return int(re.search(r"\bp50=(\d+)", text)[1]) / 1e6
+
+
+def test_coalescing(machine, bundle, built):
+    """An interrupt waits for so many frames, or so long."""
+    left, right = Guest(1, "left", "d12c"), Guest(2, "right", "d13c")
+    m = net.boot(machine, bundle, built, [left, right])
+    for guest, other in ((left, right), (right, left)):
+        assert guest.bits & net.NOTF_COAL
+        assert round_trip(m, guest, other) < 100
+        # Linux 6.1 takes tx-frames 0 only while the NIC is down.
+        net.run(m, guest, "ethtool -C eth0 rx-usecs 200000 rx-frames 64 tx-frames 1")
+        assert re.search(r"^rx-usecs:\s+200000$", net.run(m, guest, "ethtool -c eth0"), re.M)
+        assert round_trip(m, guest, other) >= 200
+        net.transfer(m, other, guest)
+        net.run(m, guest, "ethtool -C eth0 rx-usecs 0 rx-frames 0 tx-usecs 100 tx-frames 16")
+        assert round_trip(m, guest, other) < 100
+        net.transfer(m, guest, other)
