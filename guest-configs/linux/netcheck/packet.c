@@ -40,6 +40,7 @@ static void parse_l4(struct packet *p)
     case PROTO_UDP:
         p->csum = p->l4 + 6;
         header = 8;
+        p->broken |= p->l4_len >= 8 && get16(l4 + 4) != p->l4_len;
         break;
     case PROTO_ICMP:
     case PROTO_ICMP6:
