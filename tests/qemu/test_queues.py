@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Several pairs of queues in one NIC, and what else ethtool knows."""
+"""Several pairs of queues in one NIC, interrupts that wait for more, what else ethtool knows."""
 
 import re
 
@@ -40,6 +40,38 @@ def test_queue_pairs(machine, bundle, built):
             assert gained["rx", queue] >= 45, (count, cpu, gained)
         net.transfer(m, many, two)
         net.transfer(m, two, many)
+
+
+def interrupts(m, guest):
+    text = net.run(m, guest, "cat /proc/interrupts")
+    row = re.search(r"^ *\d+:([ \d]+?) +GIC\S* .*virtio", text, re.M)
+    return sum(int(n) for n in row[1].split())
+
+
+def test_coalescing(machine, bundle, built):
+    """`ethtool -C`: fewer interrupts, none of them lost."""
+    left, right = Guest(1, "left", "d13c"), Guest(2, "right", "d13c")
+    m = net.boot(machine, bundle, built, [left, right])
+    assert right.bits & net.NOTF_COAL, hex(right.bits)
+    net.run(m, right, "(netcheck count 97 > /dev/null &)")
+
+    def cost():
+        before = interrupts(m, right)
+        net.run(m, left, f"netcheck blast {right.hosts()[0]} 97 400 rate=400 || true")
+        assert int(re.search(r"lost=(\d+)", m.output)[1]) <= 40, m.output
+        return interrupts(m, right) - before
+
+    each = cost()
+    net.run(m, right, "ethtool -C eth0 rx-usecs 20000 rx-frames 32")
+    net.run(m, right, "ethtool -c eth0")
+    assert re.search(r"^rx-usecs:\s+20000$", m.output, re.M), m.output
+    some = cost()
+    assert some < each / 3, (each, some)
+    text = net.run(m, right, f"ping -c 20 -i 0.1 -q {left.hosts()[0]}")
+    assert "20 packets received" in text, text
+    net.transfer(m, left, right)
+    net.run(m, right, "ethtool -C eth0 rx-usecs 0 rx-frames 0")
+    assert cost() > each / 2
 
 
 def test_speed(machine, bundle, built):
