@@ -51,7 +51,7 @@ def interrupts(m, guest):
 def test_coalescing(machine, bundle, built):
     """`ethtool -C`: fewer interrupts, none of them lost."""
     left, right = Guest(1, "left", "d13c"), Guest(2, "right", "d13c")
-    m = net.boot(machine, bundle, built, [left, right])
+    m = net.boot(machine, bundle, built, [left, right], icount=True)
     assert right.bits & net.NOTF_COAL, hex(right.bits)
     net.run(m, right, "(netcheck count 97 > /dev/null &)")
 

@@ -105,7 +105,7 @@ def test_limits(machine, bundle, built):
     few = Guest(2, "few", options="rate-packets 400")
     noisy = Guest(3, "noisy", options="storm 100")
     plain = Guest(4, "plain", "d13c")
-    m = net.boot(machine, bundle, built, [slow, few, noisy, plain])
+    m = net.boot(machine, bundle, built, [slow, few, noisy, plain], icount=True)
     net.run(m, plain, "(netcheck count 97 > /dev/null &)")
 
     # Bytes: TCP finds the rate, not much below it and never above, but for the first burst.
