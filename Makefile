@@ -116,7 +116,7 @@ $(T)/%.o: % $(T)/flags | setup-build $(FDT_DIR)/fdt.c
 
 $(filter-out %/fdt.c,$(FDT_SRC)): | $(FDT_DIR)/fdt.c
 $(FDT_DIR)/fdt.c: | setup-build
-	@fdt/fetch.sh $(B)/deps
+	@tests/source.sh libfdt $(B)/deps
 
 # --- host builds: the tool, tests, fuzzers: $(call host,NAME,COMPILER,FLAGS,SETUP) -------------------
 define host

@@ -26,7 +26,7 @@ $(GUEST_OBJ)/deps/lwip/%.c.o: $(LWIP)/%.c $(NETSVC)/netsvc.mk $(wildcard $(NETSV
 
 $(filter-out %/init.c,$(LWIP_SRC)): | $(LWIP)/src/core/init.c
 $(LWIP)/src/core/init.c: | setup-guest
-	@$(NETSVC)/fetch.sh $(B)/deps
+	@tests/source.sh lwip $(B)/deps
 
 guests: $(B)/guests/netsvc.img
 $(B)/guests/netsvc.elf: $(NETSVC_OBJ) tests/guests/lib/guest.lds
