@@ -8,6 +8,7 @@
 #include "arch/host/arch.h"
 #include "core/panic.h"
 #include "core/sched.h"
+#include "tests/fuzz/input.h"
 #include "tests/host/nic.h"
 #include "vdev/virtio/net_dev.h"
 
@@ -19,12 +20,6 @@
 #define ACK_AT  4096u
 #define LONGEST ((u64)UINT32_MAX * 1000) /* ns that coalescing can take */
 #define FRAME   100u
-
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
-struct input {
-    const u8 *p, *end;
-};
 
 /* What can be negotiated, by the bits of one input byte. */
 static const u8 choices[] = {NET_F_CTRL_RX,       NET_F_CTRL_RX_EXTRA,       NET_F_CTRL_VLAN,
@@ -47,16 +42,6 @@ static struct {
 } model;
 
 static struct nic a, b;
-
-static u32 take(struct input *in, u32 bytes)
-{
-    u32 v = 0;
-
-    for (u32 i = 0; i < bytes && in->p < in->end; i++) {
-        v |= (u32)*in->p++ << (8 * i);
-    }
-    return v;
-}
 
 static bool has(u32 bit)
 {

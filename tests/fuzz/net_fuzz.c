@@ -8,6 +8,7 @@
  */
 #include "arch/host/arch.h"
 #include "core/panic.h"
+#include "tests/fuzz/input.h"
 #include "tests/host/nic.h"
 #include "vdev/virtio/virtio.h"
 
@@ -19,12 +20,6 @@
 #define FRAME   1600u
 #define BUFFERS SIZE
 #define COST    64u /* descriptors that a receiver may make a frame cost */
-
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
-struct input {
-    const u8 *p, *end;
-};
 
 /* A receive buffer as the model sees it: room, and the cost of taking it. */
 struct buffer {
@@ -45,16 +40,6 @@ struct side {
 };
 
 static struct side side[NICS];
-
-static u32 take(struct input *in, u32 bytes)
-{
-    u32 v = 0;
-
-    for (u32 i = 0; i < bytes && in->p < in->end; i++) {
-        v |= (u32)*in->p++ << (8 * i);
-    }
-    return v;
-}
 
 /* --- drivers ------------------------------------------------------------------------------------
  */

@@ -8,6 +8,7 @@
 #include "arch/host/arch.h"
 #include "core/log.h"
 #include "core/panic.h"
+#include "tests/fuzz/input.h"
 #include "tests/host/nic.h"
 #include "vdev/virtio/virtio.h"
 
@@ -22,23 +23,7 @@
 #define USED   0x20000u /* bytes of RAM that an input may reach with well-formed addresses */
 #define WORK   64u      /* frames and deliveries of one notification */
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
-struct input {
-    const u8 *p, *end;
-};
-
 static struct nic nic[NICS];
-
-static u32 take(struct input *in, u32 bytes)
-{
-    u32 v = 0;
-
-    for (u32 i = 0; i < bytes && in->p < in->end; i++) {
-        v |= (u32)*in->p++ << (8 * i);
-    }
-    return v;
-}
 
 /* --- what must always hold ---------------------------------------------------------------------
  */

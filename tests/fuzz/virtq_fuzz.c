@@ -6,6 +6,7 @@
  * have; what a driver can do wrong in one of them only is virtio_fuzz's.
  */
 #include "core/panic.h"
+#include "tests/fuzz/input.h"
 #include "tests/host/driver.h"
 #include "vdev/virtio/virtq.h"
 
@@ -17,12 +18,6 @@
 #define TABLES (GUEST_RAM_BASE + 0x20000) /* indirect tables, one for each head */
 #define TABLE  0x800u
 #define DATA   (GUEST_RAM_BASE + 0x40000)
-
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
-struct input {
-    const u8 *p, *end;
-};
 
 struct side {
     struct guest g;
@@ -43,16 +38,6 @@ static struct {
     u32 ntaken;
     bool events;
 } now;
-
-static u32 take(struct input *in, u32 bytes)
-{
-    u32 v = 0;
-
-    for (u32 i = 0; i < bytes && in->p < in->end; i++) {
-        v |= (u32)*in->p++ << (8 * i);
-    }
-    return v;
-}
 
 static void start_side(struct side *s, bool is_packed, u16 size, bool indirect)
 {
