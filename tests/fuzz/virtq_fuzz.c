@@ -7,8 +7,7 @@
  */
 #include "core/panic.h"
 #include "tests/fuzz/input.h"
-#include "tests/host/driver.h"
-#include "vdev/virtio/virtq.h"
+#include "tests/host/queue.h"
 
 #include <string.h>
 
@@ -47,12 +46,8 @@ static void start_side(struct side *s, bool is_packed, u16 size, bool indirect)
     } else {
         ring_alloc(&s->r, &s->g, 0, 0, size);
     }
-    virtq_init(&s->q, &s->g.vm.mem, size, LOCK_QUEUE_TX);
-    s->q.desc_addr = s->r.desc;
-    s->q.avail_addr = s->r.avail;
-    s->q.used_addr = s->r.used;
-    assert(virtq_activate(&s->q, is_packed));
-    virtq_start(&s->q, indirect, now.events);
+    queue_place(&s->q, &s->r, size);
+    queue_start(&s->q, &s->r, indirect, now.events);
 }
 
 static void start(struct input *in)

@@ -4,8 +4,7 @@
  * docs/virtqueue-rules.md and fails when the check is taken out (tests/lint/mutate.py does). What
  * both formats share is tested in virtq_test.c.
  */
-#include "tests/host/driver.h"
-#include "vdev/virtio/virtq.h"
+#include "tests/host/queue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,18 +26,13 @@ static u64 buf; /* some guest memory */
 static void place_ring(u16 size)
 {
     ring_alloc_packed(&r, &g, 0, 0, size);
-    virtq_init(&q, &g.vm.mem, MAX_SIZE, LOCK_QUEUE_TX);
-    q.size = size;
-    q.desc_addr = r.desc;
-    q.avail_addr = r.avail;
-    q.used_addr = r.used;
+    queue_place(&q, &r, MAX_SIZE);
 }
 
 static void start(u16 size, bool indirect, bool event_idx)
 {
     place_ring(size);
-    assert_true(virtq_activate(&q, true));
-    virtq_start(&q, indirect, event_idx);
+    queue_start(&q, &r, indirect, event_idx);
 }
 
 static int setup(void **state)
