@@ -4,8 +4,7 @@
  * the commands do, but for the receive filter (net_filter_test.c) and coalescing (net_coal_test.c).
  * alpha sends, beta commands.
  */
-#include "tests/host/nic.h"
-#include "vdev/virtio/net_dev.h"
+#include "tests/host/ctrl.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,85 +13,10 @@
 
 #include <cmocka.h>
 
-#define SW   "/dev/vdevpeer/sw"
-#define SIZE 64
-#define ALL                                                                                        \
-    (NIC_USUAL | NIC_CTRL | NIC_MQ | BIT64(NET_F_CTRL_RX) | BIT64(NET_F_CTRL_RX_EXTRA) |           \
-     BIT64(NET_F_CTRL_VLAN) | BIT64(NET_F_CTRL_MAC_ADDR) | BIT64(NET_F_GUEST_ANNOUNCE) |           \
-     BIT64(NET_F_CTRL_GUEST_OFFLOADS) | BIT64(NET_F_GUEST_CSUM) | BIT64(NET_F_GUEST_TSO4) |        \
-     BIT64(NET_F_NOTF_COAL))
-
-enum { OK, ERR };
-enum { RX, MAC, VLAN, ANNOUNCE, MQ, OFFLOADS, COAL };
-enum { PROMISC, ALLMULTI, ALLUNI, NOMULTI, NOUNI, NOBCAST };
-enum { TABLE, ADDR };
-
-static struct nic a, b;
 static u8 frame[200], got[2048];
 static const u8 group[6] = {0x33, 0x33, 0, 0, 0, 9};
 static const u8 stranger[6] = {0x02, 0, 0, 0, 0, 0x77}; /* nobody's, so that all get it */
 static const u8 one = 1;
-
-static void make(const char *pa, const char *pb, u32 queues)
-{
-    struct net_opts oa = nic_options(pa, 1), ob = nic_options(pb, 2);
-
-    net_forget_all();
-    oa.storm = 0;
-    ob.queues = queues;
-    ob.mac_spoof = SPOOF_ALLOW;
-    nic_init(&a, "alpha", "eth", &oa);
-    nic_init(&b, "beta", "eth", &ob);
-}
-
-static void start(u64 features)
-{
-    nic_start(&b, features, SIZE);
-    nic_fill(&b, 0, SIZE, NIC_BUFFER);
-    if (features & NIC_MQ) {
-        nic_fill2(&b, 0, SIZE);
-    }
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    make(SW, SW, 2);
-    nic_start(&a, NIC_USUAL, SIZE);
-    start(ALL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    assert_true(host_run_work(1000) < 1000);
-    nic_free(&a);
-    nic_free(&b);
-    return 0;
-}
-
-static u8 command(u8 class, u8 code, const void *data, u32 len)
-{
-    return nic_command(&b, class, code, data, len);
-}
-
-static u8 set(u8 class, u8 code, u64 value, u32 len)
-{
-    return command(class, code, &value, len);
-}
-
-/* Whether a frame from alpha to `to` reaches beta. */
-static bool reaches(const u8 *to)
-{
-    nic_frame(frame, to, a.mac, 100, to[5]);
-    nic_send(&a, frame, 100);
-    if (nic_recv(&b, got, sizeof(got), true) < 0) {
-        return false;
-    }
-    assert_memory_equal(got, frame, 100);
-    return true;
-}
 
 static struct virtio *device(struct nic *n)
 {
@@ -106,11 +30,11 @@ static void offered(void **state)
     u64 has;
 
     (void)state;
-    assert_int_equal(driver_offered(&b.g, NIC_BASE) & ALL, ALL);
-    has = driver_offered(&a.g, NIC_BASE); /* one pair, spoofing denied */
-    assert_int_equal(has & ALL, ALL & ~(NIC_MQ | BIT64(NET_F_CTRL_MAC_ADDR)));
-    assert_int_equal(guest_read(&b.g, NIC_BASE + VMMIO_CONFIG + 8, 2), 2);
-    assert_int_equal(guest_read(&a.g, NIC_BASE + VMMIO_CONFIG + 8, 2), 1);
+    assert_int_equal(driver_offered(&beta.g, NIC_BASE) & CTRL_ALL, CTRL_ALL);
+    has = driver_offered(&alpha.g, NIC_BASE); /* one pair, spoofing denied */
+    assert_int_equal(has & CTRL_ALL, CTRL_ALL & ~(NIC_MQ | BIT64(NET_F_CTRL_MAC_ADDR)));
+    assert_int_equal(guest_read(&beta.g, NIC_BASE + VMMIO_CONFIG + 8, 2), 2);
+    assert_int_equal(guest_read(&alpha.g, NIC_BASE + VMMIO_CONFIG + 8, 2), 1);
 }
 
 static void nothing_without_its_queue(void **state)
@@ -126,8 +50,9 @@ static void nothing_without_its_queue(void **state)
 
     (void)state;
     for (u32 i = 0; i < ARRAY_SIZE(alone); i++) {
-        assert_false(driver_begin(&b.g, NIC_BASE, NIC_USUAL | alone[i]) & S_FEATURES_OK);
-        assert_true(driver_begin(&b.g, NIC_BASE, NIC_USUAL | NIC_CTRL | alone[i]) & S_FEATURES_OK);
+        assert_false(driver_begin(&beta.g, NIC_BASE, NIC_USUAL | alone[i]) & S_FEATURES_OK);
+        assert_true(driver_begin(&beta.g, NIC_BASE, NIC_USUAL | NIC_CTRL | alone[i]) &
+                    S_FEATURES_OK);
     }
 }
 
@@ -152,11 +77,13 @@ static void every_command(void **state)
     for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
         u32 len = commands[i].len;
 
-        assert_int_equal(command(commands[i].class, commands[i].code, commands[i].data, len), OK);
-        assert_int_equal(command(commands[i].class, commands[i].code, commands[i].data, 12), OK);
+        assert_int_equal(ctrl_command(commands[i].class, commands[i].code, commands[i].data, len),
+                         OK);
+        assert_int_equal(ctrl_command(commands[i].class, commands[i].code, commands[i].data, 12),
+                         OK);
         for (u32 cut = 0; cut < len; cut++) {
-            assert_int_equal(command(commands[i].class, commands[i].code, commands[i].data, cut),
-                             ERR);
+            assert_int_equal(
+                ctrl_command(commands[i].class, commands[i].code, commands[i].data, cut), ERR);
         }
     }
 }
@@ -164,17 +91,18 @@ static void every_command(void **state)
 static void not_negotiated(void **state)
 {
     (void)state;
-    start(NIC_USUAL | NIC_CTRL);
+    ctrl_start(NIC_USUAL | NIC_CTRL);
     for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
         assert_int_equal(
-            command(commands[i].class, commands[i].code, commands[i].data, commands[i].len), ERR);
+            ctrl_command(commands[i].class, commands[i].code, commands[i].data, commands[i].len),
+            ERR);
     }
-    start(NIC_USUAL | NIC_CTRL | BIT64(NET_F_CTRL_RX));
-    assert_int_equal(command(RX, ALLMULTI, &one, 1), OK);
-    assert_int_equal(command(RX, ALLUNI, &one, 1), ERR);
-    start(NIC_USUAL | NIC_CTRL | BIT64(NET_F_CTRL_RX_EXTRA));
-    assert_int_equal(command(RX, PROMISC, &one, 1), ERR);
-    assert_int_equal(command(RX, ALLUNI, &one, 1), OK);
+    ctrl_start(NIC_USUAL | NIC_CTRL | BIT64(NET_F_CTRL_RX));
+    assert_int_equal(ctrl_command(RX, ALLMULTI, &one, 1), OK);
+    assert_int_equal(ctrl_command(RX, ALLUNI, &one, 1), ERR);
+    ctrl_start(NIC_USUAL | NIC_CTRL | BIT64(NET_F_CTRL_RX_EXTRA));
+    assert_int_equal(ctrl_command(RX, PROMISC, &one, 1), ERR);
+    assert_int_equal(ctrl_command(RX, ALLUNI, &one, 1), OK);
 }
 
 static void unknown_commands(void **state)
@@ -190,27 +118,27 @@ static void unknown_commands(void **state)
                 known |= commands[i].class == class && commands[i].code == code;
             }
             if (!known) {
-                assert_int_equal(command((u8) class, (u8)code, data, sizeof(data)), ERR);
+                assert_int_equal(ctrl_command((u8) class, (u8)code, data, sizeof(data)), ERR);
             }
         }
     }
-    assert_true(virtio_running(device(&b)));
+    assert_true(virtio_running(device(&beta)));
 }
 
 /* --- layouts --------------------------------------------------------------------------------- */
 
 static u8 *ctrl(u32 at)
 {
-    return (u8 *)guest_ptr(&b.g, b.ctrl_buf) + at;
+    return (u8 *)guest_ptr(&beta.g, beta.ctrl_buf) + at;
 }
 
 /* Whether the command in the buffer, laid out by the caller from descriptor 0 on, took effect. */
 static bool carried_out(u32 *written)
 {
-    ring_offer(&b.ctrl, 0);
-    ring_kick(&b.ctrl);
-    assert_int_equal(ring_used(&b.ctrl, written), 0);
-    return reaches(group);
+    ring_offer(&beta.ctrl, 0);
+    ring_kick(&beta.ctrl);
+    assert_int_equal(ring_used(&beta.ctrl, written), 0);
+    return ctrl_reaches(group);
 }
 
 static void a_byte_in_each_piece(void **state)
@@ -223,13 +151,13 @@ static void a_byte_in_each_piece(void **state)
     memcpy(ctrl(0), table, n);
     *ctrl(64) = 0xee;
     for (u32 i = 0; i < n; i++) {
-        ring_desc(&b.ctrl, i, b.ctrl_buf + i, 1, D_NEXT, i + 1);
+        ring_desc(&beta.ctrl, i, beta.ctrl_buf + i, 1, D_NEXT, i + 1);
     }
-    ring_desc(&b.ctrl, n, b.ctrl_buf + 64, 1, D_WRITE, 0);
+    ring_desc(&beta.ctrl, n, beta.ctrl_buf + 64, 1, D_WRITE, 0);
     assert_true(carried_out(&written));
     assert_int_equal(written, 1);
     assert_int_equal(*ctrl(64), OK);
-    assert_true(reaches(stranger));
+    assert_true(ctrl_reaches(stranger));
 }
 
 static void pieces_without_bytes(void **state)
@@ -239,10 +167,10 @@ static void pieces_without_bytes(void **state)
 
     (void)state;
     memcpy(ctrl(0), allmulti, sizeof(allmulti));
-    ring_desc(&b.ctrl, 0, b.ctrl_buf, 0, D_NEXT, 1);
-    ring_desc(&b.ctrl, 1, b.ctrl_buf, 3, D_NEXT, 2);
-    ring_desc(&b.ctrl, 2, b.ctrl_buf, 0, D_NEXT | D_WRITE, 3);
-    ring_desc(&b.ctrl, 3, b.ctrl_buf + 64, 1, D_WRITE, 0);
+    ring_desc(&beta.ctrl, 0, beta.ctrl_buf, 0, D_NEXT, 1);
+    ring_desc(&beta.ctrl, 1, beta.ctrl_buf, 3, D_NEXT, 2);
+    ring_desc(&beta.ctrl, 2, beta.ctrl_buf, 0, D_NEXT | D_WRITE, 3);
+    ring_desc(&beta.ctrl, 3, beta.ctrl_buf + 64, 1, D_WRITE, 0);
     assert_true(carried_out(&written));
     assert_int_equal(written, 1);
 }
@@ -256,9 +184,9 @@ static void room_for_more_than_the_answer(void **state)
     (void)state;
     memcpy(ctrl(0), allmulti, sizeof(allmulti));
     memset(ctrl(64), 0xee, 8);
-    ring_desc(&b.ctrl, 0, b.ctrl_buf, 3, D_NEXT, 1);
-    ring_desc(&b.ctrl, 1, b.ctrl_buf + 64, 4, D_NEXT | D_WRITE, 2);
-    ring_desc(&b.ctrl, 2, b.ctrl_buf + 68, 4, D_WRITE, 0);
+    ring_desc(&beta.ctrl, 0, beta.ctrl_buf, 3, D_NEXT, 1);
+    ring_desc(&beta.ctrl, 1, beta.ctrl_buf + 64, 4, D_NEXT | D_WRITE, 2);
+    ring_desc(&beta.ctrl, 2, beta.ctrl_buf + 68, 4, D_WRITE, 0);
     assert_true(carried_out(&written));
     assert_int_equal(written, 1);
     assert_memory_equal(ctrl(64), "\x00\xee\xee\xee\xee\xee\xee\xee", 8);
@@ -271,7 +199,7 @@ static void no_room_for_the_answer(void **state)
 
     (void)state;
     memcpy(ctrl(0), allmulti, sizeof(allmulti));
-    ring_desc(&b.ctrl, 0, b.ctrl_buf, 3, 0, 0);
+    ring_desc(&beta.ctrl, 0, beta.ctrl_buf, 3, 0, 0);
     assert_true(carried_out(&written));
     assert_int_equal(written, 0);
 }
@@ -284,13 +212,13 @@ static void no_command(void **state)
     for (u32 len = 0; len < 2; len++) {
         *ctrl(0) = RX;
         *ctrl(64) = 0xee;
-        ring_desc(&b.ctrl, 0, b.ctrl_buf, len, D_NEXT, 1);
-        ring_desc(&b.ctrl, 1, b.ctrl_buf + 64, 1, D_WRITE, 0);
+        ring_desc(&beta.ctrl, 0, beta.ctrl_buf, len, D_NEXT, 1);
+        ring_desc(&beta.ctrl, 1, beta.ctrl_buf + 64, 1, D_WRITE, 0);
         assert_false(carried_out(&written));
         assert_int_equal(written, 1);
         assert_int_equal(*ctrl(64), ERR);
     }
-    ring_desc(&b.ctrl, 0, b.ctrl_buf, 0, 0, 0); /* nothing at all */
+    ring_desc(&beta.ctrl, 0, beta.ctrl_buf, 0, 0, 0); /* nothing at all */
     assert_false(carried_out(&written));
     assert_int_equal(written, 0);
 }
@@ -298,12 +226,12 @@ static void no_command(void **state)
 static void rule_37_bad_control_queue(void **state)
 {
     (void)state;
-    ring_desc(&b.ctrl, 0, 0x123, 3, 0, 0); /* where no memory is */
-    ring_offer(&b.ctrl, 0);
-    ring_kick(&b.ctrl);
-    assert_true(reg_read(&b.g, NIC_BASE, VMMIO_STATUS) & S_NEEDS_RESET);
-    start(ALL);
-    assert_int_equal(command(RX, PROMISC, &one, 1), OK);
+    ring_desc(&beta.ctrl, 0, 0x123, 3, 0, 0); /* where no memory is */
+    ring_offer(&beta.ctrl, 0);
+    ring_kick(&beta.ctrl);
+    assert_true(reg_read(&beta.g, NIC_BASE, VMMIO_STATUS) & S_NEEDS_RESET);
+    ctrl_start(CTRL_ALL);
+    assert_int_equal(ctrl_command(RX, PROMISC, &one, 1), OK);
 }
 
 /* --- announcement and offloads -----------------------------------------------------------------
@@ -311,34 +239,34 @@ static void rule_37_bad_control_queue(void **state)
 
 static u16 status(void)
 {
-    return nic_link_status(&b);
+    return nic_link_status(&beta);
 }
 
 static void announcement(void **state)
 {
-    (void)teardown(state);
-    make("/dev/qvm/beta/eth", "/dev/qvm/alpha/eth", 1);
-    nic_start(&a, NIC_USUAL, SIZE);
-    start(ALL & ~NIC_MQ);
-    (void)command(ANNOUNCE, 0, "", 0);
+    (void)ctrl_teardown(state);
+    ctrl_make("/dev/qvm/beta/eth", "/dev/qvm/alpha/eth", 1);
+    nic_start(&alpha, NIC_USUAL, CTRL_RING);
+    ctrl_start(CTRL_ALL & ~NIC_MQ);
+    (void)ctrl_command(ANNOUNCE, 0, "", 0);
     assert_int_equal(status(), 1);
-    nic_stop(&a);
+    nic_stop(&alpha);
     assert_int_equal(status(), 0);
-    (void)driver_irq(&b.g, NIC_BASE);
-    nic_start(&a, NIC_USUAL, SIZE); /* the way is back */
+    (void)driver_irq(&beta.g, NIC_BASE);
+    nic_start(&alpha, NIC_USUAL, CTRL_RING); /* the way is back */
     assert_int_equal(status(), 3);
-    assert_int_equal(driver_irq(&b.g, NIC_BASE) & 2, 2);
-    assert_int_equal(command(ANNOUNCE, 1, "", 0), ERR);
+    assert_int_equal(driver_irq(&beta.g, NIC_BASE) & 2, 2);
+    assert_int_equal(ctrl_command(ANNOUNCE, 1, "", 0), ERR);
     assert_int_equal(status(), 3);
-    assert_int_equal(command(ANNOUNCE, 0, "", 0), OK);
+    assert_int_equal(ctrl_command(ANNOUNCE, 0, "", 0), OK);
     assert_int_equal(status(), 1);
-    nic_stop(&a);
-    nic_start(&a, NIC_USUAL, SIZE);
+    nic_stop(&alpha);
+    nic_start(&alpha, NIC_USUAL, CTRL_RING);
     assert_int_equal(status(), 3);
-    nic_stop(&b); /* forgotten with the driver that was asked */
-    nic_start(&b, NIC_USUAL | NIC_CTRL, SIZE);
-    nic_stop(&a);
-    nic_start(&a, NIC_USUAL, SIZE);
+    nic_stop(&beta); /* forgotten with the driver that was asked */
+    nic_start(&beta, NIC_USUAL | NIC_CTRL, CTRL_RING);
+    nic_stop(&alpha);
+    nic_start(&alpha, NIC_USUAL, CTRL_RING);
     assert_int_equal(status(), 1); /* this one wasn't */
 }
 
@@ -347,19 +275,19 @@ static void guest_offloads(void **state)
     const u64 csum = BIT64(NET_F_GUEST_CSUM), tso4 = BIT64(NET_F_GUEST_TSO4);
 
     (void)state;
-    assert_int_equal(b.port->accepts, NEED_CSUM | NEED_TSO4); /* on as negotiated */
-    assert_int_equal(set(OFFLOADS, 0, csum, 8), OK);
-    assert_int_equal(b.port->accepts, NEED_CSUM);
-    assert_int_equal(set(OFFLOADS, 0, csum | BIT64(NET_F_GUEST_TSO6), 8), ERR);
-    assert_int_equal(set(OFFLOADS, 0, csum | BIT64(NET_F_CSUM), 8), ERR);
-    assert_int_equal(set(OFFLOADS, 0, BIT64(63), 8), ERR);
-    assert_int_equal(b.port->accepts, NEED_CSUM);
-    assert_int_equal(set(OFFLOADS, 0, 0, 8), OK);
-    assert_int_equal(b.port->accepts, 0);
-    assert_int_equal(set(OFFLOADS, 0, csum | tso4, 8), OK);
-    assert_int_equal(b.port->accepts, NEED_CSUM | NEED_TSO4);
-    nic_stop(&b);
-    assert_int_equal(b.port->accepts, 0);
+    assert_int_equal(beta.port->accepts, NEED_CSUM | NEED_TSO4); /* on as negotiated */
+    assert_int_equal(ctrl_set(OFFLOADS, 0, csum, 8), OK);
+    assert_int_equal(beta.port->accepts, NEED_CSUM);
+    assert_int_equal(ctrl_set(OFFLOADS, 0, csum | BIT64(NET_F_GUEST_TSO6), 8), ERR);
+    assert_int_equal(ctrl_set(OFFLOADS, 0, csum | BIT64(NET_F_CSUM), 8), ERR);
+    assert_int_equal(ctrl_set(OFFLOADS, 0, BIT64(63), 8), ERR);
+    assert_int_equal(beta.port->accepts, NEED_CSUM);
+    assert_int_equal(ctrl_set(OFFLOADS, 0, 0, 8), OK);
+    assert_int_equal(beta.port->accepts, 0);
+    assert_int_equal(ctrl_set(OFFLOADS, 0, csum | tso4, 8), OK);
+    assert_int_equal(beta.port->accepts, NEED_CSUM | NEED_TSO4);
+    nic_stop(&beta);
+    assert_int_equal(beta.port->accepts, 0);
 }
 
 /* --- pairs of queues ---------------------------------------------------------------------------
@@ -381,12 +309,12 @@ static void udp(const struct nic *from, const struct nic *to, u32 source, u32 ta
 /* beta sends the flow of its port `flow` on its first or second pair. */
 static void sends(u32 flow, u32 pair)
 {
-    struct ring *r = pair == 0 ? &b.tx : &b.tx2;
-    u64 at = b.tx_buf + flow % SIZE * NIC_BUFFER;
+    struct ring *r = pair == 0 ? &beta.tx : &beta.tx2;
+    u64 at = beta.tx_buf + flow % CTRL_RING * NIC_BUFFER;
 
-    udp(&b, &a, flow, 7);
-    memset(guest_ptr(&b.g, at), 0, NIC_HDR);
-    memcpy((u8 *)guest_ptr(&b.g, at) + NIC_HDR, frame, 100);
+    udp(&beta, &alpha, flow, 7);
+    memset(guest_ptr(&beta.g, at), 0, NIC_HDR);
+    memcpy((u8 *)guest_ptr(&beta.g, at) + NIC_HDR, frame, 100);
     ring_desc(r, 0, at, NIC_HDR + 100, 0, 0);
     ring_offer(r, 0);
     ring_kick(r);
@@ -396,36 +324,38 @@ static void sends(u32 flow, u32 pair)
 /* The pair on which alpha's answer to that flow comes. */
 static u32 comes_on(u32 flow)
 {
-    u16 before[2] = {ring_used_idx(&b.rx), ring_used_idx(&b.rx2)};
+    u16 before[2] = {ring_used_idx(&beta.rx), ring_used_idx(&beta.rx2)};
 
-    udp(&a, &b, 7, flow);
-    nic_send(&a, frame, 100);
-    if (ring_used_idx(&b.rx) != before[0]) {
-        assert_int_equal(ring_used_idx(&b.rx2), before[1]);
-        assert_int_equal(nic_recv(&b, got, sizeof(got), true), 100);
+    udp(&alpha, &beta, 7, flow);
+    nic_send(&alpha, frame, 100);
+    if (ring_used_idx(&beta.rx) != before[0]) {
+        assert_int_equal(ring_used_idx(&beta.rx2), before[1]);
+        assert_int_equal(nic_recv(&beta, got, sizeof(got), true), 100);
         return 0;
     }
-    assert_int_equal((u16)(ring_used_idx(&b.rx2) - before[1]), 1);
-    assert_memory_equal((u8 *)guest_ptr(&b.g, b.rx2_buf + (u64)(before[1] % SIZE) * NIC_BUFFER) +
-                            NIC_HDR,
-                        frame, 100);
+    assert_int_equal((u16)(ring_used_idx(&beta.rx2) - before[1]), 1);
+    assert_memory_equal(
+        (u8 *)guest_ptr(&beta.g, beta.rx2_buf + (u64)(before[1] % CTRL_RING) * NIC_BUFFER) +
+            NIC_HDR,
+        frame, 100);
     return 1;
 }
 
 static void pairs(void **state)
 {
     (void)state;
-    assert_true(set(MQ, 0, 0, 2) == ERR && set(MQ, 0, 3, 2) == ERR && set(MQ, 0, 0x8000, 2) == ERR);
-    assert_true(set(MQ, 0, 2, 2) == OK && set(MQ, 0, 1, 2) == OK);
+    assert_true(ctrl_set(MQ, 0, 0, 2) == ERR && ctrl_set(MQ, 0, 3, 2) == ERR &&
+                ctrl_set(MQ, 0, 0x8000, 2) == ERR);
+    assert_true(ctrl_set(MQ, 0, 2, 2) == OK && ctrl_set(MQ, 0, 1, 2) == OK);
 }
 
 static void flows_come_back_on_their_pair(void **state)
 {
     (void)state;
-    nic_fill(&a, 0, SIZE, NIC_BUFFER);
+    nic_fill(&alpha, 0, CTRL_RING, NIC_BUFFER);
     sends(1000, 1);
     assert_int_equal(comes_on(1000), 0); /* one pair until the driver wants more */
-    assert_int_equal(set(MQ, 0, 2, 2), OK);
+    assert_int_equal(ctrl_set(MQ, 0, 2, 2), OK);
     sends(1000, 1);
     assert_int_equal(comes_on(1000), 1);
     sends(1001, 0);
@@ -434,22 +364,22 @@ static void flows_come_back_on_their_pair(void **state)
     sends(1000, 0); /* the flow has moved to another vCPU */
     assert_int_equal(comes_on(1000), 0);
     sends(1000, 1);
-    assert_int_equal(set(MQ, 0, 1, 2), OK);
+    assert_int_equal(ctrl_set(MQ, 0, 1, 2), OK);
     assert_int_equal(comes_on(1000), 0);
-    assert_int_equal(b.port->stats[1].rx_frames, 2);
-    assert_int_equal(b.port->stats[1].tx_frames, 3);
-    assert_int_equal(b.port->stats[1].interrupts, 2 + 3);
+    assert_int_equal(beta.port->stats[1].rx_frames, 2);
+    assert_int_equal(beta.port->stats[1].tx_frames, 3);
+    assert_int_equal(beta.port->stats[1].interrupts, 2 + 3);
 }
 
 static void pairs_end_with_the_driver(void **state)
 {
     (void)state;
-    nic_fill(&a, 0, SIZE, NIC_BUFFER);
-    assert_int_equal(set(MQ, 0, 2, 2), OK);
+    nic_fill(&alpha, 0, CTRL_RING, NIC_BUFFER);
+    assert_int_equal(ctrl_set(MQ, 0, 2, 2), OK);
     sends(1000, 1);
-    nic_restart(&b, ALL);
-    nic_fill(&b, 0, SIZE, NIC_BUFFER);
-    nic_fill2(&b, 0, SIZE);
+    nic_restart(&beta, CTRL_ALL);
+    nic_fill(&beta, 0, CTRL_RING, NIC_BUFFER);
+    nic_fill2(&beta, 0, CTRL_RING);
     assert_int_equal(comes_on(1000), 0);
 }
 
@@ -458,24 +388,24 @@ static void control_queue_behind_the_pairs(void **state)
     struct ring wrong;
 
     (void)state;
-    assert_int_equal(b.ctrl.index, 4);
-    wrong = b.rx2; /* a kick of what is a receive queue here */
+    assert_int_equal(beta.ctrl.index, 4);
+    wrong = beta.rx2; /* a kick of what is a receive queue here */
     ring_kick(&wrong);
-    assert_int_equal(ring_used_idx(&b.rx2), 0);
-    start(ALL & ~NIC_MQ);
-    assert_int_equal(b.ctrl.index, 2);
-    assert_int_equal(command(RX, PROMISC, &one, 1), OK);
-    wrong = b.ctrl;
+    assert_int_equal(ring_used_idx(&beta.rx2), 0);
+    ctrl_start(CTRL_ALL & ~NIC_MQ);
+    assert_int_equal(beta.ctrl.index, 2);
+    assert_int_equal(ctrl_command(RX, PROMISC, &one, 1), OK);
+    wrong = beta.ctrl;
     wrong.index = 4;
-    ring_offer(&b.ctrl, 0);
+    ring_offer(&beta.ctrl, 0);
     ring_kick(&wrong); /* not the control queue without multiqueue */
-    assert_int_equal(ring_used(&b.ctrl, NULL), -1);
-    ring_kick(&b.ctrl);
-    assert_int_equal(ring_used(&b.ctrl, NULL), 0);
-    start(NIC_USUAL); /* nor is there one without it */
-    b.ctrl.index = 2;
-    ring_kick(&b.ctrl);
-    assert_true(virtio_running(device(&b)));
+    assert_int_equal(ring_used(&beta.ctrl, NULL), -1);
+    ring_kick(&beta.ctrl);
+    assert_int_equal(ring_used(&beta.ctrl, NULL), 0);
+    ctrl_start(NIC_USUAL); /* nor is there one without it */
+    beta.ctrl.index = 2;
+    ring_kick(&beta.ctrl);
+    assert_true(virtio_running(device(&beta)));
 }
 
 /* --- many commands, and the end of the queue amid one ------------------------------------------
@@ -488,9 +418,9 @@ static void queue_commands(u32 n, u8 code)
 
         memcpy(p, (u8[]){RX, code, 1}, 3);
         p[8] = 0xee;
-        ring_desc(&b.ctrl, 2 * i, b.ctrl_buf + i * 16, 3, D_NEXT, 2 * i + 1);
-        ring_desc(&b.ctrl, 2 * i + 1, b.ctrl_buf + i * 16 + 8, 1, D_WRITE, 0);
-        ring_offer(&b.ctrl, 2 * i);
+        ring_desc(&beta.ctrl, 2 * i, beta.ctrl_buf + i * 16, 3, D_NEXT, 2 * i + 1);
+        ring_desc(&beta.ctrl, 2 * i + 1, beta.ctrl_buf + i * 16 + 8, 1, D_WRITE, 0);
+        ring_offer(&beta.ctrl, 2 * i);
     }
 }
 
@@ -498,33 +428,33 @@ static void rule_40_a_long_list_of_commands(void **state)
 {
     (void)state;
     queue_commands(30, ALLMULTI);
-    ring_kick(&b.ctrl);
-    assert_in_range(ring_used_idx(&b.ctrl), 1, 8);
-    ring_kick(&b.ctrl); /* changes nothing: the rest is under way */
-    assert_in_range(ring_used_idx(&b.ctrl), 1, 8);
+    ring_kick(&beta.ctrl);
+    assert_in_range(ring_used_idx(&beta.ctrl), 1, 8);
+    ring_kick(&beta.ctrl); /* changes nothing: the rest is under way */
+    assert_in_range(ring_used_idx(&beta.ctrl), 1, 8);
     assert_in_range(host_run_work(100), 3, 30);
-    assert_int_equal(ring_used_idx(&b.ctrl), 30);
+    assert_int_equal(ring_used_idx(&beta.ctrl), 30);
     for (u32 i = 0; i < 30; i++) {
         assert_int_equal(*ctrl(i * 16 + 8), OK);
     }
-    b.ctrl.used_idx = 30;
-    assert_int_equal(command(RX, PROMISC, &one, 1), OK); /* at once again */
+    beta.ctrl.used_idx = 30;
+    assert_int_equal(ctrl_command(RX, PROMISC, &one, 1), OK); /* at once again */
 }
 
 static void reset_amid_commands(void **state)
 {
     (void)state;
     queue_commands(30, PROMISC);
-    ring_kick(&b.ctrl);
-    nic_stop(&b);
+    ring_kick(&beta.ctrl);
+    nic_stop(&beta);
     memset(ctrl(0), 0xdd, 512);
     (void)host_run_work(100);
     for (u32 i = 0; i < 512; i++) {
         assert_int_equal(*ctrl(i), 0xdd);
     }
-    start(ALL);
-    assert_false(reaches(group)); /* forgotten */
-    assert_int_equal(command(RX, PROMISC, &one, 1), OK);
+    ctrl_start(CTRL_ALL);
+    assert_false(ctrl_reaches(group)); /* forgotten */
+    assert_int_equal(ctrl_command(RX, PROMISC, &one, 1), OK);
 }
 
 static void (*set_line)(struct vm *vm, struct vcpu *v, u32 intid, bool level);
@@ -532,29 +462,29 @@ static void (*set_line)(struct vm *vm, struct vcpu *v, u32 intid, bool level);
 /* What another vCPU does while the command is carried out: QueueReady = 0. */
 static void take_the_queue_away(struct vm *vm, struct vcpu *v, u32 intid, bool level)
 {
-    virtq_deactivate(&device(&b)->queue[b.ctrl.index]);
+    virtq_deactivate(&device(&beta)->queue[beta.ctrl.index]);
     set_line(vm, v, intid, level);
 }
 
 static void rule_7_queue_taken_away_amid_a_command(void **state)
 {
     (void)state;
-    (void)driver_irq(&b.g, NIC_BASE);
-    set_line = b.g.irqchip.set_line;
-    b.g.irqchip.set_line = take_the_queue_away; /* a new address raises the line */
+    (void)driver_irq(&beta.g, NIC_BASE);
+    set_line = beta.g.irqchip.set_line;
+    beta.g.irqchip.set_line = take_the_queue_away; /* a new address raises the line */
     memcpy(ctrl(0), (u8[]){MAC, ADDR, 2, 0, 0, 0, 0, 9}, 8);
     *ctrl(64) = 0xee;
-    ring_desc(&b.ctrl, 0, b.ctrl_buf, 8, D_NEXT, 1);
-    ring_desc(&b.ctrl, 1, b.ctrl_buf + 64, 1, D_WRITE, 0);
-    ring_offer(&b.ctrl, 0);
-    ring_kick(&b.ctrl);
-    assert_int_equal(ring_used_idx(&b.ctrl), 0);
+    ring_desc(&beta.ctrl, 0, beta.ctrl_buf, 8, D_NEXT, 1);
+    ring_desc(&beta.ctrl, 1, beta.ctrl_buf + 64, 1, D_WRITE, 0);
+    ring_offer(&beta.ctrl, 0);
+    ring_kick(&beta.ctrl);
+    assert_int_equal(ring_used_idx(&beta.ctrl), 0);
     assert_int_equal(*ctrl(64), 0xee);
-    assert_true(virtio_running(device(&b)));
-    b.g.irqchip.set_line = set_line;
+    assert_true(virtio_running(device(&beta)));
+    beta.g.irqchip.set_line = set_line;
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, ctrl_setup, ctrl_teardown)
 
 int main(void)
 {

@@ -3,8 +3,7 @@
  * virtio-net's receive filter, as the commands of a control queue set it: modes, tables of
  * addresses, its own address, VLANs. alpha sends, beta filters.
  */
-#include "tests/host/nic.h"
-#include "vdev/virtio/net_dev.h"
+#include "tests/host/ctrl.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,103 +12,28 @@
 
 #include <cmocka.h>
 
-#define SW   "/dev/vdevpeer/sw"
-#define SIZE 64
-#define ALL                                                                                        \
-    (NIC_USUAL | NIC_CTRL | NIC_MQ | BIT64(NET_F_CTRL_RX) | BIT64(NET_F_CTRL_RX_EXTRA) |           \
-     BIT64(NET_F_CTRL_VLAN) | BIT64(NET_F_CTRL_MAC_ADDR) | BIT64(NET_F_GUEST_ANNOUNCE) |           \
-     BIT64(NET_F_CTRL_GUEST_OFFLOADS) | BIT64(NET_F_GUEST_CSUM) | BIT64(NET_F_GUEST_TSO4) |        \
-     BIT64(NET_F_NOTF_COAL))
-
-enum { OK, ERR };
-enum { RX, MAC, VLAN, ANNOUNCE, MQ, OFFLOADS, COAL };
-enum { PROMISC, ALLMULTI, ALLUNI, NOMULTI, NOUNI, NOBCAST };
-enum { TABLE, ADDR };
-
-static struct nic a, b;
 static u8 frame[200], got[2048];
 static const u8 everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 static const u8 group[6] = {0x33, 0x33, 0, 0, 0, 9};
 static const u8 stranger[6] = {0x02, 0, 0, 0, 0, 0x77}; /* nobody's, so that all get it */
 static const u8 one = 1, zero = 0;
 
-static void make(const char *pa, const char *pb, u32 queues)
-{
-    struct net_opts oa = nic_options(pa, 1), ob = nic_options(pb, 2);
-
-    net_forget_all();
-    oa.storm = 0;
-    ob.queues = queues;
-    ob.mac_spoof = SPOOF_ALLOW;
-    nic_init(&a, "alpha", "eth", &oa);
-    nic_init(&b, "beta", "eth", &ob);
-}
-
-static void start(u64 features)
-{
-    nic_start(&b, features, SIZE);
-    nic_fill(&b, 0, SIZE, NIC_BUFFER);
-    if (features & NIC_MQ) {
-        nic_fill2(&b, 0, SIZE);
-    }
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    make(SW, SW, 2);
-    nic_start(&a, NIC_USUAL, SIZE);
-    start(ALL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    assert_true(host_run_work(1000) < 1000);
-    nic_free(&a);
-    nic_free(&b);
-    return 0;
-}
-
-static u8 command(u8 class, u8 code, const void *data, u32 len)
-{
-    return nic_command(&b, class, code, data, len);
-}
-
-static u8 set(u8 class, u8 code, u64 value, u32 len)
-{
-    return command(class, code, &value, len);
-}
-
-/* Whether a frame from alpha to `to` reaches beta. */
-static bool reaches(const u8 *to)
-{
-    nic_frame(frame, to, a.mac, 100, to[5]);
-    nic_send(&a, frame, 100);
-    if (nic_recv(&b, got, sizeof(got), true) < 0) {
-        return false;
-    }
-    assert_memory_equal(got, frame, 100);
-    return true;
-}
-
-/* The same, with a tag of that type. */
+/* Whether a frame from alpha with a tag of that type reaches beta. */
 static bool tag_reaches(u32 type, u32 control)
 {
-    nic_frame(frame, b.mac, a.mac, 100, 1);
+    nic_frame(frame, beta.mac, alpha.mac, 100, 1);
     store_be16(frame + 12, type);
     store_be16(frame + 14, control);
-    nic_send(&a, frame, 100);
-    return nic_recv(&b, got, sizeof(got), true) == 100;
+    nic_send(&alpha, frame, 100);
+    return nic_recv(&beta, got, sizeof(got), true) == 100;
 }
 
 static void everything_without_a_filter(void **state)
 {
     (void)state;
-    start(NIC_USUAL);
-    assert_true(reaches(group));
-    assert_true(reaches(stranger));
+    ctrl_start(NIC_USUAL);
+    assert_true(ctrl_reaches(group));
+    assert_true(ctrl_reaches(stranger));
     assert_true(tag_reaches(NET_VLAN, 5));
 }
 
@@ -117,11 +41,11 @@ static void everything_without_a_filter(void **state)
 static void filter_before_any_command(void **state)
 {
     (void)state;
-    assert_true(reaches(b.mac));
-    assert_true(reaches(everybody));
-    assert_false(reaches(group));
-    assert_false(reaches(stranger));
-    assert_int_equal(b.port->drops[DROP_FILTER], 2);
+    assert_true(ctrl_reaches(beta.mac));
+    assert_true(ctrl_reaches(everybody));
+    assert_false(ctrl_reaches(group));
+    assert_false(ctrl_reaches(stranger));
+    assert_int_equal(beta.port->drops[DROP_FILTER], 2);
 }
 
 static void filter_modes(void **state)
@@ -137,13 +61,14 @@ static void filter_modes(void **state)
 
     (void)state;
     for (u32 i = 0; i < ARRAY_SIZE(modes); i++) {
-        assert_int_equal(command(RX, modes[i].code, &one, 1), OK);
-        assert_int_equal(reaches(b.mac), modes[i].own);
-        assert_int_equal(reaches(everybody), modes[i].all);
-        assert_int_equal(reaches(group), modes[i].group);
-        assert_int_equal(reaches(stranger), modes[i].other);
-        assert_int_equal(command(RX, modes[i].code, &zero, 1), OK);
-        assert_true(reaches(b.mac) && reaches(everybody) && !reaches(group) && !reaches(stranger));
+        assert_int_equal(ctrl_command(RX, modes[i].code, &one, 1), OK);
+        assert_int_equal(ctrl_reaches(beta.mac), modes[i].own);
+        assert_int_equal(ctrl_reaches(everybody), modes[i].all);
+        assert_int_equal(ctrl_reaches(group), modes[i].group);
+        assert_int_equal(ctrl_reaches(stranger), modes[i].other);
+        assert_int_equal(ctrl_command(RX, modes[i].code, &zero, 1), OK);
+        assert_true(ctrl_reaches(beta.mac) && ctrl_reaches(everybody) && !ctrl_reaches(group) &&
+                    !ctrl_reaches(stranger));
     }
 }
 
@@ -152,21 +77,25 @@ static void filter_modes_together(void **state)
 {
     (void)state;
     for (u8 code = ALLMULTI; code <= NOBCAST; code++) {
-        assert_int_equal(command(RX, code, &one, 1), OK);
+        assert_int_equal(ctrl_command(RX, code, &one, 1), OK);
     }
-    assert_false(reaches(b.mac) || reaches(everybody) || reaches(group) || reaches(stranger));
-    assert_int_equal(command(RX, PROMISC, &one, 1), OK);
-    assert_true(reaches(b.mac) && reaches(everybody) && reaches(group) && reaches(stranger));
+    assert_false(ctrl_reaches(beta.mac) || ctrl_reaches(everybody) || ctrl_reaches(group) ||
+                 ctrl_reaches(stranger));
+    assert_int_equal(ctrl_command(RX, PROMISC, &one, 1), OK);
+    assert_true(ctrl_reaches(beta.mac) && ctrl_reaches(everybody) && ctrl_reaches(group) &&
+                ctrl_reaches(stranger));
 }
 
 /* A driver that has no list of addresses can't say which groups it wants: it gets them. */
 static void filter_with_extra_modes_alone(void **state)
 {
     (void)state;
-    start(NIC_USUAL | NIC_CTRL | BIT64(NET_F_CTRL_RX_EXTRA));
-    assert_true(reaches(b.mac) && reaches(everybody) && reaches(group) && reaches(stranger));
-    assert_int_equal(command(RX, NOMULTI, &one, 1), OK);
-    assert_true(reaches(b.mac) && reaches(everybody) && !reaches(group) && reaches(stranger));
+    ctrl_start(NIC_USUAL | NIC_CTRL | BIT64(NET_F_CTRL_RX_EXTRA));
+    assert_true(ctrl_reaches(beta.mac) && ctrl_reaches(everybody) && ctrl_reaches(group) &&
+                ctrl_reaches(stranger));
+    assert_int_equal(ctrl_command(RX, NOMULTI, &one, 1), OK);
+    assert_true(ctrl_reaches(beta.mac) && ctrl_reaches(everybody) && !ctrl_reaches(group) &&
+                ctrl_reaches(stranger));
 }
 
 static u32 put_list(u8 *p, u32 claimed, u32 n, const u8 *first)
@@ -186,7 +115,7 @@ static u8 table(u32 uni, u32 multi)
     u32 len = put_list(data, uni, uni, stranger);
 
     len += put_list(data + len, multi, multi, group);
-    return command(MAC, TABLE, data, len);
+    return ctrl_command(MAC, TABLE, data, len);
 }
 
 static bool reaches_next(const u8 *to, u32 n)
@@ -195,19 +124,19 @@ static bool reaches_next(const u8 *to, u32 n)
 
     memcpy(mac, to, 6);
     mac[5] = (u8)(mac[5] + n);
-    return reaches(mac);
+    return ctrl_reaches(mac);
 }
 
 static void mac_table(void **state)
 {
     (void)state;
     assert_int_equal(table(2, 1), OK);
-    assert_true(reaches(stranger) && reaches_next(stranger, 1) && !reaches_next(stranger, 2));
-    assert_true(reaches(group) && !reaches_next(group, 1) && reaches(b.mac));
+    assert_true(ctrl_reaches(stranger) && reaches_next(stranger, 1) && !reaches_next(stranger, 2));
+    assert_true(ctrl_reaches(group) && !reaches_next(group, 1) && ctrl_reaches(beta.mac));
     assert_int_equal(table(0, 2), OK); /* instead, not besides */
-    assert_true(!reaches(stranger) && reaches(group) && reaches_next(group, 1));
-    start(ALL); /* a reset empties it */
-    assert_false(reaches(group));
+    assert_true(!ctrl_reaches(stranger) && ctrl_reaches(group) && reaches_next(group, 1));
+    ctrl_start(CTRL_ALL); /* a reset empties it */
+    assert_false(ctrl_reaches(group));
 }
 
 static void mac_table_full(void **state)
@@ -217,11 +146,11 @@ static void mac_table_full(void **state)
     assert_true(reaches_next(stranger, FILTER_MACS - 1) && !reaches_next(stranger, FILTER_MACS));
     assert_true(reaches_next(group, FILTER_MACS - 1) && !reaches_next(group, FILTER_MACS));
     assert_int_equal(table(FILTER_MACS + 1, 0), OK); /* too many: all of that kind, and no other */
-    assert_true(reaches_next(stranger, 100) && !reaches(group));
+    assert_true(reaches_next(stranger, 100) && !ctrl_reaches(group));
     assert_int_equal(table(0, FILTER_MACS + 1), OK);
-    assert_true(!reaches(stranger) && reaches_next(group, 100));
-    assert_int_equal(command(RX, NOMULTI, &one, 1), OK);
-    assert_false(reaches(group));
+    assert_true(!ctrl_reaches(stranger) && reaches_next(group, 100));
+    assert_int_equal(ctrl_command(RX, NOMULTI, &one, 1), OK);
+    assert_false(ctrl_reaches(group));
 }
 
 static void mac_table_cut_off(void **state)
@@ -234,12 +163,12 @@ static void mac_table_cut_off(void **state)
     for (u32 i = 0; i < ARRAY_SIZE(claims); i++) {
         u32 len = put_list(data, claims[i], 1, stranger);
 
-        assert_int_equal(command(MAC, TABLE, data, len), ERR);
+        assert_int_equal(ctrl_command(MAC, TABLE, data, len), ERR);
         len = put_list(data, 0, 0, stranger);
         len += put_list(data + len, claims[i], 1, group);
-        assert_int_equal(command(MAC, TABLE, data, len), ERR);
+        assert_int_equal(ctrl_command(MAC, TABLE, data, len), ERR);
     }
-    assert_true(reaches(stranger) && reaches(group)); /* nothing has changed */
+    assert_true(ctrl_reaches(stranger) && ctrl_reaches(group)); /* nothing has changed */
 }
 
 static void vlans(void **state)
@@ -248,17 +177,17 @@ static void vlans(void **state)
     assert_false(tag_reaches(NET_VLAN, 5));
     assert_true(tag_reaches(NET_VLAN, 0xe000)); /* a priority, no VLAN */
     assert_true(tag_reaches(NET_QINQ, 5));      /* not what the list is about */
-    assert_int_equal(set(VLAN, 0, 5, 2), OK);
-    assert_int_equal(set(VLAN, 0, 4095, 2), OK);
+    assert_int_equal(ctrl_set(VLAN, 0, 5, 2), OK);
+    assert_int_equal(ctrl_set(VLAN, 0, 4095, 2), OK);
     assert_true(tag_reaches(NET_VLAN, 5) && tag_reaches(NET_VLAN, 0xf005));
     assert_true(tag_reaches(NET_VLAN, 4095));
     assert_false(tag_reaches(NET_VLAN, 69) || tag_reaches(NET_VLAN, 4));
-    assert_int_equal(set(VLAN, 1, 5, 2), OK);
+    assert_int_equal(ctrl_set(VLAN, 1, 5, 2), OK);
     assert_false(tag_reaches(NET_VLAN, 5));
-    assert_int_equal(set(VLAN, 0, 4096, 2), ERR);
-    assert_int_equal(set(VLAN, 0, 0xffff, 2), ERR);
+    assert_int_equal(ctrl_set(VLAN, 0, 4096, 2), ERR);
+    assert_int_equal(ctrl_set(VLAN, 0, 0xffff, 2), ERR);
     assert_false(tag_reaches(NET_VLAN, 0xfff & 5));
-    start(ALL);
+    ctrl_start(CTRL_ALL);
     assert_false(tag_reaches(NET_VLAN, 4095));
 }
 
@@ -267,28 +196,28 @@ static u64 address_shown(void)
     u8 mac[6];
 
     for (u32 i = 0; i < 6; i++) {
-        mac[i] = (u8)guest_read(&b.g, NIC_BASE + VMMIO_CONFIG + i, 1);
+        mac[i] = (u8)guest_read(&beta.g, NIC_BASE + VMMIO_CONFIG + i, 1);
     }
     return mac_number(mac);
 }
 
 static void address(void **state)
 {
-    u32 generation = reg_read(&b.g, NIC_BASE, VMMIO_GENERATION);
+    u32 generation = reg_read(&beta.g, NIC_BASE, VMMIO_GENERATION);
 
     (void)state;
-    assert_int_equal(command(MAC, ADDR, stranger, 6), OK);
+    assert_int_equal(ctrl_command(MAC, ADDR, stranger, 6), OK);
     assert_int_equal(address_shown(), mac_number(stranger));
-    assert_int_not_equal(reg_read(&b.g, NIC_BASE, VMMIO_GENERATION), generation);
-    assert_true(reaches(stranger) && !reaches(b.mac));
-    assert_int_equal(command(MAC, ADDR, group, 6), ERR);
-    assert_int_equal(command(MAC, ADDR, "\0\0\0\0\0\0", 6), ERR);
+    assert_int_not_equal(reg_read(&beta.g, NIC_BASE, VMMIO_GENERATION), generation);
+    assert_true(ctrl_reaches(stranger) && !ctrl_reaches(beta.mac));
+    assert_int_equal(ctrl_command(MAC, ADDR, group, 6), ERR);
+    assert_int_equal(ctrl_command(MAC, ADDR, "\0\0\0\0\0\0", 6), ERR);
     assert_int_equal(address_shown(), mac_number(stranger));
-    nic_stop(&b);
-    assert_int_equal(address_shown(), mac_number(b.mac)); /* the configured one */
+    nic_stop(&beta);
+    assert_int_equal(address_shown(), mac_number(beta.mac)); /* the configured one */
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, ctrl_setup, ctrl_teardown)
 
 int main(void)
 {
