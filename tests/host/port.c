@@ -5,6 +5,10 @@
 #include "core/panic.h"
 #include "core/str.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
 static bool stub_deliver(struct net_port *p, struct net_frame *f)
 {
     struct stub *s = container_of(p, struct stub, port);
@@ -133,4 +137,23 @@ struct opt_vlan vlan_trunk(struct vlan_list *list, u16 vid, u16 native)
 u64 stub_mac(const struct stub *s)
 {
     return mac_number(s->port.mac);
+}
+
+static char shown[8192];
+
+static void show(const char *fmt, ...)
+{
+    size_t len = strlen(shown);
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(shown + len, sizeof(shown) - len, fmt, ap);
+    va_end(ap);
+}
+
+const char *net_shown(void)
+{
+    shown[0] = '\0';
+    net_show(show);
+    return shown;
 }

@@ -36,5 +36,7 @@ bool stub_send_tagged(struct stub *s, const struct stub *to, u32 type, u32 contr
 /* Sends what is in s->frame as if it were new: head, head_len, len and what was left to be done. */
 bool stub_send_again(struct stub *s);
 u64 stub_mac(const struct stub *s);
+/* What net_show prints now; lasts until the next call. */
+const char *net_shown(void);
 
 #endif

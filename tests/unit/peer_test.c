@@ -7,7 +7,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -191,27 +190,14 @@ static void no_peer(void **state)
     loose(&a);
 }
 
-static char text[4096];
-
-static void print(const char *fmt, ...)
-{
-    size_t len = strlen(text);
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text + len, sizeof(text) - len, fmt, ap);
-    va_end(ap);
-}
-
 static void shows(void **state)
 {
-    const char *first;
+    const char *text, *first;
 
     (void)state;
     connect_both();
     stub_up(&c);
-    text[0] = '\0';
-    net_show(print);
+    text = net_shown();
     first = strstr(text, "link:\n");
     assert_non_null(first);
     assert_null(strstr(first + 1, "link:\n"));

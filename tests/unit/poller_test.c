@@ -4,13 +4,13 @@
 #include "core/sched.h"
 #include "core/str.h"
 #include "tests/host/nic.h"
+#include "tests/host/port.h"
 #include "tests/host/run.h"
 #include "vdev/net/switch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -243,26 +243,12 @@ static void rates_hold(void **state)
     assert_int_equal(ring_used_flags(&a.tx), 1);
 }
 
-static char text[4096];
-
-static void print(const char *fmt, ...)
-{
-    size_t len = strlen(text);
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text + len, sizeof(text) - len, fmt, ap);
-    va_end(ap);
-}
-
 static void shows(void **state)
 {
     (void)state;
-    net_show(print);
-    assert_non_null(strstr(text, "switch lan: 2 ports, polled by CPU 1\n"));
+    assert_non_null(strstr(net_shown(), "switch lan: 2 ports, polled by CPU 1\n"));
     pcpus[CPU].online = false;
-    net_show(print);
-    assert_non_null(strstr(text, "polled by CPU 1 (which is off: not polled)\n"));
+    assert_non_null(strstr(net_shown(), "polled by CPU 1 (which is off: not polled)\n"));
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -487,25 +487,6 @@ static void rule_42_no_allocation_at_run_time(void **state)
     assert_int_equal(page_taken(), taken);
 }
 
-static char text[8192];
-
-static void print(const char *fmt, ...)
-{
-    size_t len = strlen(text);
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text + len, sizeof(text) - len, fmt, ap);
-    va_end(ap);
-}
-
-static const char *shown(void)
-{
-    text[0] = '\0';
-    net_show(print);
-    return text;
-}
-
 static void shows(void **state)
 {
     static const struct net_stats stats = {.tx_frames = 1234567890123,
@@ -523,19 +504,20 @@ static void shows(void **state)
     assert_true(stub_send(&a, stub_mac(&b), STRANGER, LEN));
     a.port.drops[DROP_STORM] = 12;
     a.port.waits = 3;
-    assert_non_null(strstr(
-        shown(), "switch lan: 3 ports\n"
-                 "  eth                      02:00:00:00:00:01  up\n"
-                 "    sent 1234567890123 frames               5 bytes           6 notifications, "
-                 "2.5 frames a burst\n"
-                 "    got             7 frames               8 bytes           9 interrupts\n"
-                 "    dropped 1 spoofed, 12 storm\n"
-                 "    held back 3 times by its rate\n"
-                 "  eth                      02:00:00:00:00:02  up\n"
-                 "    sent            0 frames               0 bytes           0 notifications, "
-                 "0.0 frames a burst\n"
-                 "    got             0 frames               0 bytes           0 interrupts\n"
-                 "  eth"));
+    assert_non_null(
+        strstr(net_shown(),
+               "switch lan: 3 ports\n"
+               "  eth                      02:00:00:00:00:01  up\n"
+               "    sent 1234567890123 frames               5 bytes           6 notifications, "
+               "2.5 frames a burst\n"
+               "    got             7 frames               8 bytes           9 interrupts\n"
+               "    dropped 1 spoofed, 12 storm\n"
+               "    held back 3 times by its rate\n"
+               "  eth                      02:00:00:00:00:02  up\n"
+               "    sent            0 frames               0 bytes           0 notifications, "
+               "0.0 frames a burst\n"
+               "    got             0 frames               0 bytes           0 interrupts\n"
+               "  eth"));
 }
 
 static void shows_rules(void **state)
@@ -551,13 +533,13 @@ static void shows_rules(void **state)
     b.port.rules.vlan = vlan_trunk(&tags, 4094, 30);
     c.port.rules.monitor = true;
     up();
-    assert_non_null(strstr(shown(), "01  up  vlan 10  isolated\n"));
-    assert_non_null(strstr(text, "02  up  trunk 1,7-8,4094 native 30\n"));
-    assert_non_null(strstr(text, "03  up  monitor\n"));
+    assert_non_null(strstr(net_shown(), "01  up  vlan 10  isolated\n"));
+    assert_non_null(strstr(net_shown(), "02  up  trunk 1,7-8,4094 native 30\n"));
+    assert_non_null(strstr(net_shown(), "03  up  monitor\n"));
     for (u16 i = 100; i < 140; i = (u16)(i + 2)) {
         (void)vlan_trunk(&tags, i, 0);
     }
-    assert_non_null(strstr(shown(), "trunk 1,7-8,100,102,104,106,108,110,... native 30\n"));
+    assert_non_null(strstr(net_shown(), "trunk 1,7-8,100,102,104,106,108,110,... native 30\n"));
 }
 
 #define T(f) cmocka_unit_test_setup(f, setup)
