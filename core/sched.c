@@ -16,6 +16,8 @@
 #include "core/vdev.h"
 #include "core/vm.h"
 
+#define SOON_NS 20000u /* work waits for so long: about as long as a piece of it takes */
+
 struct pcpu pcpus[PCPU_MAX];
 u32 pcpu_count;
 
@@ -187,17 +189,34 @@ void vdev_irq(struct vdev *d, bool level)
     d->vm->irqchip->set_line(d->vm, NULL, d->intid, level);
 }
 
+static void work_append(struct pcpu *p, struct work *w)
+{
+    w->next = NULL;
+    *p->remote.work_tail = w;
+    p->remote.work_tail = &w->next;
+}
+
+/*
+ * What a guest's trap leaves behind waits until that guest has run for a while: with the trap's own
+ * part it would be twice as long a time without interrupts.
+ */
 void work_queue(struct pcpu *p, struct work *w)
 {
+    bool first, later;
+
     if (atomic_xchg(&w->queued, 1u) != 0) {
         return;
     }
     spin_lock(&p->remote.lock);
-    w->next = NULL;
-    *p->remote.work_tail = w;
-    p->remote.work_tail = &w->next;
+    first = p->remote.work == NULL;
+    later = p == arch_pcpu() && p->remote.ready != NULL;
+    work_append(p, w);
     spin_unlock(&p->remote.lock);
-    ask(p, PCPU_WORK);
+    if (!later) {
+        ask(p, PCPU_WORK);
+    } else if (first) { /* else the first one's time, or turn, is this one's, too */
+        timer_set(&p->work_pause, arch_now_ns() + SOON_NS);
+    }
 }
 
 static struct work *work_take(struct pcpu *p)
@@ -239,8 +258,10 @@ static void work_run(struct pcpu *p)
         return;
     }
     atomic_store_release(&w->queued, 0u); /* from here on it may be queued anew */
-    if (w->fn(w)) {
-        work_queue(p, w);
+    if (w->fn(w) && atomic_xchg(&w->queued, 1u) == 0) {
+        spin_lock(&p->remote.lock);
+        work_append(p, w);
+        spin_unlock(&p->remote.lock);
     }
     look_around(p, &work, &guests);
     if (!work) {

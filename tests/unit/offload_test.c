@@ -191,13 +191,13 @@ static void largest_frames(void **state)
     for (u32 i = 0; i < ARRAY_SIZE(shapes); i++) {
         make(&shapes[i], 65000, 1448);
         assert_true(check(84));
-        assert_in_range(deliver(0), 2, 3); /* 45 segments, each 2 frames' work */
-        assert_int_equal(deliver(NEED_CSUM), 1);
+        assert_in_range(deliver(0), 4, 5);         /* 45 segments, each 4 frames' work … */
+        assert_in_range(deliver(NEED_CSUM), 2, 3); /* … and 2 or 3 where nothing is summed up */
         assert_int_equal(deliver(ALL_NEEDS), 1);
     }
     make(&shapes[0], 1023 * 64, 64);
     assert_true(check(84));
-    assert_int_equal(deliver(NEED_CSUM), 16);
+    assert_int_equal(deliver(NEED_CSUM), 22); /* 48 in a burst */
 }
 
 /* Sequence numbers and identifications wrap. */
@@ -315,7 +315,7 @@ static void large_sums_wait_for_a_burst(void **state)
     assert_int_equal(sink.got, 0);
     assert_int_equal(source.f.budget, NET_BUDGET - 1);
     assert_int_equal(deliver(0), 1);
-    assert_in_range(NET_BUDGET - source.f.budget, 60, NET_BUDGET);
+    assert_int_equal(source.f.budget, 0);
 }
 
 static void budget_is_counted_off(void **state)
@@ -324,14 +324,14 @@ static void budget_is_counted_off(void **state)
     make(&shapes[0], 10000, 1000);
     assert_true(check(84));
     offref_sink(&sink, &ref, NEED_CSUM);
-    source.f.budget = 4;
+    source.f.budget = 8;
     assert_int_equal(port_deliver(&sink.port, &source.f), NET_AGAIN);
     assert_int_equal(sink.got, 4);
     assert_int_equal(source.f.segment, 4);
     source.f.budget = 0;
     assert_int_equal(port_deliver(&sink.port, &source.f), NET_AGAIN);
     assert_int_equal(sink.got, 4); /* and the sink sees that none comes twice */
-    source.f.budget = 6;
+    source.f.budget = 12;
     assert_int_equal(port_deliver(&sink.port, &source.f), NET_DELIVERED);
     assert_int_equal(sink.got, 10);
     assert_int_equal(source.f.budget, 0);

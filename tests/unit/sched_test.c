@@ -469,7 +469,9 @@ static void test_work_pace(void **state)
     job[0].pieces = 3;
     sched_ready(&v[0]);
     work_queue(&pcpus[0], &job[0].work);
-    assert_ptr_equal(cpu_enter(0), &v[0]);
+    assert_ptr_equal(cpu_enter(0), &v[0]); /* after the guest's trap it is first the guest's turn */
+    assert_int_equal(job[0].done, 0);
+    assert_ptr_equal(cpu_enter_after(0, 20000), &v[0]);
     assert_int_equal(job[0].done, 1);
     assert_int_equal(host_deadline_ns, host_now_ns + 3000);
     assert_ptr_equal(cpu_enter_after(0, 2999), &v[0]);

@@ -378,7 +378,7 @@ static void cut_segment(struct cut *c)
  */
 static s32 work_for(u32 len, bool sum)
 {
-    return MIN(1 + (s32)(len >> (sum ? 10 : 11)), NET_BUDGET);
+    return MIN((sum ? 2 : 1) + (s32)(len >> (sum ? 9 : 10)), NET_BUDGET);
 }
 
 /* Counts it off. False: not enough is left. */
@@ -395,6 +395,7 @@ static enum net_result deliver_segments(struct net_port *to, struct net_frame *f
 {
     enum net_result result = NET_DROPPED;
     struct cut c;
+    bool delivered;
     s32 work;
 
     cut_begin(&c, f, accepts);
@@ -404,7 +405,10 @@ static enum net_result deliver_segments(struct net_port *to, struct net_frame *f
             return NET_AGAIN;
         }
         cut_segment(&c);
-        if (!to->ops->deliver(to, &c.seg)) {
+        c.seg.budget = f->budget;
+        delivered = to->ops->deliver(to, &c.seg);
+        f->budget = c.seg.budget;
+        if (!delivered) {
             break;
         }
         result = NET_DELIVERED;
@@ -417,13 +421,16 @@ static enum net_result deliver_segments(struct net_port *to, struct net_frame *f
 static enum net_result deliver_completed(struct net_port *to, struct net_frame *f)
 {
     struct net_frame own;
+    bool delivered;
 
     if (!afford(f, work_for(f->len, true))) {
         return NET_AGAIN;
     }
     own = *f;
     complete(&own);
-    return to->ops->deliver(to, &own) ? NET_DELIVERED : NET_DROPPED;
+    delivered = to->ops->deliver(to, &own);
+    f->budget = own.budget;
+    return delivered ? NET_DELIVERED : NET_DROPPED;
 }
 
 enum net_result offload_deliver(struct net_port *to, struct net_frame *f)

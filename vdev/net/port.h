@@ -185,7 +185,7 @@ static inline enum net_result port_deliver(struct net_port *to, struct net_frame
     if (unlikely((f->needs & ~atomic_load(&to->accepts)) != 0)) {
         return offload_deliver(to, f);
     }
-    f->budget -= 1 + (s32)(f->len >> 11); /* a large frame counts by its copying */
+    f->budget -= 1 + (s32)((f->len + 1023) >> 11); /* a large frame counts by its copying */
     return to->ops->deliver(to, f) ? NET_DELIVERED : NET_DROPPED;
 }
 

@@ -40,8 +40,12 @@ static void rx_write_first(const struct net *n, const struct chain *c, struct ne
     }
 }
 
-/* Takes a buffer with room for at least `least` bytes; if that fails, the caller puts all back. */
-static inline enum net_drop rx_take(struct net *n, struct virtq *q, struct chain *c, u32 least)
+/*
+ * Takes a buffer with room for at least `least` bytes; if that fails, the caller puts all back. In
+ * any case f has paid for it.
+ */
+static inline enum net_drop rx_take(struct net *n, struct virtq *q, struct chain *c, u32 least,
+                                    struct net_frame *f)
 {
     switch (virtq_pop(q, c)) {
     case VIRTQ_EMPTY:
@@ -50,6 +54,7 @@ static inline enum net_drop rx_take(struct net *n, struct virtq *q, struct chain
         virtio_broken(&n->virtio, q->why);
         return DROP_BROKEN;
     case VIRTQ_OK:
+        f->budget -= c->count / NET_BUDGET_DESCRIPTORS;
         break;
     }
     return c->writable < least ? DROP_SIZE : DROP_NONE;
@@ -69,7 +74,7 @@ static u32 rx_write_head(const struct chain *c, const struct net_frame *f, u32 f
  * that doesn't fit takes no buffer (rule 32).
  */
 static NOINLINE enum net_drop rx_merge(struct net *n, struct net_pair *pair, struct virtq *q,
-                                       const struct net_frame *f, u32 done)
+                                       struct net_frame *f, u32 done)
 {
     u32 total = n->hdr_len + f->len, cost = pair->rx_first.count;
     struct cursor rest = chain_reader(f->chain, f->off + MAX(done - n->hdr_len, f->head_len));
@@ -80,7 +85,7 @@ static NOINLINE enum net_drop rx_merge(struct net *n, struct net_pair *pair, str
     piece[0] = (struct net_piece){pair->rx_first.head, pair->rx_first.slots, done};
     while (done < total) {
         enum net_drop why =
-            cost < RX_COST && count < RX_COST ? rx_take(n, q, &pair->rx_next, 0) : DROP_SIZE;
+            cost < RX_COST && count < RX_COST ? rx_take(n, q, &pair->rx_next, 0, f) : DROP_SIZE;
         u32 part, had;
 
         if (why != DROP_NONE) {
@@ -114,7 +119,8 @@ static enum net_drop rx_stage(struct net *n, struct net_pair *pair, struct virtq
     struct virtq_mark mark = virtq_mark(q);
     enum net_drop why;
 
-    why = rx_take(n, q, &pair->rx_first, virtio_has(&n->virtio, NET_F_MRG_RXBUF) ? HDR_LEN : total);
+    why = rx_take(n, q, &pair->rx_first, virtio_has(&n->virtio, NET_F_MRG_RXBUF) ? HDR_LEN : total,
+                  f);
     if (why == DROP_NONE) {
         part = MIN(pair->rx_first.writable, total);
         rx_write_first(n, &pair->rx_first, f, part);

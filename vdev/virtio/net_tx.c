@@ -106,6 +106,7 @@ static enum virtq_result tx_one(struct net *n, struct net_pair *pair, struct vir
         if (r != VIRTQ_OK) {
             return r;
         }
+        pair->frame.budget -= pair->tx.count / NET_BUDGET_DESCRIPTORS;
         if (unlikely(!tx_frame(n, pair))) {
             port_drop(&n->port, DROP_OFFLOAD);
             virtq_push(q, &pair->tx, 0);
