@@ -19,7 +19,7 @@
 
 enum { DEVICE_NET = 1, RX = 0, TX = 1, NET_HEADER = 12, BUFFER = 2048, MTU = 1500, BURST = 64 };
 enum { RING = 128 }; /* more than TCP_WND: what one sender may have under way */
-enum { USED_NO_NOTIFY = 1, MAC_OFFSET = 6 };
+enum { MAC_OFFSET = 6 };
 #define NET_F_MAC (1ull << 5)
 
 /* One queue's three areas (section 2.7); the device reads and writes them. */

@@ -30,6 +30,13 @@ static void offer_rx(uint16_t i)
     virtq_offer(&rx, i);
 }
 
+static void notify(const struct virtq *q, uint32_t index)
+{
+    if (!(atomic_load(&q->used.flags) & USED_NO_NOTIFY)) {
+        io_write32(nic + VIRTIO_QUEUE_NOTIFY, index);
+    }
+}
+
 static void route_irq(void)
 {
     for (uint32_t i = 0; i < platform.virtio_count; i++) {
@@ -82,7 +89,7 @@ bool net_send(const void *frame, uint32_t len)
     memcpy(tx_buffers[i] + NET_HEADER, frame, len);
     tx.desc[i] = (struct virtq_desc){(uint64_t)tx_buffers[i], NET_HEADER + len, 0, 0};
     virtq_offer(&tx, i);
-    io_write32(nic + VIRTIO_QUEUE_NOTIFY, NET_TX);
+    notify(&tx, NET_TX);
     return true;
 }
 
@@ -101,7 +108,7 @@ uint32_t net_receive(void *frame, uint32_t max)
     memcpy(frame, rx_buffers[id] + NET_HEADER, len);
     rx_seen++;
     offer_rx(id);
-    io_write32(nic + VIRTIO_QUEUE_NOTIFY, NET_RX);
+    notify(&rx, NET_RX);
     return len;
 }
 

@@ -10,6 +10,8 @@
 
 enum { PING_HEADER = offsetof(struct ping, payload), MIN_FRAME = 60 };
 
+uint32_t ping_others;
+
 static const uint8_t ethertype[2] = {0x88, 0xb5};
 static const uint8_t magic[4] = {'m', 'u', 'n', 't'};
 
@@ -25,9 +27,16 @@ static uint32_t frame_len(const struct ping *p)
 
 bool ping_send(uint32_t seq, uint32_t len)
 {
+    static const uint8_t everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+    return ping_send_to(everybody, seq, len);
+}
+
+bool ping_send_to(const uint8_t *mac, uint32_t seq, uint32_t len)
+{
     static struct ping p;
 
-    memset(p.to, 0xff, sizeof(p.to));
+    memcpy(p.to, mac, sizeof(p.to));
     memcpy(p.from, net_mac, sizeof(p.from));
     memcpy(p.ethertype, ethertype, sizeof(ethertype));
     memcpy(p.magic, magic, sizeof(magic));
@@ -53,14 +62,20 @@ static bool is_intact(const struct ping *p, uint32_t len)
     return true;
 }
 
+static bool is_ping(const struct ping *p, uint32_t len)
+{
+    return len >= PING_HEADER && memcmp(p->ethertype, ethertype, sizeof(ethertype)) == 0 &&
+           memcmp(p->magic, magic, sizeof(magic)) == 0;
+}
+
 uint32_t ping_receive(struct ping *p, bool *intact)
 {
-    uint32_t len;
+    uint32_t len = net_receive(p, sizeof(*p));
 
-    do {
+    while (len && !is_ping(p, len)) {
+        ping_others++;
         len = net_receive(p, sizeof(*p));
-    } while (len && (len < PING_HEADER || memcmp(p->ethertype, ethertype, sizeof(ethertype)) != 0 ||
-                     memcmp(p->magic, magic, sizeof(magic)) != 0));
+    }
     *intact = len && is_intact(p, len);
     return len ? p->kind : 0;
 }

@@ -24,8 +24,12 @@ struct ping {
     uint8_t payload[PING_MAX_PAYLOAD];
 };
 
-/* Sends a request to everybody. */
+/* Frames of no such kind that ping_receive() has passed over. */
+extern uint32_t ping_others;
+
+/* Sends a request, to everybody or to one. */
 bool ping_send(uint32_t seq, uint32_t len);
+bool ping_send_to(const uint8_t *mac, uint32_t seq, uint32_t len);
 
 /* Takes the next frame of the protocol, 0 or enum kind; *intact tells whether it is as sent. */
 uint32_t ping_receive(struct ping *p, bool *intact);

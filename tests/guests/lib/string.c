@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+typedef uint32_t word __attribute__((may_alias));
+
 void *memset(void *dest, int byte, size_t len)
 {
     uint8_t *d = dest;
@@ -19,6 +21,11 @@ void *memcpy(void *dest, const void *src, size_t len)
     uint8_t *d = dest;
     const uint8_t *s = src;
 
+    if ((((uintptr_t)d | (uintptr_t)s) & 3) == 0) {
+        for (; len >= 4; len -= 4, d += 4, s += 4) {
+            *(word *)d = *(const word *)s;
+        }
+    }
     while (len--) {
         *d++ = *s++;
     }

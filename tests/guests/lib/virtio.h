@@ -41,7 +41,7 @@ enum {
 };
 
 enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4 };
-enum { AVAIL_NO_INTERRUPT = 1 };
+enum { AVAIL_NO_INTERRUPT = 1, USED_NO_NOTIFY = 1 };
 enum { VIRTQ_SIZE = 64 };
 
 #define VIRTIO_F_INDIRECT_DESC (1ull << 28)
