@@ -222,7 +222,7 @@ MUTATIONS = [
              "virtq:rule_26_writes_end_with_the_chain"),
     mutation("27", RX, "__builtin_memcpy(f->room + NET_ROOM - hdr_len, &hdr, hdr_len);",
              "(void)hdr; (void)chain_read(f->chain, 0, f->room, hdr_len);", "net:rule_27_header_is_ours"),
-    mutation("29", P, "f->budget -= 1 + (s32)(f->len >> 11);", "f->budget -= 1;",
+    mutation("29", P, "f->budget -= 1 + (s32)((f->len + 1023) >> 11);", "f->budget -= 1;",
              "net:rule_29_large_frames_end_the_burst"),
     # --- D: completion
     mutation("30", SP, "q->used_next++; /* rule 30",
@@ -248,7 +248,7 @@ MUTATIONS = [
              "virtio_legacy:rule_34_driver_ok"),
     mutation("34", M, "(atomic_load(&v->status) & VIRTIO_DRIVER) && features_fit(v)",
              "(atomic_load(&v->status) & VIRTIO_DRIVER)", "virtio_legacy:rule_34_driver_ok"),
-    mutation("34", RX, "virtio_running(&n->virtio) && (f->needs", "(f->needs",
+    mutation("34", RX, "virtio_running(&n->virtio) && pair_used(n, index)", "pair_used(n, index)",
              "net:rule_34_no_frames_before_driver_ok"),
     mutation("35", M, "unlikely(value >= n || !virtio_running(v))", "!virtio_running(v)",
              "virtio_mmio:rule_35_notify_only_what_is_there"),

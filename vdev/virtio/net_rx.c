@@ -170,8 +170,8 @@ bool net_deliver(struct net_port *p, struct net_frame *f)
         return false;
     }
     spin_lock(&q->lock);
-    if (virtio_running(&n->virtio) && pair_used(n, index) &&
-        (f->needs & ~atomic_load(&p->accepts)) == 0) { /* rule 34 */
+    if (virtio_running(&n->virtio) && pair_used(n, index) && /* rule 34 */
+        (f->needs & ~atomic_load(&p->accepts)) == 0) {
         why = rx_stage(n, &n->pair[index], q, f);
     }
     if (why == DROP_NONE) {
