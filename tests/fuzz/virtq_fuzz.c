@@ -47,7 +47,7 @@ static void start_side(struct side *s, bool is_packed, u16 size, bool indirect)
         ring_alloc(&s->r, &s->g, 0, 0, size);
     }
     queue_place(&s->q, &s->r, size);
-    queue_start(&s->q, &s->r, indirect, now.events);
+    assert(queue_start(&s->q, &s->r, indirect, now.events));
 }
 
 static void start(struct input *in)

@@ -2,8 +2,6 @@
 /* The device's side of a ring: see queue.h. */
 #include "tests/host/queue.h"
 
-#include "core/panic.h"
-
 void queue_place(struct virtq *q, struct ring *r, u16 max)
 {
     virtq_init(q, &r->g->vm.mem, max, LOCK_QUEUE_TX);
@@ -13,8 +11,11 @@ void queue_place(struct virtq *q, struct ring *r, u16 max)
     q->used_addr = r->used;
 }
 
-void queue_start(struct virtq *q, const struct ring *r, bool indirect, bool event_idx)
+bool queue_start(struct virtq *q, const struct ring *r, bool indirect, bool event_idx)
 {
-    assert(virtq_activate(q, r->packed));
+    if (!virtq_activate(q, r->packed)) {
+        return false;
+    }
     virtq_start(q, indirect, event_idx);
+    return true;
 }

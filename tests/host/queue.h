@@ -11,7 +11,7 @@
 
 /* A queue for rings of at most `max`, told where `r` lies, and not active yet. */
 void queue_place(struct virtq *q, struct ring *r, u16 max);
-/* Activates it, with what was negotiated; asserts that it can be. */
-void queue_start(struct virtq *q, const struct ring *r, bool indirect, bool event_idx);
+/* Activates it, with what was negotiated; false if the queue refuses the place. */
+bool queue_start(struct virtq *q, const struct ring *r, bool indirect, bool event_idx) MUST_CHECK;
 
 #endif

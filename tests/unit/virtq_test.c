@@ -31,7 +31,7 @@ static void place_ring(u16 size)
 static void start(u16 size, bool indirect, bool event_idx)
 {
     place_ring(size);
-    queue_start(&q, &r, indirect, event_idx);
+    assert_true(queue_start(&q, &r, indirect, event_idx));
 }
 
 static int setup(void **state)
