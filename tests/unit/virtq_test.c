@@ -241,6 +241,51 @@ static void interrupt_by_event(void **state)
     assert_true(virtq_publish(&q)); /* 4 -> 7 passes 5 */
 }
 
+static bool stage(u32 count)
+{
+    for (u32 i = 0; i < count; i++) {
+        offer(0, buf, 8, 0);
+        assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
+        virtq_push(&q, &c, 0);
+    }
+    return virtq_publish_quiet(&q, 2);
+}
+
+static void held_from_the_event_on(void **state)
+{
+    (void)state;
+    start(8, false, true);
+    ring_set_used_event(&r, 0);
+    assert_false(stage(1));
+    assert_true(virtq_holds(&q));
+    assert_int_equal(ring_used_idx(&r), 0);
+    ring_set_used_event(&r, 1);
+    assert_false(stage(1)); /* the entry in front of the event goes */
+    assert_int_equal(ring_used_idx(&r), 1);
+    assert_true(stage(2)); /* more than may be held: all go */
+    assert_int_equal(ring_used_idx(&r), 4);
+    assert_false(virtq_holds(&q));
+    assert_false(virtq_publish_quiet(&q, 2));
+    ring_set_used_event(&r, 2);
+    assert_false(stage(3)); /* an event that was passed long ago */
+    assert_int_equal(ring_used_idx(&r), 7);
+    ring_set_used_event(&r, 7);
+    assert_false(stage(2));
+    assert_true(virtq_publish(&q)); /* in the end they have to go */
+    assert_int_equal(ring_used_idx(&r), 9);
+}
+
+static void nothing_held_without_events(void **state)
+{
+    (void)state;
+    start(8, false, false);
+    assert_true(stage(1));
+    ring_set_avail_flags(&r, 1);
+    assert_false(stage(1));
+    assert_int_equal(ring_used_idx(&r), 2);
+    assert_false(virtq_holds(&q));
+}
+
 static void notify_by_flag(void **state)
 {
     (void)state;
@@ -817,6 +862,8 @@ int main(void)
         T(returned_in_any_order),
         T(interrupt_by_flag),
         T(interrupt_by_event),
+        T(held_from_the_event_on),
+        T(nothing_held_without_events),
         T(notify_by_flag),
         T(notify_by_event),
         T(rule_2_size),

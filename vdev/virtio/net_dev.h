@@ -81,6 +81,12 @@ struct net_pair {
     struct timer pause; /* until the network takes the frame */
     struct net_coal tx_coal;
 
+    /* How what was sent is given back, net_tx.c: */
+    struct timer linger;
+    bool lingering; /* the timer runs */
+    bool moved;     /* something was sent since it was set */
+    u32 eager;      /* so many bursts give back at once */
+
     /* Under the receive queue's lock: */
     struct net_coal rx_coal;
     struct chain rx_first, rx_next; /* a frame's first buffer, and the one being filled */

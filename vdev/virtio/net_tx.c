@@ -10,9 +10,14 @@
 #include "vdev/net/capture.h"
 #include "vdev/virtio/net_dev.h"
 
-#define BURST NET_BUDGET /* frames sent, and deliveries made, before others get their turn */
-#define SHORT 128        /* a frame up to here is copied whole … */
-#define HEAD  84 /* … of a longer one so much: headers up to TCP's behind a tag and IPv6 */
+#define BURST     NET_BUDGET /* frames sent, and deliveries made, before others get their turn */
+#define LINGER_NS 1000000u   /* how long what was sent is held back: once to twice that */
+#define HOLD      4          /* chains held at most … */
+#define HOLD_SIZE 128        /* … of a ring of at least so many, so that the driver has room */
+#define EAGER     64
+
+#define SHORT 128 /* a frame up to here is copied whole … */
+#define HEAD  84  /* … of a longer one so much: headers up to TCP's behind a tag and IPv6 */
 _Static_assert(SHORT <= NET_HEAD && HEAD <= SHORT, "the head has room");
 
 /* Whether the driver may send this kind of super-frame. */
@@ -151,6 +156,54 @@ static bool tx_frames(struct net *n, struct net_pair *pair, struct virtq *q)
     return true;
 }
 
+static void tx_interrupt(struct net *n, const struct net_pair *pair)
+{
+    counter_inc(&n->stats[pair->index].interrupts);
+    virtio_interrupt(&n->virtio);
+}
+
+/*
+ * Gives back what was sent. A driver that sends frame after frame looks for those given back each
+ * time, and yet asks for an interrupt when the last one is: it need not hear of that while it goes
+ * on. So a few are held back, until it stops for a while. If it stops soon, it may have waited for
+ * just them: then nothing is held for some time.
+ */
+static void tx_give_back(struct net *n, struct net_pair *pair, struct virtq *q, bool more)
+{
+    bool hold = pair->eager == 0 && !more && q->size >= HOLD_SIZE && pair->tx_coal.usecs == 0;
+
+    pair->eager -= pair->eager > 0 ? 1 : 0;
+    pair->moved = true;
+    if (hold ? virtq_publish_quiet(q, HOLD) : net_publish(&pair->tx_coal, q)) {
+        tx_interrupt(n, pair);
+    }
+    if (virtq_holds(q) && !pair->lingering) {
+        pair->lingering = true;
+        pair->moved = false;
+        timer_set(&pair->linger, arch_now_ns() + LINGER_NS);
+    }
+}
+
+static void tx_linger_over(struct timer *t)
+{
+    struct net_pair *pair = container_of(t, struct net_pair, linger);
+    struct net *n = pair->net;
+    struct virtq *q = tx_queue(n, pair->index);
+
+    spin_lock(&q->lock);
+    if (pair->lingering && pair->moved) {
+        pair->moved = false;
+        timer_set(t, arch_now_ns() + LINGER_NS);
+    } else if (pair->lingering) {
+        pair->lingering = false;
+        pair->eager = EAGER;
+        if (virtq_publish(q)) {
+            tx_interrupt(n, pair);
+        }
+    }
+    spin_unlock(&q->lock);
+}
+
 static bool tx_burst(struct net *n, struct net_pair *pair)
 {
     struct virtq *q = tx_queue(n, pair->index);
@@ -163,10 +216,7 @@ static bool tx_burst(struct net *n, struct net_pair *pair)
     }
     stat_add(&n->stats[pair->index].tx_bursts, 1);
     n->port.net->flush(&n->port, &pair->frame);
-    if (net_publish(&pair->tx_coal, q)) {
-        counter_inc(&n->stats[pair->index].interrupts);
-        virtio_interrupt(&n->virtio);
-    }
+    tx_give_back(n, pair, q, more);
     return more;
 }
 
@@ -214,6 +264,8 @@ void net_tx_init(struct net_pair *pair, const struct vm *vm)
     pair->work.fn = tx_work;
     pair->frame.chain = &pair->tx;
     timer_init(&pair->pause, v->pcpu, tx_pause_over);
+    timer_init(&pair->linger, v->pcpu, tx_linger_over);
+    pair->eager = EAGER;
 }
 
 void net_tx_notify(struct net *n, struct net_pair *pair)
@@ -273,6 +325,11 @@ void net_tx_reset(struct net *n, struct net_pair *pair)
     spin_lock(lock);
     pair->sending = false;
     pair->deferred = false;
+    pair->eager = EAGER;
+    if (pair->lingering) {
+        pair->lingering = false;
+        timer_cancel(&pair->linger);
+    }
     if (pair->frame.not_before != 0) {
         pair->frame.not_before = 0;
         timer_cancel(&pair->pause);

@@ -58,6 +58,7 @@ void virtq_split_push(struct virtq *q, u16 head, u32 written);
 void virtq_packed_push(struct virtq *q, u16 id, u16 slots, u32 written);
 bool virtq_split_publish(struct virtq *q);
 bool virtq_packed_publish(struct virtq *q);
+bool virtq_split_publish_quiet(struct virtq *q, u32 most);
 void virtq_split_disable_notify(struct virtq *q);
 void virtq_packed_disable_notify(struct virtq *q);
 void virtq_split_mute(struct virtq *q);
@@ -114,6 +115,21 @@ static inline void virtq_push(struct virtq *q, const struct chain *c, u32 writte
 static inline MUST_CHECK bool virtq_publish(struct virtq *q)
 {
     return unlikely(q->packed) ? virtq_packed_publish(q) : virtq_split_publish(q);
+}
+
+/*
+ * Likewise, but up to `most` chains are held back from the first one on that the driver wants an
+ * interrupt for: they go with a later call. Without events, and in packed rings, none are.
+ */
+static inline MUST_CHECK bool virtq_publish_quiet(struct virtq *q, u32 most)
+{
+    return unlikely(q->packed) ? virtq_packed_publish(q) : virtq_split_publish_quiet(q, most);
+}
+
+/* Whether something is staged that isn't published. */
+static inline bool virtq_holds(const struct virtq *q)
+{
+    return q->used_next != q->used_published;
 }
 
 /* True if virtq_pop will find something; in a split ring, without looking at memory again. */

@@ -187,9 +187,10 @@ void virtq_split_push(struct virtq *q, u16 head, u32 written)
     q->used_next++; /* rule 30: the index in memory is never read back */
 }
 
-bool virtq_split_publish(struct virtq *q)
+/* All that is staged in front of `new`. */
+static bool publish_to(struct virtq *q, u16 new)
 {
-    u16 old = q->used_published, new = q->used_next;
+    u16 old = q->used_published;
 
     if (old == new || q->broken) {
         return false;
@@ -208,6 +209,26 @@ bool virtq_split_publish(struct virtq *q)
         return (u16)(new - event - 1) < (u16)(new - old);
     }
     return (gmem_load16(gmem_at(q->avail, RING_FLAGS)) & AVAIL_NO_INTERRUPT) == 0;
+}
+
+bool virtq_split_publish(struct virtq *q)
+{
+    return publish_to(q, q->used_next);
+}
+
+bool virtq_split_publish_quiet(struct virtq *q, u32 most)
+{
+    u16 new = q->used_next;
+
+    if (q->event_idx && q->used_published != new) {
+        u16 event = gmem_load16(used_event(q));
+        u16 quiet = (u16)(event - q->used_published), staged = (u16)(new - q->used_published);
+
+        if (quiet < staged && (u32)(staged - quiet) <= most) {
+            new = event; /* an interrupt is due for the entry there, not for those in front */
+        }
+    }
+    return publish_to(q, new);
 }
 
 /* --- notifications ---------------------------------------------------------------------------- */
