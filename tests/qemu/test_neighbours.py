@@ -142,7 +142,7 @@ def test_super_frames_without_a_rate(attacked):
     """A victim that has to look at all that is sent to it is slowed down, but never cut off."""
     _, (before, during), did = attacked("super")
     check_did(did, {"frames": 1000})
-    assert goodput(during) >= 0.2 * goodput(before), (before, during)
+    assert goodput(during) >= 0.1 * goodput(before), (before, during)
 
 
 SHARED = ["unicast", "broadcast", "malformed", "splinters", "super", "flips"]
