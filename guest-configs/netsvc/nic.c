@@ -22,24 +22,8 @@ enum { RING = 128 }; /* more than TCP_WND: what one sender may have under way */
 enum { MAC_OFFSET = 6 };
 #define NET_F_MAC (1ull << 5)
 
-/* One queue's three areas (section 2.7); the device reads and writes them. */
 struct ring {
-    struct virtq_desc desc[RING];
-    struct {
-        uint16_t flags;
-        uint16_t idx;
-        uint16_t ring[RING];
-        uint16_t used_event;
-    } avail;
-    struct {
-        uint16_t flags;
-        uint16_t idx;
-        struct {
-            uint32_t id;
-            uint32_t len;
-        } ring[RING];
-        uint16_t avail_event;
-    } used __attribute__((aligned(4)));
+    VIRTQ_AREAS(RING);
 } __attribute__((aligned(4096)));
 
 static uint64_t base;

@@ -14,24 +14,8 @@
 
 enum { FLOOD_QUEUE = 256, FLOOD_BUFFER = 1 << 17, FLOOD_CHAIN = 64 };
 
-/* As struct virtq of lib/virtio.h, longer. */
 struct flood_queue {
-    struct virtq_desc desc[FLOOD_QUEUE];
-    struct {
-        uint16_t flags;
-        uint16_t idx;
-        uint16_t ring[FLOOD_QUEUE];
-        uint16_t used_event;
-    } avail;
-    struct {
-        uint16_t flags;
-        uint16_t idx;
-        struct {
-            uint32_t id;
-            uint32_t len;
-        } ring[FLOOD_QUEUE];
-        uint16_t avail_event;
-    } used __attribute__((aligned(4)));
+    VIRTQ_AREAS(FLOOD_QUEUE);
 } __attribute__((aligned(4096)));
 
 extern uint8_t nic_mac[6];

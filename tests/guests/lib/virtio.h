@@ -55,24 +55,30 @@ struct virtq_desc {
     uint16_t next;
 };
 
-/* One queue's three areas; the device reads and writes them. */
+/*
+ * A queue's three areas, as members of a page-aligned struct; the device reads and writes them.
+ * VIRTIO 1.2 §2.7.
+ */
+#define VIRTQ_AREAS(size)                                                                          \
+    struct virtq_desc desc[size];                                                                  \
+    struct {                                                                                       \
+        uint16_t flags;                                                                            \
+        uint16_t idx;                                                                              \
+        uint16_t ring[size];                                                                       \
+        uint16_t used_event;                                                                       \
+    } avail;                                                                                       \
+    struct {                                                                                       \
+        uint16_t flags;                                                                            \
+        uint16_t idx;                                                                              \
+        struct {                                                                                   \
+            uint32_t id;                                                                           \
+            uint32_t len;                                                                          \
+        } ring[size];                                                                              \
+        uint16_t avail_event;                                                                      \
+    } used __attribute__((aligned(4)))
+
 struct virtq {
-    struct virtq_desc desc[VIRTQ_SIZE];
-    struct {
-        uint16_t flags;
-        uint16_t idx;
-        uint16_t ring[VIRTQ_SIZE];
-        uint16_t used_event;
-    } avail;
-    struct {
-        uint16_t flags;
-        uint16_t idx;
-        struct {
-            uint32_t id;
-            uint32_t len;
-        } ring[VIRTQ_SIZE];
-        uint16_t avail_event;
-    } used __attribute__((aligned(4)));
+    VIRTQ_AREAS(VIRTQ_SIZE);
 } __attribute__((aligned(4096)));
 
 /* The nth slot of the device tree with a device of this kind; 0 if there is none. */
