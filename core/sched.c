@@ -189,6 +189,7 @@ void vdev_irq(struct vdev *d, bool level)
     d->vm->irqchip->set_line(d->vm, NULL, d->intid, level);
 }
 
+/* p's lock is held. */
 static void work_append(struct pcpu *p, struct work *w)
 {
     w->next = NULL;
@@ -235,15 +236,6 @@ static struct work *work_take(struct pcpu *p)
     return w;
 }
 
-/* What waits on p: more work, guests that want to run. */
-static void look_around(struct pcpu *p, bool *work, bool *guests)
-{
-    spin_lock(&p->remote.lock);
-    *work = p->remote.work != NULL;
-    *guests = p->remote.ready != NULL;
-    spin_unlock(&p->remote.lock);
-}
-
 /*
  * One piece of work. While there's more, guests of this CPU get as much time between the pieces as
  * the pieces take; with none to run, the next piece follows at once.
@@ -252,18 +244,20 @@ static void work_run(struct pcpu *p)
 {
     u64 start = arch_now_ns(), now;
     struct work *w = work_take(p);
-    bool work, guests;
+    bool again, work, guests;
 
     if (w == NULL) {
         return;
     }
     atomic_store_release(&w->queued, 0u); /* from here on it may be queued anew */
-    if (w->fn(w) && atomic_xchg(&w->queued, 1u) == 0) {
-        spin_lock(&p->remote.lock);
+    again = w->fn(w) && atomic_xchg(&w->queued, 1u) == 0;
+    spin_lock(&p->remote.lock);
+    if (again) {
         work_append(p, w);
-        spin_unlock(&p->remote.lock);
     }
-    look_around(p, &work, &guests);
+    work = p->remote.work != NULL;
+    guests = p->remote.ready != NULL;
+    spin_unlock(&p->remote.lock);
     if (!work) {
         return;
     }

@@ -2,9 +2,8 @@
 /*
  * The virtio-mmio transport (VIRTIO 1.2 §4.2): registers, the status machine, the interrupt line;
  * what only version 1 has is in mmio_legacy.c. It knows no device type; devices know no register.
- * Locks: v->lock for everything
- * that configures, v->irq_lock for status, interrupt status and the line; a notification takes
- * neither.
+ * Locks: v->lock for everything that configures, v->irq_lock for status, interrupt status and the
+ * line; a notification takes neither.
  */
 #include "vdev/virtio/mmio_regs.h"
 

@@ -4,13 +4,13 @@
  * is behind it nor any register. Locks: each transmit queue's covers sending through it, each
  * receive queue's, which other VMs' senders take, receiving.
  */
-#include "vdev/net/capture.h"
 #include "vdev/virtio/net.h"
 
 #include "core/config.h"
 #include "core/log.h"
 #include "core/page.h"
 #include "core/vm.h"
+#include "vdev/net/capture.h"
 #include "vdev/virtio/net_dev.h"
 
 #include <string.h>

@@ -32,8 +32,7 @@ static u64 frames(struct net_coal *c)
 static void fire(struct net_coal *c)
 {
     if (c->wanted && virtio_running(&c->net->virtio)) {
-        counter_inc(&stats_of(c)->interrupts);
-        virtio_interrupt(&c->net->virtio);
+        net_interrupt(c->net, c->queue / 2);
     }
     c->wanted = false;
 }

@@ -132,6 +132,13 @@ static inline void stat_add(u64 *p, u64 n)
     atomic_store(p, *p + n);
 }
 
+/* An interrupt for a queue of this pair, counted. Any CPU. */
+static inline void net_interrupt(struct net *n, u32 pair)
+{
+    counter_inc(&n->stats[pair].interrupts);
+    virtio_interrupt(&n->virtio);
+}
+
 /* net.c: enum net_need bits of what a driver with these features can take. */
 u32 net_accepts(u64 features);
 

@@ -193,8 +193,7 @@ void net_flush_pairs(struct net *n, u32 first, u32 end)
 
         spin_lock(&q->lock);
         if (virtio_running(&n->virtio) && net_publish(&n->pair[i].rx_coal, q)) {
-            counter_inc(&n->stats[i].interrupts);
-            virtio_interrupt(&n->virtio);
+            net_interrupt(n, i);
         }
         spin_unlock(&q->lock);
     }

@@ -156,12 +156,6 @@ static bool tx_frames(struct net *n, struct net_pair *pair, struct virtq *q)
     return true;
 }
 
-static void tx_interrupt(struct net *n, const struct net_pair *pair)
-{
-    counter_inc(&n->stats[pair->index].interrupts);
-    virtio_interrupt(&n->virtio);
-}
-
 /*
  * Gives back what was sent. A driver that sends frame after frame looks for those given back each
  * time, and yet asks for an interrupt when the last one is: it need not hear of that while it goes
@@ -175,7 +169,7 @@ static void tx_give_back(struct net *n, struct net_pair *pair, struct virtq *q, 
     pair->eager -= pair->eager > 0 ? 1 : 0;
     pair->moved = true;
     if (hold ? virtq_publish_quiet(q, HOLD) : net_publish(&pair->tx_coal, q)) {
-        tx_interrupt(n, pair);
+        net_interrupt(n, pair->index);
     }
     if (virtq_holds(q) && !pair->lingering) {
         pair->lingering = true;
@@ -198,7 +192,7 @@ static void tx_linger_over(struct timer *t)
         pair->lingering = false;
         pair->eager = EAGER;
         if (virtq_publish(q)) {
-            tx_interrupt(n, pair);
+            net_interrupt(n, pair->index);
         }
     }
     spin_unlock(&q->lock);
