@@ -50,7 +50,7 @@ DEVICES := $(wildcard vdev/*.c vdev/*/*.c)
 FDT := $(wildcard fdt/*.c)
 # What touches hardware and so can't run on the host:
 HARDWARE := $(addprefix arch/arm-common/,gic.c gicv2.c gicv3.c clock.c psci.c uart.c uart_pl011.c \
-	stage2.c fw_cfg.c)
+	stage2.c fw_cfg.c boot.c cpus.c)
 ARM_PORTABLE := $(filter-out $(HARDWARE),$(wildcard arch/arm-common/*.c)) $(wildcard $(addprefix arch/arm64/,decode.c vsysreg.c idspace.c))
 PORTABLE := $(filter-out core/main.c core/spinlock.c,$(CORE)) $(DEVICES) $(FDT) $(ARM_PORTABLE) \
 	$(filter-out arch/host/tool%,$(wildcard arch/host/*.c))
@@ -80,7 +80,7 @@ HOT := $(addprefix core/,lib/% gmem.c mmio.c sched.c spinlock.c timer.c) \
 # boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault; to core/lib/ the
 # compiler adds calls when all else is linked. So these stay out of link-time optimization.
 EARLY := -mstrict-align -fno-lto
-$(T)/arch/arm64/boot.c.o $(T)/arch/arm-common/pgtable.c.o: TARGET_CFLAGS += $(EARLY)
+$(addprefix $(T)/arch/,arm-common/boot.c.o arm-common/pgtable.c.o $(ARCH)/start.c.o): TARGET_CFLAGS += $(EARLY)
 $(T)/core/lib/%.o: TARGET_CFLAGS += -fno-lto
 
 $(T)/muntin.bin: $(T)/muntin.elf
@@ -94,14 +94,14 @@ TARGET_COMMANDS := $(LINK) $(WARN) $(EARLY) $(FAST) $(HOT)
 $(eval $(call flags,$(T),TARGET_COMMANDS))
 
 # Linked twice: where the pointers are is known after the first time, and the same after the second.
-$(T)/muntin.elf: $(TARGET_OBJ) $(T)/link.ld arch/$(ARCH)/relocs.sh
+$(T)/muntin.elf: $(TARGET_OBJ) $(T)/link.ld arch/arm-common/relocs.sh
 	@echo "  LD       $@"
 	$(Q)$(LINK) -o $@ $(TARGET_OBJ)
-	$(Q)arch/$(ARCH)/relocs.sh $(CROSS) $@ > $(T)/relocs.s && $(CROSS)as -o $(T)/relocs.o $(T)/relocs.s
+	$(Q)arch/arm-common/relocs.sh $(CROSS) $@ > $(T)/relocs.s && $(CROSS)as -o $(T)/relocs.o $(T)/relocs.s
 	$(Q)$(LINK) -o $@ $(TARGET_OBJ) $(T)/relocs.o
-	$(Q)arch/$(ARCH)/relocs.sh $(CROSS) $@ | cmp - $(T)/relocs.s
+	$(Q)arch/arm-common/relocs.sh $(CROSS) $@ | cmp - $(T)/relocs.s
 
-$(T)/link.ld: arch/$(ARCH)/link.ld.S | setup-build
+$(T)/link.ld: arch/arm-common/link.ld.S | setup-build
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)cpp -P -I. -D__ASSEMBLER__ $< $@
 

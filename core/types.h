@@ -12,9 +12,9 @@
 
 typedef uint8_t u8;
 typedef uint16_t u16;
-typedef uint32_t u32;
+typedef unsigned int u32; /* not uint32_t, which is long with some compilers: for %u and %x */
 typedef uint64_t u64;
-typedef int32_t s32;
+typedef int s32;
 typedef int64_t s64;
 
 /* Host-physical address: what the CPU puts on the bus. 64 bits on AArch32 too (LPAE has 40). */

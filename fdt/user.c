@@ -286,7 +286,7 @@ static bool set_cells(const struct user *u, const void *base, struct gen_input *
 static bool set_phandles(const struct user *u, const void *base, int gic, struct gen_input *in)
 {
     int clock = fdt_path_offset(base, GEN_CLOCK_PATH);
-    u32 max = UINT32_MAX;
+    uint32_t max = UINT32_MAX;
 
     if (fdt_find_max_phandle(base, &max) != 0 || max > UINT32_MAX - 2 * MERGE_NODES) {
         user_error(u, "no phandles are left above 0x%x", max);

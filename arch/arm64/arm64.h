@@ -4,6 +4,7 @@
 #define ARCH_ARM64_ARM64_H
 
 #include "arch/arm-common/gic.h"
+#include "arch/arm-common/start.h"
 #include "arch/arm64/frame.h"
 #include "arch/arm64/vsysreg.h"
 #include "core/atomic.h"
@@ -48,12 +49,6 @@ static inline struct arm64_vcpu *to_arm64(struct vcpu *v)
 extern const char vectors[];
 void guest_enter(struct frame *f) NORETURN;
 
-/* head.S, and what it calls: see boot.c */
-extern const char secondary_entry[];
-hpa_t boot_tables(u64 dtb);
-void boot_main(u64 dtb) NORETURN;
-void secondary_main(struct pcpu *p) NORETURN;
-
 /* cpu.c: what the CPUs have that matters when guests are switched; read once on the boot CPU. */
 struct cpu_features {
     bool pan;         /* FEAT_PAN */
@@ -66,14 +61,6 @@ extern struct cpu_features cpu;
 /* vcpu.c: one SIMD&FP register of the guest that is loaded */
 void vcpu_get_q(u32 n, u64 q[2]);
 void vcpu_set_q(u32 n, const u64 q[2]);
-
-/* EL2 state of this CPU that no guest switch changes: traps off, vectors, GIC, timer. */
-void cpu_init(void);
-
-/* trap.c: INTIDs that Muntin takes itself; set once by boot_finish. uart 0: none. */
-extern struct host_irqs {
-    u32 vtimer, hyp, uart;
-} host_irqs;
 
 /* trap.c, called by vectors.S */
 struct frame *trap_sync(struct frame *f);
@@ -94,9 +81,6 @@ static inline struct frame *trap_return(struct arm64_vcpu *v)
 {
     return likely(!trap_wanted(v)) ? &v->frame : trap_leave(&v->frame);
 }
-
-/* Handles pending physical interrupts; current is what p has loaded. */
-void trap_poll_irqs(struct pcpu *p);
 
 /* inject.c: exceptions that a guest gets instead of what it wanted */
 void inject_undef(struct arm64_vcpu *v);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A physical CPU at EL2: what it can do, its own control registers, its stack, how it's started,
- * woken and stopped.
- */
+/* A physical CPU at EL2: what it can do, its own control registers, and its last words. */
 #include "arch/arm-common/psci.h"
 #include "arch/arm-common/stage2.h"
 #include "arch/arm-common/clock.h"
@@ -19,14 +16,9 @@
 #include "core/vm.h"
 #include "sysreg.h"
 
-#define START_TIMEOUT_NS 1000000000ull
-
 struct cpu_features cpu;
 
 extern const char _start[], __text_end[]; /* link.ld */
-
-static u64 stacks[PCPU_MAX]; /* top of each CPU's stack */
-static struct cpu_start starts[PCPU_MAX] __attribute__((aligned(64)));
 
 void cpu_features_read(void)
 {
@@ -36,14 +28,11 @@ void cpu_features_read(void)
     cpu.pauth = traps_has_pauth(traps_hcr(false));
 }
 
-u64 cpu_stack(const struct pcpu *p)
+void start_copy(struct cpu_start *s)
 {
-    return stacks[p->id];
-}
-
-void cpu_set_stack(u32 id, u64 top)
-{
-    stacks[id] = top;
+    s->ttbr = sysreg_read(ttbr0_el2);
+    s->tcr = sysreg_read(tcr_el2);
+    s->mair = sysreg_read(mair_el2);
 }
 
 void cpu_init(void)
@@ -83,102 +72,6 @@ void arch_wait_change(const u32 *p, u32 value)
                      : "=&r"(now)
                      : "r"(p), "r"(value)
                      : "cc", "memory");
-}
-
-void arch_kick(struct pcpu *p)
-{
-    gic_kick(p);
-}
-
-void arch_idle(struct pcpu *p, bool wait)
-{
-    if (wait) {
-        dsb_sy(); /* what we stored is seen before we sleep */
-        __asm__ volatile("wfi" : : : "memory");
-    }
-    trap_poll_irqs(p);
-}
-
-void arch_clean_dcache(const void *start, size_t len)
-{
-    size_t line = cache_line();
-    const char *p = (const char *)((uintptr_t)start & ~(line - 1));
-    const char *end = (const char *)start + len;
-
-    for (; p < end; p += line) {
-        dc_clean_invalidate(p);
-    }
-    dsb_sy();
-    ic_invalidate_is();
-    dsb_ish();
-    isb();
-}
-
-void secondary_main(struct pcpu *p)
-{
-    cpu_init();
-    atomic_store_release(&p->online, true);
-    sched_run(p);
-}
-
-static bool start_cpu(struct pcpu *p)
-{
-    struct cpu_start *s = &starts[p->id];
-    u64 give_up = arch_now_ns() + START_TIMEOUT_NS;
-
-    *s = (struct cpu_start){
-        .stack = stacks[p->id],
-        .pcpu = (u64)(uintptr_t)p,
-        .ttbr = sysreg_read(ttbr0_el2),
-        .tcr = sysreg_read(tcr_el2),
-        .mair = sysreg_read(mair_el2),
-    };
-    /* It reads this, and fetches its first instructions, with its caches off. */
-    arch_clean_dcache(s, sizeof(*s));
-    if (psci_cpu_on(p->mpidr, (u64)(uintptr_t)secondary_entry, (u64)(uintptr_t)s) != 0) {
-        return false;
-    }
-    while (!atomic_load_acquire(&p->online)) {
-        if (arch_now_ns() > give_up) {
-            return false;
-        }
-        cpu_relax();
-    }
-    return true;
-}
-
-u32 arch_start_cpus(void)
-{
-    u32 up = 1;
-
-    for (u32 i = 1; i < pcpu_count; i++) {
-        if (start_cpu(&pcpus[i])) {
-            up++;
-        } else {
-            log_err("CPU %u (affinity 0x%llx) did not start: VMs can't use it", i,
-                    (unsigned long long)pcpus[i].mpidr);
-        }
-    }
-    return up;
-}
-
-u64 arch_ticks(void)
-{
-    return clock_ticks();
-}
-
-void arch_stop(enum arch_stop how)
-{
-    if (how == STOP_POWEROFF) {
-        psci_poweroff();
-        log_err("the board can't be switched off: halted");
-    } else if (how == STOP_REBOOT) {
-        psci_reboot();
-        log_err("the board can't be reset: halted");
-    }
-    for (;;) {
-        __asm__ volatile("wfi");
-    }
 }
 
 static void dump(void (*print)(const char *text), const char *fmt, ...) PRINTF(2, 3);
@@ -245,7 +138,7 @@ void arch_panic_dump(void (*print)(const char *text))
                  to_arm64(v)->exit_esr[(v->exits - i) % EXIT_TRACE]);
         }
     }
-    dump_calls(print, __builtin_frame_address(0), (const u64 *)(uintptr_t)stacks[p->id]);
+    dump_calls(print, __builtin_frame_address(0), (const u64 *)(uintptr_t)cpu_stack(p));
 }
 
 void trap_fatal(u32 kind, u64 sp, u64 lr, u64 fp)

@@ -11,20 +11,11 @@
 #define FRAME_STACK 264
 #define FRAME_SIZE  272
 
-/* struct cpu_start: what a secondary CPU is handed, read with its MMU off */
-#define START_STACK 0
-#define START_PCPU  8
-#define START_TTBR  16
-#define START_TCR   24
-#define START_MAIR  32
-
 /*
  * HCR_EL2 until the first guest: interrupts come to EL2 (AMO, IMO, FMO), RW; no stage 2, and not
  * the host extensions (E2H would give other registers other meanings).
  */
 #define BOOT_HCR 0x80000038
-
-#define STACK_SIZE 16384
 
 #ifndef __ASSEMBLER__
 
@@ -41,18 +32,6 @@ _Static_assert(offsetof(struct frame, elr) == FRAME_ELR, "vectors.S");
 _Static_assert(offsetof(struct frame, spsr) == FRAME_SPSR, "vectors.S");
 _Static_assert(offsetof(struct frame, stack) == FRAME_STACK, "vectors.S");
 _Static_assert(sizeof(struct frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, "SP alignment");
-
-struct cpu_start {
-    u64 stack;
-    u64 pcpu;
-    u64 ttbr, tcr, mair;
-};
-
-_Static_assert(offsetof(struct cpu_start, stack) == START_STACK, "head.S");
-_Static_assert(offsetof(struct cpu_start, pcpu) == START_PCPU, "head.S");
-_Static_assert(offsetof(struct cpu_start, ttbr) == START_TTBR, "head.S");
-_Static_assert(offsetof(struct cpu_start, tcr) == START_TCR, "head.S");
-_Static_assert(offsetof(struct cpu_start, mair) == START_MAIR, "head.S");
 
 #endif
 #endif

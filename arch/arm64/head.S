@@ -8,6 +8,7 @@
  * The MMU is switched on at whatever level we were entered at, so that C can read the tree and say
  * what is wrong if that isn't EL2.
  */
+#include "arch/arm-common/start.h"
 #include "arch/arm64/frame.h"
 
 #define FIRMWARE_RAM 0x40000000     /* QEMU virt */
@@ -24,6 +25,7 @@ _start:
     b       entry
     nop
     .quad   0                       // text_offset
+    .global header_size
 header_size:
     .quad   _image_size             // .bss included, and an appended bundle
     .quad   0xa                     // little-endian, 4 KiB pages, anywhere in RAM

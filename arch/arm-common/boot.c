@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first CPU's way to core/main.c. boot_tables runs with the MMU off (this file and pgtable.c
- * are compiled with -mstrict-align for it) and maps the image with its final rights, and the tree;
- * all later mappings only fill what is empty, so the table stays the same for good and
- * break-before-make is never needed. Device windows come through boot_map_device, RAM in
+ * The first CPU's way to core/main.c. boot_tables runs with the MMU off (this file, start.c and
+ * pgtable.c are compiled without unaligned accesses for it) and maps the image with its final
+ * rights, and the tree; all later mappings only fill what is empty, so the table stays the same for
+ * good and break-before-make is never needed. Device windows come through boot_map_device, RAM in
  * boot_finish.
  */
 #include "arch/arm-common/boot.h"
 
 #include "arch/arm-common/pgtable.h"
-#include "arch/arm-common/stage2.h"
 #include "arch/arm-common/clock.h"
-#include "arch/arm64/arm64.h"
-#include "arch/arm64/idregs.h"
+#include "arch/arm-common/gic.h"
+#include "arch/arm-common/stage2.h"
+#include "arch/arm-common/start.h"
 #include "core/arch.h"
 #include "core/main.h"
 #include "core/page.h"
@@ -20,35 +20,20 @@
 #include "core/sched.h"
 #include "sysreg.h"
 
-#define POOL_PAGES         24
-#define HOLES              3
-#define GUARD              PAGE_SIZE
-#define HEADER_SIZE_OFFSET 16 /* of image_size in the arm64 Image header */
-#define DTB_MAX            (2 * MIB)
-#define SCTLR_WXN          BIT64(19)
-#define HCR_E2H            BIT64(34)
-#define ID_MMFR4           s3_0_c0_c7_4 /* ID_AA64MMFR4_EL1: 0 before it was defined */
-#define PAN                s3_0_c4_c2_3
-
-#define TCR_SH_ISH    (3u << 12)
-#define TCR_ORGN_WBWA (1u << 10)
-#define TCR_IRGN_WBWA (1u << 8)
-#define TCR_RES1      (BIT64(31) | BIT64(23)) /* at EL1, bit 23 is EPD1: no TTBR1 walks */
+#define POOL_PAGES 24
+#define HOLES      3
+#define GUARD      PAGE_SIZE
+#define DTB_MAX    (2 * MIB)
 
 /* link.ld.S */
 extern const char _start[], __text_end[], __rodata_end[], __bss[], __image_end[];
 extern const char boot_stack_guard[], boot_stack_top[];
-
-struct boot_regs {
-    u64 tcr, mair;
-} boot_regs;
 
 static u8 pool[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static u32 pool_used;
 static struct pgtable el2;
 static struct range tree;
 static u32 entry_el;
-static bool only_vhe; /* HCR_EL2.E2H can't be cleared */
 
 /* Page-table memory until RAM is mapped; concatenated roots aren't needed at stage 1. */
 static void *pool_alloc(size_t size)
@@ -57,32 +42,6 @@ static void *pool_alloc(size_t size)
         return NULL;
     }
     return pool[pool_used++];
-}
-
-/*
- * Writes HCR_EL2. Where E2H can't be 0, EL2 translates as EL1 does: good enough to say so. A CPU
- * without FEAT_E2H0 says that in ID_AA64MMFR4_EL1 (a negative field) and wants E2H written as 1;
- * others only ignore what is written.
- */
-static void set_hcr(void)
-{
-    only_vhe = id_field(sysreg_read(ID_MMFR4), 24) >= 8;
-    sysreg_write(hcr_el2, BOOT_HCR | (only_vhe ? HCR_E2H : 0));
-    isb();
-    only_vhe = only_vhe || (sysreg_read(hcr_el2) & HCR_E2H) != 0;
-    if (only_vhe) {
-        sysreg_write(PAN, 0); /* EL0 may access what Muntin maps, by the tables */
-    }
-}
-
-static void set_regs(u32 el)
-{
-    u32 bits = cpu_pa_bits();
-    u64 ps = MIN(id_field(sysreg_read(id_aa64mmfr0_el1), 0), 5u);
-
-    boot_regs.mair = PGTABLE_MAIR;
-    boot_regs.tcr = TCR_RES1 | TCR_SH_ISH | TCR_ORGN_WBWA | TCR_IRGN_WBWA | (64u - bits) |
-                    ps << (el == 1 || only_vhe ? 32 : 16);
 }
 
 static bool map_own(const char *from, const char *to, enum pgtable_perm perm)
@@ -118,12 +77,8 @@ hpa_t boot_tables(u64 dtb)
 {
     bool ok;
 
-    entry_el = (u32)(sysreg_read(CurrentEL) >> 2) & 3;
-    if (entry_el == 2) {
-        set_hcr();
-    }
-    set_regs(entry_el);
-    ok = pgtable_create(&el2, PGTABLE_EL2, cpu_pa_bits(), pool_alloc) && map_image();
+    entry_el = start_level();
+    ok = pgtable_create(&el2, PGTABLE_EL2, start_va_bits(), pool_alloc) && map_image();
     tree.base = ALIGN_DOWN(dtb, (u64)PAGE_SIZE);
     tree.size = tree_size(dtb);
     if (tree.size != 0) {
@@ -131,7 +86,7 @@ hpa_t boot_tables(u64 dtb)
         ok = ok && pgtable_map(&el2, tree.base, tree.base, tree.size, PGTABLE_RO);
     }
     while (!ok) { /* can't be: the pool is large enough; there's no UART yet to say so */
-        __asm__ volatile("wfe");
+        cpu_relax();
     }
     return (hpa_t)(uintptr_t)el2.root;
 }
@@ -140,7 +95,7 @@ void boot_main(u64 dtb)
 {
     cpu_features_read();
     if (entry_el == 2) {
-        sysreg_write(tpidr_el2, (u64)(uintptr_t)&pcpus[0]);
+        start_pcpu(&pcpus[0]);
         cpu_set_stack(0, (u64)(uintptr_t)boot_stack_top);
     }
     muntin_main(tree.size == 0 ? NULL : (const void *)(uintptr_t)dtb, cpu_affinity());
@@ -149,11 +104,6 @@ void boot_main(u64 dtb)
 u32 boot_el(void)
 {
     return entry_el;
-}
-
-bool boot_only_vhe(void)
-{
-    return only_vhe;
 }
 
 u64 image_base(void)
@@ -168,9 +118,7 @@ u64 image_linked_size(void)
 
 u64 image_size(void)
 {
-    u64 size = *(const u64 *)(const void *)(_start + HEADER_SIZE_OFFSET);
-
-    return MAX(size, image_linked_size());
+    return MAX((u64)header_size, image_linked_size());
 }
 
 bool boot_map_device(hpa_t base, u64 size)
@@ -259,7 +207,6 @@ static bool map_gic(const struct board *b)
 
 void boot_finish(const struct board *b)
 {
-    struct vsysreg_ids ids;
     struct range stacks = {0, (u64)(pcpu_count - 1) * (GUARD + STACK_SIZE)};
     struct range hole[HOLES] = {{image_base(), image_linked_size()}, tree};
 
@@ -283,8 +230,7 @@ void boot_finish(const struct board *b)
     dsb_ishst();
     isb();
     el2.alloc = page_alloc;
-    sysreg_write(sctlr_el2, sysreg_read(sctlr_el2) | SCTLR_WXN);
-    isb();
+    start_wxn();
     stage2_init();
     if (!clock_init()) {
         panic("no clock");
@@ -295,7 +241,6 @@ void boot_finish(const struct board *b)
     if (!map_gic(b) || !gic_init(b)) {
         panic("the interrupt controller does not answer");
     }
-    idregs_read(&ids);
-    vsysreg_init(&ids, stage2_ipa_bits(), gic.v3, stage2_fwb());
+    start_guests();
     cpu_init();
 }

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Start-up as boot.c needs it of an architecture: head.S, and start.c, whose first two functions
+ * run with the MMU off. Then what each architecture's cpu.c and trap.c do for the other files here.
+ */
+#ifndef ARCH_ARM_COMMON_START_H
+#define ARCH_ARM_COMMON_START_H
+
+#define STACK_SIZE 16384 /* of each CPU */
+
+/* struct cpu_start: what a secondary CPU is handed, read with its MMU off */
+#define START_STACK 0
+#define START_PCPU  8
+#define START_TTBR  16
+#define START_TCR   24
+#define START_MAIR  32
+
+#ifndef __ASSEMBLER__
+
+#include "core/types.h"
+
+struct pcpu;
+
+struct cpu_start {
+    u64 stack;
+    u64 pcpu;
+    u64 ttbr, tcr, mair;
+};
+
+_Static_assert(offsetof(struct cpu_start, stack) == START_STACK, "head.S");
+_Static_assert(offsetof(struct cpu_start, pcpu) == START_PCPU, "head.S");
+_Static_assert(offsetof(struct cpu_start, ttbr) == START_TTBR, "head.S");
+_Static_assert(offsetof(struct cpu_start, tcr) == START_TCR, "head.S");
+_Static_assert(offsetof(struct cpu_start, mair) == START_MAIR, "head.S");
+
+/* head.S: image_size in the image's header, .bss included, and an appended bundle. */
+extern const size_t header_size;
+extern const char secondary_entry[];
+
+/* boot.c, called by head.S */
+uintptr_t boot_tables(uintptr_t dtb);
+void boot_main(uintptr_t dtb) NORETURN;
+/* cpus.c, called by head.S */
+void secondary_main(struct pcpu *p) NORETURN;
+
+/*
+ * The level that we were entered at, 1 to 3; and what the MMU's control registers are to be there,
+ * for head.S.
+ */
+u32 start_level(void);
+/* Bits of an address that stage 1 translates. */
+u32 start_va_bits(void);
+
+/* What arch_pcpu returns from now on, on this CPU. */
+void start_pcpu(struct pcpu *p);
+/* From here on no page that can be written can be executed. */
+void start_wxn(void);
+/* This CPU's translation, for another one: ttbr, tcr, mair. */
+void start_copy(struct cpu_start *s);
+/* Once, with stage 2 and the GIC known: what guests see of the CPU. */
+void start_guests(void);
+
+/* cpu.c: this CPU's state that no guest switch changes: traps off, vectors, GIC, timer. */
+void cpu_init(void);
+
+/* INTIDs that Muntin takes itself; set once by boot_finish. uart 0: none. */
+extern struct host_irqs {
+    u32 vtimer, hyp, uart;
+} host_irqs;
+
+/* trap.c: handles pending physical interrupts, without a guest's frame. */
+void trap_poll_irqs(struct pcpu *p);
+
+#endif
+#endif
