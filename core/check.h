@@ -50,9 +50,10 @@ void check_all(struct vm_config *const *vm, u32 count, u32 npcpus, struct diag *
 u32 image_tree_room(const struct vm_config *vm);
 
 /*
- * Decides where images, initrd and tree go. Linux arm64 Image (text_offset, image_size), ELF64 and
- * ELF32 (PT_LOAD), else raw bytes at ADDR. Errors name the numbers and the load's line and count
- * into vm->errors. Part of check_vm; called again to load, then only for VMs without errors.
+ * Decides where images, initrd and tree go. Linux arm64 Image (text_offset, image_size), 32-bit
+ * zImage, ELF64 and ELF32 (PT_LOAD), else raw bytes at ADDR. Errors name the numbers and the load's
+ * line and count into vm->errors. Part of check_vm; called again to load, then only for VMs without
+ * errors.
  */
 bool image_plan(struct vm_config *vm, struct image_plan *plan, struct diag *diag) MUST_CHECK;
 

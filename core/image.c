@@ -24,6 +24,9 @@ enum image_kind image_kind(const struct cfg_load *l)
     if (f->size >= LINUX_HEADER && memcmp(f->data + 56, "ARM\x64", 4) == 0) {
         return KIND_LINUX;
     }
+    if (f->size >= LINUX_HEADER && memcmp(f->data + 0x24, "\x18\x28\x6f\x01", 4) == 0) {
+        return KIND_ZIMAGE;
+    }
     return f->size >= 4 && memcmp(f->data, "\177ELF", 4) == 0 ? KIND_ELF : KIND_RAW;
 }
 

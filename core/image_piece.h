@@ -7,8 +7,9 @@
 #include "core/elf.h"
 
 enum image_kind {
-    KIND_RAW,   /* bytes; also what isn't started: data, initrd */
-    KIND_LINUX, /* arm64 Image */
+    KIND_RAW,    /* bytes; also what isn't started: data, initrd */
+    KIND_LINUX,  /* arm64 Image */
+    KIND_ZIMAGE, /* 32-bit Linux, which unpacks itself */
     KIND_ELF,
     KIND_TREE, /* goes through fdt/, not to guest memory as it is */
 };

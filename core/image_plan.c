@@ -14,12 +14,19 @@
 #define LINUX_OLD_OFFSET 0x80000u /* text_offset of kernels that don't tell their size */
 #define TREE_ROOM        (64u * KIB)
 
+/* Documentation/arch/arm/booting: from here on a zImage need not move before it unpacks itself. */
+#define ZIMAGE_OFFSET (32ull * MIB)
+#define ZIMAGE_ALIGN  (64ull * KIB)
+#define ZIMAGE_WORK   (1ull * MIB) /* its .bss, stack and heap */
+
 struct planner {
     struct vm_config *vm;
     struct image_plan *plan;
     struct diag *diag;
     u32 placed; /* bit per load */
     bool has_tree;
+    u64 floor; /* below it a zImage unpacks itself: not for what may go anywhere */
+    u64 limit; /* end of what the guest can address before its MMU is on */
 };
 
 #define LL(x) ((unsigned long long)(x))
@@ -46,6 +53,12 @@ static const struct cfg_mem *lowest_ram(const struct vm_config *vm)
     return low;
 }
 
+/* A kernel that takes more memory than its file has bytes. */
+static bool is_linux(const struct cfg_load *l)
+{
+    return image_kind(l) == KIND_LINUX || image_kind(l) == KIND_ZIMAGE;
+}
+
 /* If a placed piece or the tree shares a byte with the range: where that ends. Else 0. */
 static u64 taken_until(const struct planner *p, u64 base, u64 size)
 {
@@ -59,7 +72,7 @@ static u64 taken_until(const struct planner *p, u64 base, u64 size)
             continue;
         }
         for (u32 k = 0; image_piece(&p->vm->load[i], p->plan->addr[i], &k, &piece); k++) {
-            u64 len = image_kind(&p->vm->load[i]) == KIND_LINUX ? p->plan->mem_size[i] : piece.size;
+            u64 len = is_linux(&p->vm->load[i]) ? p->plan->mem_size[i] : piece.size;
 
             if (range_overlap(base, size, piece.base, len)) {
                 return piece.base + len;
@@ -76,12 +89,12 @@ static bool find_free(const struct planner *p, u64 from, u64 size, u64 align, u6
 
     for (u32 i = 0; i < p->vm->nmems; i++) {
         const struct cfg_mem *m = &p->vm->mem[i];
-        u64 at = ALIGN_UP(MAX(m->base, from), align), end;
+        u64 at = ALIGN_UP(MAX(m->base, MAX(from, p->floor)), align), end;
 
         if (m->kind != MEM_RAM || (found && m->base > *out)) {
             continue;
         }
-        while (range_within(at, size, m->base, m->size)) {
+        while (range_within(at, size, m->base, m->size) && at + size <= p->limit) {
             end = taken_until(p, at, size);
             if (end == 0) {
                 *out = at;
@@ -131,12 +144,12 @@ static void complain_memory(struct planner *p, const struct cfg_load *l, u64 bas
 static void take(struct planner *p, u32 i)
 {
     const struct cfg_load *l = &p->vm->load[i];
-    enum image_kind kind = image_kind(l);
+    bool linux_kernel = is_linux(l);
     struct image_piece piece;
 
     for (u32 k = 0; image_piece(l, p->plan->addr[i], &k, &piece); k++) {
-        u64 size = kind == KIND_LINUX ? p->plan->mem_size[i] : piece.size;
-        bool ram = kind == KIND_LINUX || l->type == LOAD_INITRD;
+        u64 size = linux_kernel ? p->plan->mem_size[i] : piece.size;
+        bool ram = linux_kernel || l->type == LOAD_INITRD;
 
         if (piece.base >= CFG_IPA_LIMIT || size > CFG_IPA_LIMIT ||
             !in_memory(p, piece.base, size, ram)) {
@@ -169,7 +182,6 @@ static const char *foreign_kind(const struct bundle_file *f)
         {0, 3, "BZh", "is compressed with bzip2: unpack it first (bunzip2)"},
         {0, 4, "\x02\x21\x4c\x18", "is compressed with lz4: unpack it first (unlz4)"},
         {4, 4, "zimg", "is an EFI zboot kernel, which is compressed: unpack it first"},
-        {0x24, 4, "\x18\x28\x6f\x01", "is a zImage, a 32-bit kernel: not supported yet"},
         {0, 4, "\x27\x05\x19\x56", "is a U-Boot uImage: take its payload out first (dumpimage)"},
         {0, 4, "\xd0\x0d\xfe\xed", "is a device tree or FIT image, no kernel (fdt load?)"},
         {0, 2, "MZ", "is a PE (EFI) program, no kernel"},
@@ -222,6 +234,34 @@ static bool plan_linux(struct planner *p, u32 i)
     return true;
 }
 
+/*
+ * A zImage finds the start of RAM by itself, unpacks the kernel there, and would move out of its
+ * way; what else is loaded has to lie behind it.
+ */
+static bool plan_zimage(struct planner *p, u32 i)
+{
+    const struct cfg_load *l = &p->vm->load[i];
+    const struct cfg_mem *ram = lowest_ram(p->vm);
+    u64 size = MIN(l->file.size, CFG_IPA_LIMIT) + ZIMAGE_WORK;
+
+    p->plan->mem_size[i] = size;
+    p->plan->addr[i] = l->addr;
+    if (!l->has_addr) {
+        p->limit = 4ull * GIB; /* else check_width says so */
+    }
+    if (!l->has_addr && !find_free(p, ram->base + MIN(ZIMAGE_OFFSET, ram->size / 2), size,
+                                   ZIMAGE_ALIGN, &p->plan->addr[i])) {
+        diag_error(p->diag, l->place,
+                   "'%.*s' needs %llu KiB, %llu KiB above the start of RAM at 0x%llx: there's no "
+                   "room",
+                   STR_ARG(l->path), LL((size + 1023) / 1024),
+                   LL(MIN(ZIMAGE_OFFSET, ram->size / 2) / 1024), LL(ram->base));
+        return false;
+    }
+    p->floor = p->plan->addr[i] + size;
+    return true;
+}
+
 /* Where an ELF file goes; its entry point if `entry`. */
 static bool plan_elf(struct planner *p, u32 i, bool entry)
 {
@@ -269,7 +309,7 @@ static bool plan_raw(struct planner *p, u32 i, bool guest)
     }
     if (guest && !l->has_addr) {
         diag_error(p->diag, l->place,
-                   "'%.*s' is no kernel: neither an arm64 Image nor an ELF file; bytes to be "
+                   "'%.*s' is no kernel: neither an Image, a zImage nor an ELF file; bytes to be "
                    "started as they are need an address: load ADDRESS,PATH",
                    STR_ARG(l->path));
         return false;
@@ -304,6 +344,11 @@ static bool goes_anywhere(const struct cfg_load *l)
     return !l->has_addr && image_kind(l) == KIND_RAW;
 }
 
+static bool plan_kernel(struct planner *p, u32 i)
+{
+    return image_kind(&p->vm->load[i]) == KIND_ZIMAGE ? plan_zimage(p, i) : plan_linux(p, i);
+}
+
 /* Everything that has an address, then kernels without one. */
 static void plan_images(struct planner *p, bool linux_anywhere)
 {
@@ -314,11 +359,11 @@ static void plan_images(struct planner *p, bool linux_anywhere)
         enum image_kind kind = image_kind(l);
         bool ok = false;
 
-        if (linux_anywhere != (kind == KIND_LINUX && !l->has_addr)) {
+        if (linux_anywhere != (is_linux(l) && !l->has_addr)) {
             continue;
         }
-        if (kind == KIND_LINUX) {
-            ok = plan_linux(p, i);
+        if (is_linux(l)) {
+            ok = plan_kernel(p, i);
         } else if (kind == KIND_ELF) {
             ok = plan_elf(p, i, i == boot);
         } else if (kind == KIND_RAW) {
@@ -329,8 +374,24 @@ static void plan_images(struct planner *p, bool linux_anywhere)
         }
         if (ok && i == boot && kind != KIND_ELF) {
             p->plan->entry = p->plan->addr[i];
-            p->plan->is64 = true;
+            p->plan->is64 = kind != KIND_ZIMAGE;
         }
+    }
+}
+
+static void check_width(struct planner *p)
+{
+    u32 boot = boot_image(p->vm);
+
+    if (p->plan->is64) {
+        return;
+    }
+    if (p->plan->addr[boot] + p->plan->mem_size[boot] <= 4ull * GIB) {
+        p->limit = 4ull * GIB;
+    } else {
+        diag_error(p->diag, p->vm->load[boot].place,
+                   "'%.*s' is a 32-bit program and has to lie below 4 GiB, not at 0x%llx",
+                   STR_ARG(p->vm->load[boot].path), LL(p->plan->addr[boot]));
     }
 }
 
@@ -402,7 +463,7 @@ static void plan_low_tree(struct planner *p)
 {
     const struct cfg_mem *ram = lowest_ram(p->vm);
 
-    if (!p->has_tree && p->plan->dtb_size <= ram->size &&
+    if (!p->has_tree && p->plan->dtb_size <= ram->size && ram->base >= p->floor &&
         taken_until(p, ram->base, p->plan->dtb_size) == 0) {
         p->plan->dtb = ram->base;
         p->has_tree = true;
@@ -428,7 +489,7 @@ static void plan_high_tree(struct planner *p)
 
 bool image_plan(struct vm_config *vm, struct image_plan *plan, struct diag *diag)
 {
-    struct planner p = {.vm = vm, .plan = plan, .diag = diag};
+    struct planner p = {.vm = vm, .plan = plan, .diag = diag, .limit = CFG_IPA_LIMIT};
     u32 before = diag->errors;
 
     *plan = (struct image_plan){0};
@@ -441,6 +502,7 @@ bool image_plan(struct vm_config *vm, struct image_plan *plan, struct diag *diag
         plan_images(&p, false);
         plan_images(&p, true);
         if (diag->errors == before) {
+            check_width(&p);
             plan_low_tree(&p);
             plan_rest(&p);
             plan_high_tree(&p);

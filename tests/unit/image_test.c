@@ -125,6 +125,15 @@ static const struct {
     {"ram 32M rom 0x1000,4K load two.elf", "1010 tree 40200000 rd 0+0 [1000+3ffff100]"},
     {"ram 32M load 0x40001000,pie.elf", "40001010 tree 40200000 rd 0+0 [40001000+2000]"},
     {"rom 0,64K ram 32M load fixed0.elf", "10 tree 40000000 rd 0+0 [0+2000]"},
+    {"ram 32M rom 0x1000,4K load rtos32.elf", "1010 tree 40200000 rd 0+0 [1000+3ffff100] 32"},
+    /* zImage: 32 MiB into RAM, or half of it; everything else behind it, below 4 GiB */
+    {"ram 64M load zImage", "42000000 tree 42200000 rd 0+0 [42000000+100100] 32"},
+    {"ram 16M load zImage initrd load rd",
+     "40800000 tree 40a00000 rd 40901000+1388 [40800000+100100] [40901000+1388] 32"},
+    {"ram 64M load 0x40100000,zImage data load rd",
+     "40100000 tree 40400000 rd 0+0 [40100000+100100] [40201000+1388] 32"},
+    {"ram 0xf0000000,256M ram 0x100000000,1M load zImage initrd load rd",
+     "f2000000 tree f2200000 rd f2101000+1388 [f2000000+100100] [f2101000+1388] 32"},
     /* bytes */
     {"ram 32M load 0x40200000,raw", "40200000 tree 40000000 rd 0+0 [40200000+100]"},
     {"ram 32M rom 0x0,4K load 0x0,raw", "0 tree 40000000 rd 0+0 [0+100]"},
@@ -140,6 +149,9 @@ static void plan_text(const struct vm_config *vm, const struct image_plan *p, ch
     for (u32 i = 0; i < vm->nloads; i++) {
         buf += sprintf(buf, " [%llx+%llx]", (unsigned long long)p->addr[i],
                        (unsigned long long)p->mem_size[i]);
+    }
+    if (!p->is64) {
+        sprintf(buf, " 32");
     }
 }
 
@@ -221,16 +233,28 @@ static const struct {
     {"ram 32M load 0x40000000,k fdt load 0x40001000",
      "f:1:18: error: 'k' at 0x40000000 (3072 KiB) overlaps another image or the device tree\n"},
     /* no kernel, and what it is */
-    {"ram 32M load rd", "f:1:18: error: 'rd' is no kernel: neither an arm64 Image nor an ELF file; "
-                        "bytes to be started "
-                        "as they are need an address: load ADDRESS,PATH\n"},
+    {"ram 32M load rd",
+     "f:1:18: error: 'rd' is no kernel: neither an Image, a zImage nor an ELF file; "
+     "bytes to be started "
+     "as they are need an address: load ADDRESS,PATH\n"},
     {"ram 32M load gz", "f:1:18: error: 'gz' is compressed with gzip: unpack it first (gunzip)\n"},
     {"ram 32M load 0x40200000,gz",
      "f:1:18: error: 'gz' is compressed with gzip: unpack it first (gunzip)\n"},
     {"ram 32M load zboot", "f:1:18: error: 'zboot' is an EFI zboot kernel, which is compressed: "
                            "unpack it first\n"},
-    {"ram 32M load zImage",
-     "f:1:18: error: 'zImage' is a zImage, a 32-bit kernel: not supported yet\n"},
+    {"ram 32M load 0x41fff000,zImage", "f:1:18: error: 'zImage' needs 1025 KiB at 0x41fff000, but "
+                                       "ram ends at 0x42000000: 1021 KiB too "
+                                       "small\n"},
+    {"ram 1M load zImage", "f:1:17: error: 'zImage' needs 1025 KiB, 512 KiB above the start of RAM "
+                           "at 0x40000000: there's no room\n"},
+    {"ram 0x100000000,64M load zImage",
+     "f:1:30: error: 'zImage' needs 1025 KiB, 32768 KiB above the start of RAM at 0x100000000: "
+     "there's no room\n"},
+    {"ram 0x100000000,64M load 0x102000000,zImage",
+     "f:1:30: error: 'zImage' is a 32-bit program and has to lie below 4 GiB, not at "
+     "0x102000000\n"},
+    {"ram 64M load 0x42000000,zImage initrd load 0x42080000,rd",
+     "f:1:48: error: 'rd' at 0x42080000 (5 KiB) overlaps another image or the device tree\n"},
     {"ram 32M load pe", "f:1:18: error: 'pe' is a PE (EFI) program, no kernel\n"},
     {"ram 32M load cpio", "f:1:18: error: 'cpio' is a cpio archive, no kernel (initrd load?)\n"},
     {"ram 32M load dtb",
@@ -258,8 +282,6 @@ static const struct {
      "f:1:18: error: 'fixed0.elf' is linked to 0x0 and can't be moved to 0x40001000\n"},
     {"ram 32M rom 0,64K load noentry.elf",
      "f:1:28: error: 'noentry.elf' has its entry point, 0x5000, in none of its segments\n"},
-    {"ram 32M rom 0,64K load rtos32.elf",
-     "f:1:28: error: 'rtos32.elf' is a 32-bit program: not supported yet\n"},
     {"ram 32M data load rd", "f:1:1: error: nothing to start: add `load PATH` of a kernel\n"},
 };
 
