@@ -388,7 +388,9 @@ static bool user_trees_fit(const struct vm *vm)
 static void settle_vms(void)
 {
     for (u32 i = 0; i < vm_count; i++) {
-        if (!user_trees_fit(vms[i])) {
+        if (!boot_can_run(!vms[i]->aarch32)) {
+            vm_refuse(vms[i], "its kernel has 32 bits, but this CPU's EL1 can't run such");
+        } else if (!user_trees_fit(vms[i])) {
             vm_refuse(vms[i], "its device tree can't be built");
         }
     }

@@ -179,6 +179,7 @@ struct vm *vm_create(const struct vm_config *cfg, const struct image_plan *plan)
     }
     vm->cfg = cfg;
     vm->plan = plan;
+    vm->aarch32 = !plan->is64;
     vm->index = vm_count;
     fmt_print(vm->name, sizeof(vm->name), "%.*s", STR_ARG(cfg->name));
     spin_init(&vm->lock, LOCK_VM);

@@ -45,7 +45,8 @@ struct vm {
     const struct vm_config *cfg;
     const struct image_plan *plan;
     char name[32];
-    u32 index; /* in vms[]; the VMID is index + 1 */
+    bool aarch32; /* its kernel has 32 bits */
+    u32 index;    /* in vms[]; the VMID is index + 1 */
     struct gmem mem;
     struct mmio_map mmio;
     struct vcpu *vcpu[VCPU_MAX];

@@ -22,6 +22,9 @@ u32 boot_el(void);
 /* At EL2, but the CPU has it with the host extensions only (no FEAT_E2H0): as for another level. */
 bool boot_only_vhe(void);
 
+/* Can the CPUs run guests of this width? */
+bool boot_can_run(bool is64);
+
 /*
  * Maps the board's RAM as data, finds stacks for the other CPUs (sched_init has been called), and
  * sets up stage 2, the interrupt controller and this CPU's EL2 state. Panics if memory runs out.

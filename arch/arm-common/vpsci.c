@@ -153,6 +153,15 @@ static s64 cpu_off(struct vcpu *v, u64 x[4])
     return SUCCESS;
 }
 
+/* Bit 0 of a 32-bit guest's address stands for Thumb, whose instructions have halves of words. */
+static bool is_misaligned(const struct vm *vm, u64 entry)
+{
+    if (vm->aarch32 && (entry & 1) != 0) {
+        return false;
+    }
+    return (entry & 3) != 0;
+}
+
 static s64 cpu_on(struct vcpu *v, u64 x[4])
 {
     struct vcpu *t = vm_find_vcpu(v->vm, x[1]); /* bits beside affinity: nobody has them */
@@ -160,7 +169,7 @@ static s64 cpu_on(struct vcpu *v, u64 x[4])
     if (t == NULL) {
         return INVALID_PARAMETERS;
     }
-    if ((x[2] & 3) != 0 || gmem_span(&v->vm->mem, gpa(x[2]), 4, false) == NULL) {
+    if (is_misaligned(v->vm, x[2]) || gmem_span(&v->vm->mem, gpa(x[2] & ~1ull), 2, false) == NULL) {
         return INVALID_ADDRESS;
     }
     return vm_cpu_on(v->vm, t->id, x[2], x[3]);
@@ -322,7 +331,7 @@ void vpsci_call(struct vcpu *v, u64 x[4])
     u32 id = (u32)x[0];
     const struct function *f = find(id);
 
-    if (f == NULL) {
+    if (f == NULL || (v->vm->aarch32 && (id & SMC64) != 0)) {
         counter_inc(&v->vm->smc_unknown);
         x[0] = (u64)NOT_SUPPORTED;
         return;

@@ -24,11 +24,22 @@
 #define FSC_TRANSLATION 0x04u
 #define FSC_PERMISSION  0x0cu
 #define HPFAR_FIPA      0xfffffffff0ull
-#define SPSR_E          BIT(9)
 #define SCTLR_E0E       BIT(24)
 #define SCTLR_EE        BIT(25)
 #define PAR_F           1u
 #define PAR_PA_MASK     0xfffffffff000ull
+
+NOINLINE void access_next_insn(struct arm64_vcpu *v)
+{
+    u64 spsr = v->frame.spsr & ~(u64)SPSR_SS;
+
+    if ((spsr & SPSR_32) != 0) {
+        spsr = aarch32_it_advance((u32)spsr);
+    } else {
+        spsr &= ~(u64)SPSR_BTYPE;
+    }
+    v->frame.spsr = spsr;
+}
 
 /* IPA of va by the guest's own stage 1; false if that has no mapping for it. */
 static bool translate(u64 va, bool el0, u64 *ipa)
@@ -58,8 +69,8 @@ static bool big_endian(const struct arm64_vcpu *v)
 {
     u64 spsr = v->frame.spsr;
 
-    if (unlikely((spsr & BIT(4)) != 0)) {
-        return (spsr & SPSR_E) != 0;
+    if (unlikely((spsr & SPSR_32) != 0)) {
+        return (spsr & SPSR32_E) != 0;
     }
     return (sysreg_read(sctlr_el1) & ((spsr & 0xf) == 0 ? SCTLR_E0E : SCTLR_EE)) != 0;
 }
@@ -69,7 +80,7 @@ static inline bool may_be_big_endian(const struct arm64_vcpu *v)
 {
     u32 switches = (u32)sysreg_read(sctlr_el1) & (SCTLR_E0E | SCTLR_EE);
 
-    return (switches | ((u32)v->frame.spsr & BIT(4))) != 0;
+    return (switches | ((u32)v->frame.spsr & SPSR_32)) != 0;
 }
 
 /* A sign-extending load; the value of any other is zero-extended already. */
@@ -216,6 +227,11 @@ static RARE void unusual(struct arm64_vcpu *v, u32 esr, u64 ipa)
     } else if ((esr & ISS_CM) != 0) {
         access_skip(v, 4); /* cache maintenance of what isn't memory */
     } else if ((esr & ISS_ISV) != 0) {
+        if (access_is_aarch32(v)) {
+            u32 rt = aarch32_register(esr >> 16 & 31, (u32)v->frame.spsr);
+
+            esr = (esr & ~(31u << 16)) | rt << 16;
+        }
         with_syndrome(v, esr, ipa, big_endian(v));
     } else if (!without_syndrome(v, esr, ipa)) {
         inject_abort(v, false, sysreg_read(far_el2));

@@ -3,10 +3,12 @@
 #ifndef ARCH_ARM64_ACCESS_H
 #define ARCH_ARM64_ACCESS_H
 
+#include "arch/arm64/aarch32.h"
 #include "arch/arm64/arm64.h"
 
 #define SPSR_BTYPE (3u << 10)
 #define SPSR_SS    BIT(21)
+#define SPSR_32    BIT(4) /* AArch32 */
 
 /* Bytes of the trapped instruction: ESR_ELx.IL is bit 25. */
 static inline u32 access_insn_len(u32 esr)
@@ -14,21 +16,21 @@ static inline u32 access_insn_len(u32 esr)
     return 2 + (esr >> 24 & 2);
 }
 
+static inline bool access_is_aarch32(const struct arm64_vcpu *v)
+{
+    return (v->frame.spsr & SPSR_32) != 0;
+}
+
+/* What the state says of one instruction only: the next one has none of it. Most often it's 0. */
+void access_next_insn(struct arm64_vcpu *v);
+
 /* Goes on behind the trapped instruction of `len` bytes. */
 static inline void access_skip(struct arm64_vcpu *v, u32 len)
 {
-    u64 spsr = v->frame.spsr;
-
     v->frame.elr += len;
-    /* BTYPE and SS: the instruction is done. Most often both are 0. AArch32 has other bits there */
-    if (unlikely((spsr & SPSR_BTYPE) != 0 || (spsr & SPSR_SS) != 0) && (spsr & BIT(4)) == 0) {
-        v->frame.spsr = spsr & ~(u64)(SPSR_BTYPE | SPSR_SS);
+    if (unlikely((v->frame.spsr & (SPSR_BTYPE | SPSR_SS | SPSR_32)) != 0)) {
+        access_next_insn(v);
     }
-}
-
-static inline bool access_is_aarch32(const struct arm64_vcpu *v)
-{
-    return (v->frame.spsr & BIT(4)) != 0;
 }
 
 /*

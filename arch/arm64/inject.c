@@ -3,6 +3,7 @@
  * Synchronous exceptions injected into a guest: what hardware would do to an EL1 that reaches for
  * something which isn't there (Arm ARM D1.3). An AArch32 guest gets them in its own way.
  */
+#include "arch/arm64/aarch32.h"
 #include "arch/arm64/arm64.h"
 #include "arch/arm64/traps.h"
 #include "sysreg.h"
@@ -27,15 +28,17 @@
 #define EC_DABT_LOWER 0x24u
 #define EC_DABT_SAME  0x25u
 #define FSC_EXTERNAL  0x10u
+#define ISS_WNR       BIT(6)
 
-/* AArch32 (Arm ARM G1.12): mode, vector offset, and how far LR is behind the instruction. */
-struct aarch32_exception {
-    u32 mode, vector, lr_arm, lr_thumb;
-};
+/* DFSR, IFSR (Arm ARM G8.2): for LPAE's tables, and for short descriptors */
+#define TTBCR_EAE    BIT(31)
+#define FSR_LPAE     BIT(9)
+#define FSR_EXTERNAL 0x08u
+#define FSR_WNR      BIT(11)
 
-static const struct aarch32_exception undef32 = {0x1b, 0x04, 4, 2};
-static const struct aarch32_exception pabt32 = {0x17, 0x0c, 4, 4};
-static const struct aarch32_exception dabt32 = {0x17, 0x10, 8, 8};
+static const struct aarch32_exception undef32 = {MODE_UND, 0x04, 4, 2, false};
+static const struct aarch32_exception pabt32 = {MODE_ABT, 0x0c, 4, 4, true};
+static const struct aarch32_exception dabt32 = {MODE_ABT, 0x10, 8, 8, true};
 
 /* PSTATE on entry to EL1 (Arm ARM D1.3.4 "Exception entry"). */
 static u64 entry_spsr(u64 old)
@@ -78,25 +81,44 @@ static bool from_el1(const struct arm64_vcpu *v)
            (v->frame.spsr & SPSR_AARCH32) == 0;
 }
 
-/* EL1 is AArch32: registers are banked in AArch64's (Arm ARM D1.21.1): LR_und x22, LR_abt x20. */
+/* EL1 is AArch32: registers are banked in AArch64's (Arm ARM D1.20.1): LR_und x22, LR_abt x20. */
 static void inject32(struct arm64_vcpu *v, const struct aarch32_exception *e)
 {
-    u64 old = v->frame.spsr;
-    u64 sctlr = sysreg_read(sctlr_el1);
-    bool thumb = (old & BIT(5)) != 0;
-    u32 base = (sctlr & BIT(13)) != 0 ? 0xffff0000u : (u32)sysreg_read(vbar_el1);
-    u64 lr = v->frame.elr + (thumb ? e->lr_thumb : e->lr_arm);
+    u32 old = (u32)v->frame.spsr, sctlr = (u32)sysreg_read(sctlr_el1);
+    u32 base = (sctlr & SCTLR32_V) != 0 ? 0xffff0000u : (u32)sysreg_read(vbar_el1);
+    u32 lr = (u32)v->frame.elr + ((old & SPSR32_T) != 0 ? e->lr_thumb : e->lr_arm);
 
-    if (e->mode == 0x1b) {
-        sysreg_write(spsr_und, old);
-        v->frame.x[22] = (u32)lr;
+    if (e->abort) {
+        sysreg_write(spsr_abt, aarch32_banked_spsr(old));
+        v->frame.x[20] = lr;
     } else {
-        sysreg_write(spsr_abt, old);
-        v->frame.x[20] = (u32)lr;
+        sysreg_write(spsr_und, aarch32_banked_spsr(old));
+        v->frame.x[22] = lr;
     }
-    v->frame.spsr = (old & 0xf07f0000u) | SPSR_AARCH32 | (e->mode & 0xf) | BIT(7) | BIT(8) |
-                    ((sctlr & BIT(30)) != 0 ? BIT(5) : 0) | ((sctlr & BIT(25)) != 0 ? BIT(9) : 0);
+    v->frame.spsr = aarch32_entry(e, old, sctlr, cpu.pan);
     v->frame.elr = base + e->vector;
+}
+
+/* DFSR and IFSR of a synchronous external abort: the format is the one of the guest's tables. */
+static u32 fault_status(bool write)
+{
+    bool lpae = (sysreg_read(tcr_el1) & TTBCR_EAE) != 0;
+
+    return (lpae ? FSR_LPAE | FSC_EXTERNAL : FSR_EXTERNAL) | (write ? FSR_WNR : 0);
+}
+
+static void abort32(struct arm64_vcpu *v, bool instruction, u32 address)
+{
+    u64 far = sysreg_read(far_el1); /* IFAR, DFAR */
+
+    if (instruction) {
+        sysreg_write(ifsr32_el2, fault_status(false));
+        sysreg_write(far_el1, (u32)far | (u64)address << 32);
+    } else {
+        sysreg_write(esr_el1, fault_status((sysreg_read(esr_el2) & ISS_WNR) != 0));
+        sysreg_write(far_el1, (far & ~0xffffffffull) | address);
+    }
+    inject32(v, instruction ? &pabt32 : &dabt32);
 }
 
 static bool is_aarch32(const struct arm64_vcpu *v)
@@ -118,17 +140,7 @@ void inject_abort(struct arm64_vcpu *v, bool instruction, u64 far)
     u32 ec;
 
     if (is_aarch32(v)) {
-        /* DFSR and IFSR, LPAE format: synchronous external abort */
-        u64 fsr = BIT(9) | FSC_EXTERNAL;
-
-        if (instruction) {
-            sysreg_write(ifsr32_el2, fsr);
-            sysreg_write(far_el1, (sysreg_read(far_el1) & 0xffffffffu) | far << 32);
-        } else {
-            sysreg_write(esr_el1, fsr);
-            sysreg_write(far_el1, (sysreg_read(far_el1) & ~0xffffffffull) | (u32)far);
-        }
-        inject32(v, instruction ? &pabt32 : &dabt32);
+        abort32(v, instruction, (u32)far);
         return;
     }
     if (instruction) {

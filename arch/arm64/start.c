@@ -72,6 +72,11 @@ bool boot_only_vhe(void)
     return only_vhe;
 }
 
+bool boot_can_run(bool is64)
+{
+    return is64 || cpu.aarch32_el1;
+}
+
 void start_pcpu(struct pcpu *p)
 {
     sysreg_write(tpidr_el2, (u64)(uintptr_t)p);

@@ -9,6 +9,7 @@
 #include "arch/arm64/arm64.h"
 #include "arch/arm64/debug.h"
 #include "arch/arm64/serror.h"
+#include "arch/arm64/vcp15.h"
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/config.h"
@@ -18,6 +19,7 @@
 #include "sysreg.h"
 
 #define EC_WFX        0x01u
+#define EC_ILLEGAL    0x0eu /* execution state */
 #define EC_HVC32      0x12u
 #define EC_SMC32      0x13u
 #define EC_HVC64      0x16u
@@ -85,6 +87,57 @@ static void sysreg(struct arm64_vcpu *v, u32 esr)
     access_skip(v, 4);
 }
 
+static u32 gpr_read(const struct arm64_vcpu *v, u32 n)
+{
+    n = aarch32_register(n, (u32)v->frame.spsr);
+    return n >= 31 ? 0 : (u32)v->frame.x[n];
+}
+
+static void gpr_write(struct arm64_vcpu *v, u32 n, u32 value)
+{
+    n = aarch32_register(n, (u32)v->frame.spsr);
+    if (n < 31) {
+        v->frame.x[n] = value;
+    }
+}
+
+/* A 32-bit guest's MRC, MRRC, MCR, MCRR, VMRS. */
+static RARE void coprocessor(struct arm64_vcpu *v, u32 esr)
+{
+    u32 rt = vsysreg_rt(esr);
+    bool write = vsysreg_is_write(esr), wide = vcp15_is_wide(esr);
+    enum vsysreg_result result;
+    u64 value = 0;
+
+    if (write) {
+        value = gpr_read(v, rt) | (wide ? (u64)gpr_read(v, vcp15_rt2(esr)) << 32 : 0);
+    }
+    result = vcp15_access(&v->sysreg, esr, &value);
+    if (result != SYSREG_DONE) {
+        sysreg_other(v, esr & 0x1ffffff, result);
+        return;
+    }
+    if (!write) {
+        gpr_write(v, rt, (u32)value);
+        if (wide) {
+            gpr_write(v, vcp15_rt2(esr), (u32)(value >> 32));
+        }
+    }
+    access_skip(v, access_insn_len(esr));
+}
+
+/*
+ * Trapped although its condition fails: a no-op. Aborts and HVC have no condition in the syndrome,
+ * the others are below 0x0e.
+ */
+static bool is_skipped(const struct arm64_vcpu *v, u32 esr)
+{
+    u32 ec = esr >> 26;
+
+    return access_is_aarch32(v) && (ec < EC_ILLEGAL || ec == EC_SMC32) &&
+           !aarch32_executes(esr, (u32)v->frame.spsr);
+}
+
 static RARE void unsupported(struct arm64_vcpu *v, u32 esr)
 {
     counter_inc(&v->vcpu.vm->sysreg_unknown);
@@ -100,6 +153,14 @@ static RARE void unsupported(struct arm64_vcpu *v, u32 esr)
 
 static RARE void other(struct arm64_vcpu *v, u32 esr)
 {
+    if (is_skipped(v, esr)) {
+        access_skip(v, access_insn_len(esr));
+        return;
+    }
+    if (vcp15_is(esr)) {
+        coprocessor(v, esr);
+        return;
+    }
     switch (esr >> 26) {
     case EC_HVC32:
         call(v, false);

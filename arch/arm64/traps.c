@@ -77,6 +77,9 @@ void traps_cpu_init(void)
         sysreg_write(pmcntenclr_el0, UINT32_MAX);
         sysreg_write(pmintenclr_el1, UINT32_MAX);
     }
+    if (id_field(sysreg_read(id_aa64pfr0_el1), 4) == 2) {
+        sysreg_write(dbgvcr32_el2, 0);
+    }
     sysreg_write(oslar_el1, 0);
     isb();
 }

@@ -30,7 +30,7 @@
 #define HCR_TIDCP BIT64(20) /* implementation defined registers */
 #define HCR_TACR  BIT64(21) /* ACTLR_EL1 */
 #define HCR_TSW   BIT64(22) /* cache maintenance by set and way */
-#define HCR_RW    BIT64(31) /* EL1 is AArch64 */
+#define HCR_RW    BIT64(31) /* EL1 is AArch64; 0 for a 32-bit guest */
 #define HCR_TLOR  BIT64(35) /* LORegions (FEAT_LOR) */
 #define HCR_TERR  BIT64(36) /* error records (FEAT_RAS) */
 #define HCR_APK   BIT64(40) /* pointer authentication: key registers, instructions don't trap */
@@ -134,7 +134,8 @@ static inline u64 traps_cnthctl(u64 offset)
  * above.
  * - HCRX_EL2 (FEAT_HCX) 0: MOPS, TCR2, SCTLR2, LS64, FPMR and whatever comes stay off.
  * - MPAM2_EL2 (FEAT_MPAM): MPAM0_EL1 and MPAM1_EL1 trap, PARTID 0.
- * - The PMU, OS lock: nothing counts, and debug exceptions aren't locked out.
+ * - The PMU, OS lock: nothing counts, and debug exceptions aren't locked out. DBGVCR32_EL2: AArch32
+ *   has no vector catch.
  */
 void traps_cpu_init(void);
 

@@ -6,12 +6,14 @@
 #include "arch/arm-common/boot.h"
 #include "arch/arm-common/stage2.h"
 #include "arch/arm-common/clock.h"
+#include "arch/arm64/aarch32.h"
 #include "arch/arm64/arm64.h"
 #include "arch/arm64/debug.h"
 #include "arch/arm64/serror.h"
 #include "arch/arm64/traps.h"
 #include "core/arch.h"
 #include "core/atomic.h"
+#include "core/check.h"
 #include "core/config.h"
 #include "core/page.h"
 #include "core/panic.h"
@@ -22,6 +24,7 @@
 
 #define SPSR_EL1H_MASKED 0x3c5u
 #define SCTLR_EL1_RESET  0x30d00800u /* RES1 bits, MMU and caches off */
+#define SCTLR_RESET_32   0x00c50878u /* the same for AArch32, with CP15BEN and SED as after reset */
 #define CNTV_CTL_ENABLE  1u
 #define CNTV_CTL_IMASK   2u
 #define VDISR            s3_4_c12_c1_1
@@ -41,6 +44,33 @@ struct vcpu *arch_vcpu_create(struct vm *vm, u32 id, struct pcpu *p)
     return &v->vcpu;
 }
 
+static void start64(struct arm64_vcpu *v, u64 entry, u64 context)
+{
+    v->frame.elr = entry;
+    v->frame.x[0] = context;
+    v->frame.spsr = SPSR_EL1H_MASKED;
+    v->el1.sctlr = SCTLR_EL1_RESET;
+}
+
+/*
+ * In ARM state, unless the address says Thumb. A CPU that the guest turns on gets its context in r0
+ * (DEN 0022 §6.4); the first one starts as Linux wants it: r0 0, r1 no machine type, r2 the tree.
+ */
+static void start32(struct arm64_vcpu *v, u64 entry, u64 context)
+{
+    const struct image_plan *plan = v->vcpu.vm->plan;
+
+    if (v->vcpu.id == 0 && entry == plan->entry && context == plan->dtb) {
+        v->frame.x[1] = UINT32_MAX;
+        v->frame.x[2] = context;
+    } else {
+        v->frame.x[0] = (u32)context;
+    }
+    v->frame.elr = (u32)entry & ~1u;
+    v->frame.spsr = MODE_SVC | SPSR32_A | SPSR32_I | SPSR32_F | ((entry & 1) != 0 ? SPSR32_T : 0);
+    v->el1.sctlr = SCTLR_RESET_32;
+}
+
 void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
 {
     struct arm64_vcpu *v = to_arm64(c);
@@ -50,13 +80,15 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     memset(&v->el1, 0, sizeof(v->el1));
     memset(&v->fp, 0, sizeof(v->fp));
     v->frame.stack = stack;
-    v->frame.elr = entry;
-    v->frame.x[0] = context;
-    v->frame.spsr = SPSR_EL1H_MASKED;
-    v->el1.sctlr = SCTLR_EL1_RESET;
     v->cntv_ctl = 0;
     v->cntv_cval = 0;
     v->hcr = traps_hcr(stage2_fwb()) | (c->trap_wfi ? HCR_TWI : 0);
+    if (c->vm->aarch32) {
+        start32(v, entry, context);
+        v->hcr &= ~HCR_RW;
+    } else {
+        start64(v, entry, context);
+    }
     v->vtimer_active = false;
     gic_cpuif_reset(&v->cpuif);
     stage2_flush(c->vm); /* a guest of before may have left translations for its kernel */

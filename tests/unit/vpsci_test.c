@@ -258,6 +258,21 @@ static void test_cpu_on_bad_entry(void **state)
     assert_int_equal(call(CPU_ON | SMC64, 1, RAM + RAM_SIZE - 4, 0), 0);
 }
 
+/* A 32-bit guest: bit 0 of the entry says Thumb; 64-bit calls don't exist for it. */
+static void test_cpu_on_thumb(void **state)
+{
+    (void)state;
+    assert_int_equal(call(CPU_ON, 1, RAM + 1, 0), -9);
+    vm.aarch32 = true;
+    assert_int_equal(call(CPU_ON | SMC64, 1, RAM + 4, 0), -1);
+    assert_int_equal(vm.smc_unknown, 1);
+    assert_int_equal(call(CPU_ON, 1, RAM + 2, 0), -9);
+    assert_int_equal(call(CPU_ON, 1, RAM + RAM_SIZE + 1, 0), -9);
+    assert_int_equal(call(CPU_ON, 1, RAM + RAM_SIZE - 1, 7), 0);
+    assert_int_equal(vcpus[1].entry, RAM + RAM_SIZE - 1);
+    assert_int_equal(vcpus[1].context, 7);
+}
+
 static void test_cpu_on_while_stopping(void **state)
 {
     (void)state;
@@ -418,6 +433,7 @@ int main(void)
         TEST(test_cpu_on_32),
         TEST(test_cpu_on_bad_target),
         TEST(test_cpu_on_bad_entry),
+        TEST(test_cpu_on_thumb),
         TEST(test_cpu_on_while_stopping),
         TEST(test_affinity_levels),
         TEST(test_cpu_off),
