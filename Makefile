@@ -157,13 +157,18 @@ FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
 
 # --- running ---------------------------------------------------------------------------------------
 LINUX_IMAGES := $(B)/guests/d12c.Image
-TEST_IMAGES := $(LINUX_IMAGES) $(B)/guests/d13c.Image $(B)/guests/u-boot.bin
+TEST_IMAGES := $(LINUX_IMAGES) $(addprefix $(B)/guests/,d13c.Image d12v7.zImage u-boot.bin)
 CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
 BUNDLE = $(B)/$(SYSTEM).cpio
 # What the configs load besides Linux:
-OTHER_IMAGES = $(addprefix $(B)/guests/,$(shell sed -nE 's/^ *load +(0x[0-9a-f]+,)?([^ ]+\.(img|bin))$$/\2/p' $(CONFIGS) /dev/null))
+OTHER_IMAGES = $(addprefix $(B)/guests/,$(shell sed -nE 's/^ *load +(0x[0-9a-f]+,)?([^ ]+\.(img|bin|zImage))$$/\2/p' $(CONFIGS) /dev/null))
 
-$(B)/guests/%.Image: $(addprefix guest-configs/linux/,make.sh modules.sh init.c gtool.c udhcpc.sh) $(wildcard guest-configs/linux/netcheck/*) | setup-guest
+LINUX_PARTS := $(addprefix guest-configs/linux/,make.sh modules.sh init.c init.sh gtool.c udhcpc.sh) \
+	$(wildcard guest-configs/linux/netcheck/*)
+$(B)/guests/%.Image: $(LINUX_PARTS) | setup-guest
+	@guest-configs/linux/make.sh $*
+
+$(B)/guests/%.zImage: $(LINUX_PARTS) | setup-guest
 	@guest-configs/linux/make.sh $*
 
 $(B)/guests/u-boot.bin: | setup-guest
@@ -193,8 +198,7 @@ host-tests: begin-tests $(T)/muntin.elf $(B)/muntin $(ASAN_TESTS) $(TSAN_TESTS) 
 	@$(SUMMARY) cmocka $(ASAN_TESTS) $(TSAN_TESTS)
 	@for f in $(FUZZ); do $(SUMMARY) exit "seeds of $$f" $(B)/fuzz/$${f}_fuzz -runs=0 tests/fuzz/seeds/$$f; done
 
-target-tests: host-tests all guests $(LINUX_IMAGES) $(B)/guests/d13c.Image | setup-qemu
-	@guest-configs/linux/firmware.sh
+target-tests: host-tests all guests $(TEST_IMAGES) | setup-qemu
 	@$(SUMMARY) exit 'virtqueue rules, each check taken out' $(PYTHON) tests/lint/mutate.py
 	@$(SUMMARY) pytest -q tests/qemu
 

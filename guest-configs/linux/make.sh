@@ -11,6 +11,9 @@
 #                     (netcheck/), and modules that stay unloaded until `modprobe` is asked for
 #                     them (8021q, bridge)
 #
+# and, of d12v7, a kernel for 32-bit CPUs, only KERNEL.zImage and KERNEL.cpio, whose /init is a
+# script (init.sh) as there's no compiler for it.
+#
 # The packages come from the Debian archive with apt's signatures checked and an apt state of our
 # own: the machine's is not touched, no root is needed. They are kept in build/cache (CACHE=...):
 # a second call needs no network and takes no time. "make.sh --update KERNEL..." looks for newer
@@ -26,14 +29,23 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 B=${B:-${here%/*/*}/build}
 STRIP=${STRIP:-1}
 
-# The metapackage, by which the kernel follows the point releases, and its suite.
+# The metapackage, by which the kernel follows the point releases, its suite and architecture.
 kernel_source() {
     case $1 in
-        d12) echo "linux-image-arm64 bookworm" ;;
-        d12c) echo "linux-image-cloud-arm64 bookworm" ;;
-        d13) echo "linux-image-arm64 trixie" ;;
-        d13c) echo "linux-image-cloud-arm64 trixie" ;;
+        d12) echo "linux-image-arm64 bookworm arm64" ;;
+        d12c) echo "linux-image-cloud-arm64 bookworm arm64" ;;
+        d13) echo "linux-image-arm64 trixie arm64" ;;
+        d13c) echo "linux-image-cloud-arm64 trixie arm64" ;;
+        d12v7) echo "linux-image-armmp-lpae bookworm armhf" ;;
         *) return 1 ;;
+    esac
+}
+
+# The files that are made of a kernel.
+kernel_files() {
+    case $(kernel_source "$1") in
+        *armhf) echo "$1.zImage $1.cpio" ;;
+        *) echo "$1.Image $1.cpio $1-net.cpio $1-test.cpio" ;;
     esac
 }
 
@@ -68,10 +80,11 @@ guests=$B/guests
 # A kernel is up to date when its stamp is newer than everything of ours that goes into it.
 is_made() {
     local stamp=$guests/.$1.strip$STRIP f
-    for f in "$1.Image" "$1.cpio" "$1-net.cpio" "$1-test.cpio"; do
+    # shellcheck disable=SC2046
+    for f in $(kernel_files "$1"); do
         [ -e "$guests/$f" ] || return 1
     done
-    for f in "$here"/{init.c,gtool.c,make.sh,modules.sh,udhcpc.sh} "$here"/netcheck/*; do
+    for f in "$here"/{init.c,init.sh,gtool.c,make.sh,modules.sh,udhcpc.sh} "$here"/netcheck/*; do
         [ "$stamp" -nt "$f" ] || return 1
     done
 }
@@ -95,13 +108,13 @@ mkdir -p "$work"
 exec 9> "$guests/.lock"
 flock 9 # two calls at a time: the second finds what the first has made
 
-# packages DIR SUITE NAME... : $DIR gets the contents of these packages, downloaded if need be.
+# packages DIR SUITE ARCH NAME... : $DIR gets the contents of these packages, downloaded if need be.
 packages() {
-    local dir=$1 suite=$2 debs=$CACHE/debs/$2-${1##*/}
-    shift 2
+    local dir=$1 suite=$2 arch=$3 debs=$CACHE/debs/$2-${1##*/}
+    shift 3
     if [ "$update" = 1 ] || [ "$(cat "$debs/.complete" 2>/dev/null)" != "$*" ]; then
         rm -rf "$debs/.complete" "$dir"
-        apt_private "$suite" arm64
+        apt_private "$suite" "$arch"
         apt_fetch "$debs.part" "$@"
         rm -rf "$debs"
         mv "$debs.part" "$debs"
@@ -122,8 +135,8 @@ packages() {
 # need no apt; without the package it is asked for again, as the archive may have moved on.
 kernel_package() {
     local meta=$1 suite=$2 memo=$CACHE/debs/$2-$1.name
-    if [ "$update" = 1 ] || [ ! -s "$memo" ] || [ ! -e "$CACHE/debs/$suite-$3/.complete" ]; then
-        apt_private "$suite" arm64
+    if [ "$update" = 1 ] || [ ! -s "$memo" ] || [ ! -e "$CACHE/debs/$suite-$4/.complete" ]; then
+        apt_private "$suite" "$3"
         mkdir -p "${memo%/*}"
         apt-cache "${APT_OPTS[@]}" show "$meta" | sed -n 's/^Depends: \([^ ,]*\).*/\1/p' |
             head -n 1 > "$memo"
@@ -206,19 +219,24 @@ add_test_modules() {
     sort -u -t: -k1,1 -o "$dir/modules.dep" "$dir/modules.dep"
 }
 
+# make_root ROOT ARCH
 make_root() {
-    local root=$1 applet
+    local root=$1 arch=$2 applet
     rm -rf "$root"
     mkdir -p "$root"/{bin,dev,etc,lib,proc,root,run,sys,tmp}
-    cp "$work/user/bin/busybox" "$root/bin/busybox"
+    cp "$(user_dir "$arch")/bin/busybox" "$root/bin/busybox"
     for applet in $APPLETS; do
         ln -s busybox "$root/bin/$applet"
     done
     echo 'root::0:0:root:/root:/bin/sh' > "$root/etc/passwd"
     echo 'root:x:0:' > "$root/etc/group"
-    cp "$work/init" "$root/init"
-    cp "$work/gtool" "$root/bin/gtool"
     install -m 755 "$here/udhcpc.sh" "$root/etc/udhcpc.sh"
+    if [ "$arch" = armhf ]; then
+        install -m 755 "$here/init.sh" "$root/init"
+    else
+        cp "$work/init" "$root/init"
+        cp "$work/gtool" "$root/bin/gtool"
+    fi
 }
 
 # add_files ROOT TREE NAME... : these programs and libraries out of a Debian tree.
@@ -241,16 +259,16 @@ make_cpio() {
     mv "$2.part" "$2"
 }
 
-make_kernel() {
-    local kernel=$1 meta suite package tree root=$work/root
-    kernel_source "$kernel" > /dev/null || die "unknown kernel $kernel (known: d12 d12c d13 d13c)"
-    read -r meta suite < <(kernel_source "$kernel")
-    package=$(kernel_package "$meta" "$suite" "$kernel")
-    tree=$work/$kernel
-    packages "$tree" "$suite" "$package"
-    make_root "$root"
-    add_modules "$root" "$tree"
-    make_cpio "$root" "$guests/$kernel.cpio"
+user_dir() {
+    case $1 in
+        arm64) echo "$work/user" ;;
+        *) echo "$work/user-$1" ;;
+    esac
+}
+
+# What the bigger archives have besides.
+make_more() {
+    local kernel=$1 tree=$2 root=$3
     # shellcheck disable=SC2086
     add_files "$root" "$work/net" $NET_PROGRAMS $NET_LIBRARIES
     make_cpio "$root" "$guests/$kernel-net.cpio"
@@ -259,20 +277,39 @@ make_kernel() {
     cp "$work/netcheck" "$root/bin/netcheck"
     add_test_modules "$root" "$tree"
     make_cpio "$root" "$guests/$kernel-test.cpio"
-    cp "$tree"/boot/vmlinuz-* "$guests/$kernel.Image"
+}
+
+make_kernel() {
+    local kernel=$1 meta suite arch package files tree root=$work/root
+    read -r meta suite arch < <(kernel_source "$kernel")
+    package=$(kernel_package "$meta" "$suite" "$arch" "$kernel")
+    tree=$work/$kernel
+    packages "$tree" "$suite" "$arch" "$package"
+    # shellcheck disable=SC2086
+    packages "$(user_dir "$arch")" $USER_SUITE "$arch" $MIN_PACKAGES
+    make_root "$root" "$arch"
+    add_modules "$root" "$tree"
+    make_cpio "$root" "$guests/$kernel.cpio"
+    if [ "$arch" = arm64 ]; then
+        make_more "$kernel" "$tree" "$root"
+    fi
+    files=$(kernel_files "$kernel")
+    cp "$tree"/boot/vmlinuz-* "$guests/${files%% *}"
     rm -rf "$root"
     rm -f "$guests/.$kernel.strip"*
     touch "$guests/.$kernel.strip$STRIP"
-    say "guest $kernel ($package): $guests/$kernel.Image and .cpio, -net.cpio, -test.cpio"
+    say "guest $kernel ($package): in $guests: $files"
 }
 
+for kernel in $kernels; do
+    kernel_source "$kernel" > /dev/null || die "unknown kernel $kernel (known: d12 d12c d13 d13c d12v7)"
+done
 kernels=$(kernels_to_make)
 [ -n "$kernels" ] || exit 0
 # shellcheck disable=SC2086
 {
-    packages "$work/user" $USER_SUITE $MIN_PACKAGES
-    packages "$work/net" $USER_SUITE $NET_PACKAGES
-    packages "$work/test" $USER_SUITE $TEST_PACKAGES
+    packages "$work/net" $USER_SUITE arm64 $NET_PACKAGES
+    packages "$work/test" $USER_SUITE arm64 $TEST_PACKAGES
 }
 compile init "$here/init.c"
 compile gtool "$here/gtool.c"

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""Unmodified guests beside Debian's arm64 kernels: 32-bit Linux. Each is a folder of guest-configs.
+"""
+
+import pytest
+from lib import vms
+from test_linux import ping, shells, shipped
+
+BOOT = vms.BOOT_TIMEOUT
+
+
+def switch_off(m, *names):
+    for number, name in enumerate(names, 1):
+        vms.focus(m, number, name)
+        m.line("poweroff")
+        m.expect(rf"^muntin: {name}: stopped: powered off", BOOT)
+    m.expect_exit()
+
+
+def mixed(machine, bundle, built, **options):
+    files = vms.files(built, "d12c", "d12v7.zImage", "d12v7.cpio")
+    return machine(bundle=bundle({**shipped("mixed-linux"), **files}), smp=2, mem=1024, **options)
+
+
+@pytest.mark.parametrize("gic, cpu", [(2, "cortex-a53"), (3, "cortex-a72")])
+def test_linux32_beside_linux64(machine, bundle, built, gic, cpu):
+    """They ping each other; the 32-bit one has two CPUs, sleeps, takes one off and on, restarts."""
+    m = mixed(machine, bundle, built, gic=gic, cpu=cpu)
+    shells(m, ["arm", "arm64"])
+    ping(m, "10.0.0.2")
+    vms.focus(m, 1, "arm")
+    ping(m, "10.0.0.1")
+    assert m.run("uname -m") == 0 and m.output.strip() == "armv7l", m.output
+    assert m.run("grep -c ^processor /proc/cpuinfo") == 0 and m.output.strip() == "2"
+    online = "/sys/devices/system/cpu/cpu1/online"
+    assert m.run(f"echo 0 > {online} && echo 1 > {online} && cat {online}") == 0, m.output
+    assert m.run("dmesg | grep -iE 'oops|bug:|undefined instr|unhandled'") == 1, m.output
+    m.line("reboot")
+    m.expect("@@ SHELL", BOOT)
+    m.line("")
+    ping(m, "10.0.0.1", 3)
+    switch_off(m, "arm", "arm64")
+
+
+def test_linux32_needs_aarch32(machine, bundle, built):
+    """A CPU whose EL1 has no AArch32: that VM is refused, the other one runs."""
+    m = mixed(machine, bundle, built, cpu="neoverse-n1")
+    m.expect(r"arm: not started: its kernel has 32 bits, but this CPU's EL1 can't run such")
+    m.expect(vms.any_vm("@@ SHELL"), BOOT)
+    vms.focus(m, 2, "arm64")
+    m.line("poweroff")
+    m.expect_exit()
