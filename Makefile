@@ -50,8 +50,8 @@ DEVICES := $(wildcard vdev/*.c vdev/*/*.c)
 FDT := $(wildcard fdt/*.c)
 # What touches hardware and so can't run on the host:
 HARDWARE := $(addprefix arch/arm-common/,gic.c gicv2.c gicv3.c clock.c psci.c uart.c uart_pl011.c \
-	stage2.c fw_cfg.c boot.c cpus.c)
-ARM_PORTABLE := $(filter-out $(HARDWARE),$(wildcard arch/arm-common/*.c)) $(wildcard $(addprefix arch/arm64/,decode.c vsysreg.c vcp15.c idspace.c))
+	stage2.c fw_cfg.c boot.c cpus.c irqs.c)
+ARM_PORTABLE := $(filter-out $(HARDWARE),$(wildcard arch/arm-common/*.c)) $(wildcard arch/arm64/decode.c)
 PORTABLE := $(filter-out core/main.c core/spinlock.c,$(CORE)) $(DEVICES) $(FDT) $(ARM_PORTABLE) \
 	$(filter-out arch/host/tool%,$(wildcard arch/host/*.c))
 
@@ -74,7 +74,7 @@ OPTIMIZE = $(if $(filter $(HOT),$<),$(FAST),$(SMALL))
 FAST := -O2 -freorder-blocks-algorithm=simple -fno-partial-inlining --param max-inline-insns-auto=5
 SMALL := -Os -fno-move-loop-invariants
 HOT := $(addprefix core/,lib/% gmem.c mmio.c sched.c spinlock.c timer.c) \
-	$(addprefix arch/arm64/,access.c trap.c traps.c vcpu.c vsysreg.c) $(addprefix arch/arm-common/,gicv3.c vpsci.c) \
+	$(addprefix arch/arm64/,access.c trap.c traps.c vcpu.c) $(addprefix arch/arm-common/,gicv3.c irqs.c vpsci.c vsysreg.c) \
 	$(addprefix vdev/,gic/vgic.c gic/vgic_lr.c gic/vgic_regs.c gic/vgicv3.c net/frame.c net/offload.c net/port.c net/switch.c) \
 	$(addprefix vdev/virtio/,mmio.c chain.c net_rx.c net_tx.c virtq.c virtq_split.c virtq_packed.c)
 # boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault; to core/lib/ the

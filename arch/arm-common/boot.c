@@ -11,6 +11,7 @@
 #include "arch/arm-common/pgtable.h"
 #include "arch/arm-common/clock.h"
 #include "arch/arm-common/gic.h"
+#include "arch/arm-common/irqs.h"
 #include "arch/arm-common/stage2.h"
 #include "arch/arm-common/start.h"
 #include "core/arch.h"
@@ -73,7 +74,7 @@ static u64 tree_size(u64 dtb)
 }
 
 /* From head.S: the root of a table for the MMU of the level we're at. */
-hpa_t boot_tables(u64 dtb)
+uintptr_t boot_tables(uintptr_t dtb)
 {
     bool ok;
 
@@ -88,10 +89,10 @@ hpa_t boot_tables(u64 dtb)
     while (!ok) { /* can't be: the pool is large enough; there's no UART yet to say so */
         cpu_relax();
     }
-    return (hpa_t)(uintptr_t)el2.root;
+    return start_table((uintptr_t)el2.root, (uintptr_t)tree.base, tree.size);
 }
 
-void boot_main(u64 dtb)
+void boot_main(uintptr_t dtb)
 {
     cpu_features_read();
     if (entry_el == 2) {

@@ -6,6 +6,7 @@
 #include "arch/arm-common/boot.h"
 #include "arch/arm-common/clock.h"
 #include "arch/arm-common/gic.h"
+#include "arch/arm-common/irqs.h"
 #include "arch/arm-common/psci.h"
 #include "arch/arm-common/start.h"
 #include "core/arch.h"
@@ -41,7 +42,7 @@ void arch_idle(struct pcpu *p, bool wait)
         dsb_sy(); /* what we stored is seen before we sleep */
         __asm__ volatile("wfi" : : : "memory");
     }
-    trap_poll_irqs(p);
+    irqs_poll(p);
 }
 
 void arch_clean_dcache(const void *start, size_t len)

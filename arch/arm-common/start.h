@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Start-up as boot.c needs it of an architecture: head.S, and start.c, whose first two functions
- * run with the MMU off. Then what each architecture's cpu.c and trap.c do for the other files here.
+ * Start-up as boot.c needs it of an architecture: head.S, and start.c, whose first three
+ * functions run with the MMU off. Then what each architecture's cpu.c and trap.c do for the other
+ * files here.
  */
 #ifndef ARCH_ARM_COMMON_START_H
 #define ARCH_ARM_COMMON_START_H
@@ -50,6 +51,11 @@ void secondary_main(struct pcpu *p) NORETURN;
 u32 start_level(void);
 /* Bits of an address that stage 1 translates. */
 u32 start_va_bits(void);
+/*
+ * The table to use at that level: root, or one of its own, with the image and the tree
+ * (page-aligned size; 0: none) as memory.
+ */
+uintptr_t start_table(uintptr_t root, uintptr_t tree, u64 tree_size);
 
 /* What arch_pcpu returns from now on, on this CPU. */
 void start_pcpu(struct pcpu *p);
@@ -62,14 +68,6 @@ void start_guests(void);
 
 /* cpu.c: this CPU's state that no guest switch changes: traps off, vectors, GIC, timer. */
 void cpu_init(void);
-
-/* INTIDs that Muntin takes itself; set once by boot_finish. uart 0: none. */
-extern struct host_irqs {
-    u32 vtimer, hyp, uart;
-} host_irqs;
-
-/* trap.c: handles pending physical interrupts, without a guest's frame. */
-void trap_poll_irqs(struct pcpu *p);
 
 #endif
 #endif

@@ -3,7 +3,7 @@
 #ifndef ARCH_ARM64_ACCESS_H
 #define ARCH_ARM64_ACCESS_H
 
-#include "arch/arm64/aarch32.h"
+#include "arch/arm-common/aarch32.h"
 #include "arch/arm64/arm64.h"
 
 #define SPSR_BTYPE (3u << 10)

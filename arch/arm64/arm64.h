@@ -4,9 +4,10 @@
 #define ARCH_ARM64_ARM64_H
 
 #include "arch/arm-common/gic.h"
+#include "arch/arm-common/irqs.h"
 #include "arch/arm-common/start.h"
 #include "arch/arm64/frame.h"
-#include "arch/arm64/vsysreg.h"
+#include "arch/arm-common/vsysreg.h"
 #include "core/atomic.h"
 #include "core/sched.h"
 #include "core/vcpu.h"

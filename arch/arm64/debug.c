@@ -2,7 +2,7 @@
 /* From struct vsysreg to MDSCR_EL1, DBGB* and DBGW* (Arm ARM D2). */
 #include "arch/arm64/debug.h"
 
-#include "arch/arm64/vsysreg.h"
+#include "arch/arm-common/vsysreg.h"
 #include "sysreg.h"
 
 #define MDSCR_MDE BIT64(15)

@@ -2,7 +2,7 @@
 /* Reads S3_0_C0_C1_0 to S3_0_C0_C7_7: all of them can be read, those without a name are 0. */
 #include "arch/arm64/idregs.h"
 
-#include "arch/arm64/vsysreg.h"
+#include "arch/arm-common/vsysreg.h"
 #include "sysreg.h"
 
 #define READ(m, n) out->id[8 * (m) + (n)] = sysreg_read(s3_0_c0_c##m##_##n)

@@ -3,7 +3,7 @@
  * Synchronous exceptions injected into a guest: what hardware would do to an EL1 that reaches for
  * something which isn't there (Arm ARM D1.3). An AArch32 guest gets them in its own way.
  */
-#include "arch/arm64/aarch32.h"
+#include "arch/arm-common/aarch32.h"
 #include "arch/arm64/arm64.h"
 #include "arch/arm64/traps.h"
 #include "sysreg.h"

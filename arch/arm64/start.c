@@ -67,6 +67,13 @@ u32 start_va_bits(void)
     return cpu_pa_bits();
 }
 
+uintptr_t start_table(uintptr_t root, uintptr_t tree, u64 tree_size)
+{
+    (void)tree;
+    (void)tree_size;
+    return root;
+}
+
 bool boot_only_vhe(void)
 {
     return only_vhe;

@@ -3,13 +3,13 @@
  * From an exception of a guest to whoever deals with it, and back. Runs on the physical CPU's stack
  * with interrupts masked; no EL2 control register is written here.
  */
-#include "arch/arm-common/clock.h"
+#include "arch/arm-common/irqs.h"
+#include "arch/arm-common/vcp15.h"
 #include "arch/arm-common/vpsci.h"
 #include "arch/arm64/access.h"
 #include "arch/arm64/arm64.h"
 #include "arch/arm64/debug.h"
 #include "arch/arm64/serror.h"
-#include "arch/arm64/vcp15.h"
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/config.h"
@@ -31,10 +31,6 @@
 /* `msr ICC_SGI1R_EL1, Xt`: EC 0x18, IL, op0 3, op1 0, CRn 12, CRm 11, op2 5 */
 #define ESR_SGI1R 0x623a3016u
 #define ISS_RT    (0x1fu << 5)
-
-#define IRQ_BURST 16u /* acknowledged in one go before the guest gets its turn */
-
-struct host_irqs host_irqs;
 
 struct frame *trap_leave(struct frame *f)
 {
@@ -231,88 +227,13 @@ struct frame *trap_sync(struct frame *f)
     return trap_other(v, esr);
 }
 
-/* Neither the guest's timer nor a kick. */
-static __attribute__((noinline)) void dispatch_rest(struct pcpu *p, u32 intid)
-{
-    if (intid == host_irqs.hyp) {
-        clock_irq(); /* it's a level: away with it before it's deactivated */
-        atomic_or(&p->remote.attention, (u32)PCPU_TIMER);
-    } else if (intid == gic.maint) {
-        if (p->current != NULL) {
-            gic_maintenance(&p->current->irq, &to_arm64(p->current)->cpuif);
-            atomic_or(&p->current->attention, (u32)VCPU_IRQ);
-        }
-    } else if (intid == host_irqs.uart && arch_uart_irq != NULL) {
-        arch_uart_irq();
-    }
-}
-
-/* Returns with the interrupt dealt with, and deactivated unless that is the guest's business. */
-static inline void dispatch(bool v3, struct pcpu *p, u32 iar, u32 intid)
-{
-    struct vcpu *v = p->current;
-
-    gic_eoi(v3, iar);
-    if (likely(intid == host_irqs.vtimer)) {
-        if (likely(v != NULL)) {
-            v->vm->irqchip->inject_hw(v->vm, v, intid, intid);
-            return;
-        } /* else it came while its guest was being unloaded */
-    } else if (intid != GIC_SGI_KICK) {
-        dispatch_rest(p, intid);
-    }
-    gic_deactivate_by(v3, iar);
-}
-
-/* There's at least one, most likely. Made twice, so that the GIC's version is asked for once. */
-static inline __attribute__((always_inline)) void take_irqs(bool v3, struct pcpu *p)
-{
-    for (u32 i = 0; i < IRQ_BURST; i++) {
-        u32 iar = gic_ack(v3), intid = gic_intid(v3, iar);
-
-        if (unlikely(intid >= GIC_SPURIOUS && intid < GIC_SPURIOUS + 4)) {
-            return;
-        }
-        dispatch(v3, p, iar, intid);
-        if (likely(!gic_pending())) {
-            return;
-        }
-    }
-}
-
-static __attribute__((noinline)) void take_irqs_v2(struct pcpu *p)
-{
-    take_irqs(false, p);
-}
-
-static __attribute__((noinline)) void take_irqs_v3(struct pcpu *p)
-{
-    take_irqs(true, p);
-}
-
-void trap_poll_irqs(struct pcpu *p)
-{
-    if (!gic_pending()) {
-        return;
-    }
-    if (gic.v3) {
-        take_irqs_v3(p);
-    } else {
-        take_irqs_v2(p);
-    }
-}
-
 uintptr_t trap_irq(struct frame *f)
 {
     struct arm64_vcpu *v = container_of(f, struct arm64_vcpu, frame);
     struct pcpu *p = v->vcpu.pcpu;
 
     v->vcpu.exits++;
-    if (likely(gic.v3)) {
-        take_irqs_v3(p);
-    } else {
-        take_irqs_v2(p);
-    }
+    irqs_take(p);
     if (unlikely(trap_wanted(v)) && !sched_irq(p)) {
         return (uintptr_t)f | 1;
     }

@@ -6,7 +6,7 @@
 #include "arch/arm-common/boot.h"
 #include "arch/arm-common/stage2.h"
 #include "arch/arm-common/clock.h"
-#include "arch/arm64/aarch32.h"
+#include "arch/arm-common/aarch32.h"
 #include "arch/arm64/arm64.h"
 #include "arch/arm64/debug.h"
 #include "arch/arm64/serror.h"
@@ -299,6 +299,11 @@ u64 arch_vcpu_wakeup_ns(struct vcpu *c)
         return TIMER_OFF;
     }
     return vtimer_deadline(vtimer_count(c->vm), v->cntv_cval);
+}
+
+struct gic_cpuif *irqs_cpuif(struct vcpu *v)
+{
+    return &to_arm64(v)->cpuif;
 }
 
 void arch_irq_save(struct vcpu *v)

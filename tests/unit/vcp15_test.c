@@ -3,11 +3,11 @@
  * What AArch32 adds: coprocessor registers by their instruction's numbers, conditions, IT blocks,
  * register numbers, and the state in which an exception is taken.
  */
-#include "arch/arm64/vcp15.h"
+#include "arch/arm-common/vcp15.h"
 
 #include "arch/arm-common/clock.h"
-#include "arch/arm64/aarch32.h"
-#include "arch/arm64/idspace.h"
+#include "arch/arm-common/aarch32.h"
+#include "arch/arm-common/idspace.h"
 #include "arch/host/arch.h"
 #include "core/config.h"
 #include "core/sched.h"

@@ -3,7 +3,7 @@
  * Trapped system registers, by vsysreg_access alone: encodings are written out as the instruction's
  * five numbers, so that the table's keys are checked against them.
  */
-#include "arch/arm64/vsysreg.h"
+#include "arch/arm-common/vsysreg.h"
 
 #include "arch/arm-common/clock.h"
 #include "arch/host/arch.h"

@@ -3,8 +3,8 @@
  * AArch32 as EL2 sees it: what SPSR_EL2 and ESR_EL2 say of a 32-bit guest or program. Arithmetic,
  * no register is read here; host-tested. References are to the Arm ARM.
  */
-#ifndef ARCH_ARM64_AARCH32_H
-#define ARCH_ARM64_AARCH32_H
+#ifndef ARCH_ARM_COMMON_AARCH32_H
+#define ARCH_ARM_COMMON_AARCH32_H
 
 #include "core/types.h"
 

@@ -3,7 +3,7 @@
  * The table of ID fields (Arm ARM D19.2). A field that isn't listed reads 0. Adding one here is a
  * promise: the feature's registers are switched with the vCPU, or it has none.
  */
-#include "arch/arm64/idspace.h"
+#include "arch/arm-common/idspace.h"
 
 /* How a field gets from hardware to the guest */
 enum rule {

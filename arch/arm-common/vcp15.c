@@ -4,9 +4,9 @@
  * syndromes' fields (Arm ARM D19.2, ESR_EL2). Debug and PMU are denied: the registers that say so
  * exist, the others are UNDEFINED.
  */
-#include "arch/arm64/vcp15.h"
+#include "arch/arm-common/vcp15.h"
 
-#include "arch/arm64/idspace.h"
+#include "arch/arm-common/idspace.h"
 
 /* An MCR or MRC as ISS has it; so has VMRS, opc1 7 and CRn the register. */
 #define CP(opc1, crn, crm, opc2)                                                                   \

@@ -3,10 +3,10 @@
  * What guests are told of the CPU: each field of each ID register that they may see, by name; all
  * others read 0, "not implemented". Plain data and arithmetic, no lock.
  */
-#ifndef ARCH_ARM64_IDSPACE_H
-#define ARCH_ARM64_IDSPACE_H
+#ifndef ARCH_ARM_COMMON_IDSPACE_H
+#define ARCH_ARM_COMMON_IDSPACE_H
 
-#include "arch/arm64/vsysreg.h"
+#include "arch/arm-common/vsysreg.h"
 
 /* Indices in struct vsysreg_ids: 8 * CRm + op2 */
 enum idspace_reg {

@@ -6,8 +6,8 @@
  * struct vsysreg for debug.c. No lock: a vCPU's state is touched on its own CPU only; the ID table
  * is read-only after vsysreg_init.
  */
-#ifndef ARCH_ARM64_VSYSREG_H
-#define ARCH_ARM64_VSYSREG_H
+#ifndef ARCH_ARM_COMMON_VSYSREG_H
+#define ARCH_ARM_COMMON_VSYSREG_H
 
 #include "arch/arm-common/vtimer.h"
 #include "core/types.h"

@@ -3,9 +3,9 @@
  * The registers that exist for a guest although accesses trap, as a table sorted by encoding. The
  * traps that bring accesses here are listed in traps.h.
  */
-#include "arch/arm64/vsysreg.h"
+#include "arch/arm-common/vsysreg.h"
 
-#include "arch/arm64/idspace.h"
+#include "arch/arm-common/idspace.h"
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/config.h"

@@ -4,10 +4,10 @@
  * 0x08 and 0x0c. Default-deny, as vsysreg.h: what it needs is what the AArch64 registers are that
  * they're mapped to, and is carried out there. Portable, host-tested; same locks as vsysreg.h.
  */
-#ifndef ARCH_ARM64_VCP15_H
-#define ARCH_ARM64_VCP15_H
+#ifndef ARCH_ARM_COMMON_VCP15_H
+#define ARCH_ARM_COMMON_VCP15_H
 
-#include "arch/arm64/vsysreg.h"
+#include "arch/arm-common/vsysreg.h"
 
 #define EC_CP15_MCR  0x03u
 #define EC_CP15_MCRR 0x04u

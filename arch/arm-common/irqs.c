@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Physical interrupts, to whom they belong. See irqs.h. */
+#include "arch/arm-common/irqs.h"
+
+#include "arch/arm-common/clock.h"
+#include "core/arch.h"
+#include "core/atomic.h"
+#include "core/irq.h"
+#include "core/vm.h"
+
+#define IRQ_BURST 16u /* acknowledged in one go before the guest gets its turn */
+
+struct host_irqs host_irqs;
+
+/* Neither the guest's timer nor a kick. */
+static __attribute__((noinline)) void dispatch_rest(struct pcpu *p, u32 intid)
+{
+    if (intid == host_irqs.hyp) {
+        clock_irq(); /* it's a level: away with it before it's deactivated */
+        atomic_or(&p->remote.attention, (u32)PCPU_TIMER);
+    } else if (intid == gic.maint) {
+        if (p->current != NULL) {
+            gic_maintenance(&p->current->irq, irqs_cpuif(p->current));
+            atomic_or(&p->current->attention, (u32)VCPU_IRQ);
+        }
+    } else if (intid == host_irqs.uart && arch_uart_irq != NULL) {
+        arch_uart_irq();
+    }
+}
+
+/* Returns with the interrupt dealt with, and deactivated unless that is the guest's business. */
+static inline void dispatch(bool v3, struct pcpu *p, u32 iar, u32 intid)
+{
+    struct vcpu *v = p->current;
+
+    gic_eoi(v3, iar);
+    if (likely(intid == host_irqs.vtimer)) {
+        if (likely(v != NULL)) {
+            v->vm->irqchip->inject_hw(v->vm, v, intid, intid);
+            return;
+        } /* else it came while its guest was being unloaded */
+    } else if (intid != GIC_SGI_KICK) {
+        dispatch_rest(p, intid);
+    }
+    gic_deactivate_by(v3, iar);
+}
+
+/* There's at least one, most likely. Made twice, so that the GIC's version is asked for once. */
+static inline __attribute__((always_inline)) void take_irqs(bool v3, struct pcpu *p)
+{
+    for (u32 i = 0; i < IRQ_BURST; i++) {
+        u32 iar = gic_ack(v3), intid = gic_intid(v3, iar);
+
+        if (unlikely(intid >= GIC_SPURIOUS && intid < GIC_SPURIOUS + 4)) {
+            return;
+        }
+        dispatch(v3, p, iar, intid);
+        if (likely(!gic_pending())) {
+            return;
+        }
+    }
+}
+
+void irqs_take_v2(struct pcpu *p)
+{
+    take_irqs(false, p);
+}
+
+void irqs_take_v3(struct pcpu *p)
+{
+    take_irqs(true, p);
+}
+
+void irqs_poll(struct pcpu *p)
+{
+    if (gic_pending()) {
+        irqs_take(p);
+    }
+}

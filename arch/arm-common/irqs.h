@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a physical interrupt to whoever it belongs to: Muntin's own timer, kicks and UART, the
+ * guest's virtual timer, the virtual interface's maintenance. On the CPU that it came to,
+ * interrupts masked, no lock held.
+ */
+#ifndef ARCH_ARM_COMMON_IRQS_H
+#define ARCH_ARM_COMMON_IRQS_H
+
+#include "arch/arm-common/gic.h"
+#include "core/types.h"
+
+struct pcpu;
+struct vcpu;
+
+/* INTIDs that Muntin takes itself; set once by boot_finish. uart 0: none. */
+extern struct host_irqs {
+    u32 vtimer, hyp, uart;
+} host_irqs;
+
+/* Takes what is pending, most likely one: made for each version of the GIC. */
+void irqs_take_v2(struct pcpu *p);
+void irqs_take_v3(struct pcpu *p);
+
+static inline void irqs_take(struct pcpu *p)
+{
+    if (likely(gic.v3)) {
+        irqs_take_v3(p);
+    } else {
+        irqs_take_v2(p);
+    }
+}
+
+/* The same, without a guest: nothing may be pending. */
+void irqs_poll(struct pcpu *p);
+
+/* vcpu.c of each architecture: the virtual CPU interface of v. */
+struct gic_cpuif *irqs_cpuif(struct vcpu *v);
+
+#endif
