@@ -175,21 +175,42 @@ static void check_cpus(const struct vm_config *vm, u32 npcpus, struct diag *d)
     }
 }
 
-static bool check_files(struct vm_config *vm, const struct bundle *b, struct diag *d)
+bool config_file(struct vm_config *vm, u32 n, struct file_ref *f)
 {
-    bool ok = true;
-
     for (u32 i = 0; i < vm->nloads; i++) {
         struct cfg_load *l = &vm->load[i];
 
-        if (l->path.len == 0) {
-            continue; /* `fdt load ADDRESS` */
+        if (l->path.len > 0 && n-- == 0) { /* `fdt load ADDRESS` has none */
+            *f = (struct file_ref){l->path, l->place, &l->file};
+            return true;
         }
-        if (!bundle_find(b, l->path, &l->file)) {
-            diag_error(d, l->place, "file '%.*s' not found", STR_ARG(l->path));
+    }
+    for (u32 i = 0; i < vm->nvdevs; i++) {
+        const struct vdev_conf *c = &vm->vdev[i];
+
+        for (const struct opt *o = c->type->opts; o != NULL && o->name != NULL; o++) {
+            struct opt_file *of = (struct opt_file *)((char *)c->opts + o->offset);
+
+            if (o->type == OPT_FILE && of->path.len > 0 && n-- == 0) {
+                *f = (struct file_ref){of->path, of->place, &of->file};
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool check_files(struct vm_config *vm, const struct bundle *b, struct diag *d)
+{
+    struct file_ref f;
+    bool ok = true;
+
+    for (u32 i = 0; config_file(vm, i, &f); i++) {
+        if (!bundle_find(b, f.path, f.file)) {
+            diag_error(d, f.place, "file '%.*s' not found", STR_ARG(f.path));
             ok = false;
-        } else if (l->file.size == 0) {
-            diag_error(d, l->place, "file '%.*s' is empty", STR_ARG(l->path));
+        } else if (f.file->size == 0) {
+            diag_error(d, f.place, "file '%.*s' is empty", STR_ARG(f.path));
             ok = false;
         }
     }
@@ -227,9 +248,9 @@ void check_vm(struct vm_config *vm, const struct bundle *b, u32 gic_version, u32
     place_mems(vm);
     place_vdevs(vm, diag);
     areas = check_areas(vm, diag);
+    files = check_files(vm, b, diag); /* devices look at theirs */
     check_vdevs(vm, diag);
     check_cpus(vm, npcpus, diag);
-    files = check_files(vm, b, diag);
     vm->errors += diag->errors - before;
     if (files && areas && can_plan(vm, parse_errors)) {
         check_images(vm, diag);

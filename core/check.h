@@ -29,9 +29,22 @@ struct image_plan {
 #define SPI_FIRST 32u
 #define SPI_LAST  287u
 
+/* A file that a config names, and where to note what was found. */
+struct file_ref {
+    struct str path;
+    struct place place;
+    struct bundle_file *file;
+};
+
+/*
+ * The n-th file that the VM loads, or that one of its devices is made of (OPT_FILE); false: there
+ * are no more.
+ */
+bool config_file(struct vm_config *vm, u32 n, struct file_ref *f) MUST_CHECK;
+
 /*
  * One VM by itself: fills in absent bases of ram, vdevs' loc and intr (QEMU virt's layout, DESIGN
- * §6), finds each load's file in the bundle, and checks everything for overlap, range, alignment
+ * §6), finds each file in the bundle, and checks everything for overlap, range, alignment
  * and sense. gic_version: of the board (2 or 3). npcpus: physical CPUs, 0 if unknown (host tool).
  * Counts into vm->errors.
  */

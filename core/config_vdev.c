@@ -19,33 +19,21 @@ static const char *const x86_types[] = {"ioapic",     "8259",    "timer8254", "m
                                         "pckeyboard", "ser8250", "pci-dummy", "wdt-ib700", NULL};
 
 /* Devices of the language that Muntin doesn't have yet. */
-static const char *const later_types[] = {"virtio-blk",
-                                          "virtio-console",
-                                          "virtio-entropy",
-                                          "virtio-rng",
-                                          "virtio-input",
-                                          "virtio-snd",
-                                          "virtio-sound",
-                                          "virtio-gpu",
-                                          "virtio-video",
-                                          "virtio-9p",
-                                          "virtio-vsock",
-                                          "shmem",
-                                          "wdt-sp805",
-                                          "sp805",
-                                          "smmu",
-                                          "pl031",
-                                          NULL};
+static const char *const later_types[] = {
+    "virtio-console", "virtio-entropy", "virtio-rng", "virtio-input",
+    "virtio-snd",     "virtio-sound",   "virtio-gpu", "virtio-video",
+    "virtio-9p",      "virtio-vsock",   "shmem",      "wdt-sp805",
+    "sp805",          "smmu",           "pl031",      NULL};
 
 /* What stands behind a device of an unknown or missing type: these take no argument. */
 static const char *const bare_options[] = {"legacy",  "packed",   "monitor",
                                            "isolate", "readonly", NULL};
 static const char *const arg_options[] = {
-    "loc",     "intr",   "name",    "sched",  "delayed",   "hostdev",   "log",          "batch",
-    "threads", "dio",    "peer",    "mac",    "peerfeats", "bind-mode", "tapdev",       "create",
-    "allow",   "deny",   "subst",   "action", "frequency", "version",   "switch",       "vlan",
-    "mtu",     "queues", "qsize",   "serial", "rate",      "mac-spoof", "rate-packets", "storm",
-    "static",  "speed",  "capture", NULL};
+    "loc",     "intr",   "name",    "sched",   "delayed",   "hostdev",   "log",          "batch",
+    "threads", "dio",    "peer",    "mac",     "peerfeats", "bind-mode", "tapdev",       "create",
+    "allow",   "deny",   "subst",   "action",  "frequency", "version",   "switch",       "vlan",
+    "mtu",     "queues", "qsize",   "serial",  "rate",      "mac-spoof", "rate-packets", "storm",
+    "static",  "speed",  "capture", "ramdisk", "cow",       NULL};
 
 static bool listed(struct str s, const char *const *words)
 {
@@ -298,6 +286,22 @@ static void opt_bool(struct parser *p, const struct opt *o, const struct token *
     }
 }
 
+static void opt_file(struct parser *p, const struct opt *o, const struct token *arg,
+                     struct opt_file *at)
+{
+    struct str path = arg->text;
+
+    at->place = arg->place;
+    if (str_starts(path, "<") || str_starts(path, ">")) {
+        at->mark = path.p[0];
+        path = str_after(path, 1);
+    }
+    if (path.len == 0) {
+        diag_error(p->diag, arg->place, "'%s' needs a file's PATH", o->name);
+    }
+    at->path = path;
+}
+
 /* Stores an option's argument. */
 static void opt_store(struct parser *p, const struct opt *o, const struct token *arg)
 {
@@ -325,6 +329,9 @@ static void opt_store(struct parser *p, const struct opt *o, const struct token 
         break;
     case OPT_ENUM:
         opt_enum(p, o, arg, at);
+        break;
+    case OPT_FILE:
+        opt_file(p, o, arg, at);
         break;
     case OPT_CUSTOM:
         if (!o->parse(p->vdev->opts, arg->text, &why)) {

@@ -9,6 +9,7 @@
 #ifndef CORE_VDEV_H
 #define CORE_VDEV_H
 
+#include "core/bundle.h"
 #include "core/types.h"
 
 struct vcpu;
@@ -31,6 +32,7 @@ enum opt_type {
     OPT_MACS,   /* struct opt_macs; repeatable */
     OPT_VLAN,   /* struct opt_vlan */
     OPT_ENUM,   /* u32: index into words */
+    OPT_FILE,   /* struct opt_file */
     OPT_CUSTOM, /* parse() reads the argument itself; may be repeatable */
 };
 
@@ -40,6 +42,21 @@ enum opt_type {
 #else
 #define MANUAL(text) NULL
 #endif
+
+/* Place in a config file, for messages. file is an index into the bundle of parsed files. */
+struct place {
+    u16 file;
+    u16 col;  /* 1-based, in bytes */
+    u32 line; /* 1-based */
+};
+
+/* A file of the bundle: PATH, or <PATH where it is only read, or >PATH where it's only written. */
+struct opt_file {
+    struct str path; /* without the mark; empty: none is given */
+    char mark;       /* '<', '>' or 0 */
+    struct place place;
+    struct bundle_file file; /* found by check_vm */
+};
 
 struct opt_mac {
     u8 b[6];
@@ -74,13 +91,6 @@ struct opt {
      */
     bool (*parse)(void *opts, struct str arg, const char **why);
     bool ignored; /* accepted for compatibility, without effect; `check` lists it once */
-};
-
-/* Place in a config file, for messages. file is an index into the bundle of parsed files. */
-struct place {
-    u16 file;
-    u16 col;  /* 1-based, in bytes */
-    u32 line; /* 1-based */
 };
 
 /* One `vdev` line of a config, parsed. */

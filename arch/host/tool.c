@@ -120,6 +120,7 @@ static struct str config_text(const char *path, char *const *more, int count)
 /* One VM: a config file and what stands behind it as @FILE. */
 static void read_config(const char *path, char *const *more, int count)
 {
+    struct file_ref file;
     struct str text;
 
     path += path[0] == '@';
@@ -130,12 +131,8 @@ static void read_config(const char *path, char *const *more, int count)
         return;
     }
     parse(str_of(path), text, &tool.files.source);
-    for (u32 i = 0; i < tool.vms[tool.count - 1]->nloads; i++) {
-        struct str name = tool.vms[tool.count - 1]->load[i].path;
-
-        if (name.len > 0) {
-            (void)files_find(&tool.files, name); /* check_vm says what is missing */
-        }
+    for (u32 i = 0; config_file(tool.vms[tool.count - 1], i, &file); i++) {
+        (void)files_find(&tool.files, file.path); /* check_vm says what is missing */
     }
 }
 

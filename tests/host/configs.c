@@ -156,6 +156,10 @@ static void dump_nic(struct text *t, const struct nic_opts *o)
     for (u32 i = 0; i < o->statics.n; i++) {
         add(t, " static=%012llx", LL(mac_value(o->statics.mac[i])));
     }
+    if (o->boot.place.line != 0) {
+        add(t, " boot=%c'%.*s'@%u", o->boot.mark != 0 ? o->boot.mark : '-', STR_ARG(o->boot.path),
+            o->boot.place.col);
+    }
     if (o->vlan.mode != VLAN_NONE) {
         dump_vlan(t, &o->vlan);
     }

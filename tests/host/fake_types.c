@@ -78,6 +78,7 @@ static const struct opt nic_options[] = {
     {.name = "vlan", .type = OPT_VLAN, .offset = FIELD(vlan), .arg = "VLANS"},
     {.name = "static", .type = OPT_MACS, .offset = FIELD(statics), .arg = "MAC"},
     {.name = "legacy", .type = OPT_FLAG, .offset = FIELD(legacy), .help = "Old."},
+    {.name = "boot", .type = OPT_FILE, .offset = FIELD(boot), .arg = "[<]PATH"},
     {.name = NULL},
 };
 

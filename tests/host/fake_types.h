@@ -20,6 +20,7 @@ struct nic_opts {
     bool hairpin, isolate, legacy;
     struct opt_vlan vlan;
     struct opt_macs statics;
+    struct opt_file boot;
 };
 
 /* "pl011" (also "serial") has a repeatable option, "virtio-net" all other kinds. */

@@ -39,6 +39,9 @@ static const struct {
     {{"system a ram 16M load nothere initrd load empty"},
      "a:1:18: error: file 'nothere' not found\na:1:38: error: file 'empty' is empty\n",
      {2}},
+    {{A "vdev virtio-net boot <nothere\nvdev virtio-net boot empty vdev virtio-net boot text"},
+     "a:1:46: error: file 'nothere' not found\na:2:22: error: file 'empty' is empty\n",
+     {2}},
     /* after an error in the text, what may be missing for it isn't asked for */
     {{"system a rma 16M lod k"}, NULL, {2}},
     {{"system a ram 16Q load text"}, NULL, {1}},

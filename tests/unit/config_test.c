@@ -80,6 +80,10 @@ static const struct {
     {S "vdev pl011 loc mem:0x1c090000 intr gic:37 hostdev >\"|a b\" hostdev <in name com:1",
      HEAD ONE_CPU "cmdline ''\nvdev pl011 'com:1' loc=1c090000/1 intr=37/1 hostdev=>|a b "
                   "hostdev=<in batch=0\n" TAIL},
+    {S "vdev virtio-net boot </a/b vdev virtio-net boot \"c d\"", HEAD ONE_CPU
+     "cmdline ''\nvdev virtio-net '' loc=0/0 intr=0/0 peer= mac=000000000000/0" NIC
+     " boot=<'/a/b'@22\n"
+     "vdev virtio-net '' loc=0/0 intr=0/0 peer= mac=000000000000/0" NIC " boot=-'c d'@49\n" TAIL},
     /* the line of the founding document, verbatim */
     {S "vdev vdev-virtio-net.so loc 0x1b018000 intr gic:45 peer /dev/vdevpeer/vp_lv mac "
        "aa:aa:aa:aa:aa:b1 bind-mode 0660 name agl_to_host",
@@ -165,25 +169,29 @@ static const struct {
      "'intr'? (it has: loc intr name peer switch storm mac mtu bind-mode mac-spoof rate peerfeats "
      "hairpin isolate vlan "
      "static "
-     "legacy)\n"
+     "legacy boot)\n"
      "f:4:3: error: unknown option 'per' in the context of 'vdev virtio-net'; did you mean 'peer'? "
      "(it has: loc intr name peer switch storm mac mtu bind-mode mac-spoof rate peerfeats hairpin "
      "isolate "
      "vlan static "
-     "legacy)\n"},
+     "legacy boot)\n"},
 
     {S "vdev pl011 mac 1",
      "f:2:12: error: unknown option 'mac' in the context of 'vdev pl011' (it has: loc intr name "
      "hostdev batch)\n"},
     {S "vdev", "f:2:1: error: 'vdev' needs a TYPE behind it\n"},
     {S "vdev virto-net loc 0x5 intr gic:4 name data\nram 1M",
-     "f:2:6: error: unknown vdev 'virto-net'; did you mean 'virtio-net', 'virtio-blk' or "
-     "'virtio-rng'?\n"},
+     "f:2:6: error: unknown vdev 'virto-net'; did you mean 'virtio-net', 'virtio-rng' or "
+     "'virtio-input'?\n"},
     {S "vdev 8259", "f:2:6: error: vdev '8259' exists on x86 only\n"},
     {S "vdev vdev-ser8250.so loc io:0x3f8 intr apic:4",
      "f:2:6: error: vdev 'ser8250' exists on x86 only\n"},
-    {S "vdev virtio-blk hostdev <a serial data legacy threads 4 dio enable",
-     "f:2:6: error: vdev 'virtio-blk' is not supported yet\n"},
+    {S "vdev virtio-sound hostdev <a serial data legacy threads 4 dio enable",
+     "f:2:6: error: vdev 'virtio-sound' is not supported yet\n"},
+    {S "vdev virtio-net boot < vdev virtio-net boot >",
+     "f:2:22: error: 'boot' needs a file's PATH\n"
+     "f:2:45: error: 'boot' needs a file's PATH\n"},
+    {S "vdev virtio-net boot", "f:2:17: error: 'boot' needs [<]PATH behind it\n"},
     {S "vdev wdt-sp805 loc 0x1c0f0000 intr gic:32 frequency 1 action dump,terminate vdev shmem "
        "create frames,0x200000 allow frames",
      "f:2:6: error: vdev 'wdt-sp805' is not supported yet\n"
