@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/config.h"
+#include "vdev/virtio/options.h"
 
 #include <string.h>
 
@@ -39,24 +40,6 @@ static bool check_link(const struct vdev_conf *conf, struct diag *diag)
     return false;
 }
 
-static bool check_rings(const struct vdev_conf *conf, struct diag *diag)
-{
-    const struct net_opts *o = conf->opts;
-
-    if (o->packed && o->legacy) {
-        diag_error(diag, conf->place, "virtio-net: `legacy` has no packed rings: drop `packed`");
-        return false;
-    }
-    if (!o->packed && !is_pow2(o->qsize)) {
-        diag_error(diag, conf->place,
-                   "virtio-net: `qsize %u` is not a power of two, which it must be without "
-                   "`packed`",
-                   o->qsize);
-        return false;
-    }
-    return true;
-}
-
 static bool check_statics(const struct vm_config *vm, const struct vdev_conf *conf,
                           struct diag *diag)
 {
@@ -78,7 +61,7 @@ static bool net_check(const struct vm_config *vm, struct vdev_conf *conf, struct
     static const u8 none[6];
     bool ok = check_link(conf, diag);
 
-    ok &= check_rings(conf, diag);
+    ok &= virtio_check_rings(conf, o->qsize, o->packed, o->legacy, diag);
     ok &= check_statics(vm, conf, diag);
     if (o->peerfeats != UINT64_MAX && (o->peerfeats & ~NET_OFFLOADS) != 0) {
         diag_warn(diag, conf->place,
