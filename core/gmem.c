@@ -61,6 +61,12 @@ void gmem_copy(guest_t *dst, const guest_t *src, size_t len)
     compiler_fence();
 }
 
+void gmem_zero(guest_t *dst, size_t len)
+{
+    memset((void *)dst, 0, len);
+    compiler_fence();
+}
+
 /* The halves of a 64-bit word added apart: with no carries, four gigabytes add up right. */
 struct halves {
     u64 low, high;

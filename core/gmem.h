@@ -41,6 +41,8 @@ void gmem_write(guest_t *dst, const void *src, size_t len);
 void gmem_copy(guest_t *dst, const guest_t *src,
                size_t len); /* guest to guest; may be the same VM */
 
+void gmem_zero(guest_t *dst, size_t len);
+
 /*
  * One's complement sum of big-endian 16-bit words (RFC 1071), the last one filled up with 0. Any
  * alignment, less than 2^32 bytes.

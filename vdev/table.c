@@ -3,10 +3,12 @@
 #include "vdev/table.h"
 
 #include "vdev/pl011.h"
+#include "vdev/virtio/blk.h"
 #include "vdev/virtio/net.h"
 
 const struct vdev_type *const vdev_types[] = {
     &pl011_type,
     &virtio_net_type,
+    &virtio_blk_type,
     NULL,
 };

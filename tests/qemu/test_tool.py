@@ -185,6 +185,29 @@ def test_files_are_found_beside_the_config_then_here_then_in_folders(tool):
     assert "0x040300000..0x040301387  rd" in out
 
 
+def test_files_of_disks_are_packed(tool):
+    (tool.path / "images").mkdir()
+    (tool.path / "images/root.ext4").write_bytes(bytes(4096))
+    (tool.path / "data.img").write_bytes(bytes(1024))
+    write(
+        tool.path,
+        a="system a ram 16M load Image\nvdev virtio-blk hostdev <images/root.ext4\n"
+        "vdev virtio-blk hostdev data.img cow 4K",
+    )
+    code, out, err = tool("pack", "-o", "x.cpio", "a.qvmconf")
+    assert code == 0, err
+    assert cpio_names(tool.path / "x.cpio") == [
+        "a.qvmconf",
+        "Image",
+        "images/root.ext4",
+        "data.img",
+    ]
+    assert tool("check", "x.cpio")[0] == 0
+    (tool.path / "data.img").unlink()
+    code, _, err = tool("check", "a.qvmconf")
+    assert code == 65 and err.startswith("a.qvmconf:3:25: error: file 'data.img' not found\n")
+
+
 def test_one_name_for_two_files_is_refused(tool):
     for folder in ("one", "two"):
         (tool.path / folder).mkdir()

@@ -96,6 +96,25 @@ struct cursor chain_reader(const struct chain *c, u32 off)
     return seek(c->span, c->nreadable, off);
 }
 
+struct cursor chain_writer(const struct chain *c, u32 off)
+{
+    return seek(c->span + c->nreadable, c->nwritable, off);
+}
+
+guest_t *cursor_take(struct cursor *at, u32 most, u32 *len)
+{
+    guest_t *p;
+
+    *len = 0;
+    if (at->spans == 0) {
+        return NULL;
+    }
+    p = gmem_at(at->s->p, at->off);
+    *len = MIN(most, at->s->len - at->off);
+    advance(at, *len);
+    return p;
+}
+
 u32 chain_copy_on(const struct chain *to, u32 to_off, struct cursor *from, u32 len)
 {
     struct cursor t = seek(to->span + to->nreadable, to->nwritable, to_off), f = *from;

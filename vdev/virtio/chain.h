@@ -51,6 +51,11 @@ struct cursor {
 struct cursor chain_reader(const struct chain *c, u32 off);
 u32 chain_copy_on(const struct chain *to, u32 to_off, struct cursor *from, u32 len);
 
+/* The same of the writable part; and the next piece of memory there, at most `most` bytes, not 0.
+ * `*len` is how many: 0 at the end. It moves by as much. */
+struct cursor chain_writer(const struct chain *c, u32 off);
+guest_t *cursor_take(struct cursor *at, u32 most, u32 *len);
+
 /*
  * One's complement sum of len bytes of the readable part, taken as big-endian words whose first
  * begins at `off`, the last filled up with 0 (RFC 1071); what lies behind its end counts as 0.

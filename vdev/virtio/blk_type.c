@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * virtio-blk as a config line: its options, what is wrong with them, its device-tree node. Knows
+ * nothing of how the device works. No lock: data.
+ */
+#include "vdev/virtio/blk.h"
+
+#include "core/config.h"
+#include "core/log.h"
+#include "vdev/disk.h"
+#include "vdev/virtio/options.h"
+
+static void blk_defaults(void *opts)
+{
+    ((struct blk_opts *)opts)->qsize = 256;
+}
+
+/* What the disk is made of. */
+static bool check_source(const struct vdev_conf *conf, struct diag *diag)
+{
+    const struct blk_opts *o = conf->opts;
+    u64 size = o->hostdev.file.size;
+
+    if ((o->hostdev.path.len > 0) == (o->ramdisk != 0)) {
+        diag_error(diag, conf->place,
+                   "virtio-blk needs one of `hostdev PATH`, a file of the bundle, and `ramdisk "
+                   "SIZE`");
+        return false;
+    }
+    if (o->hostdev.mark == '>') {
+        diag_error(diag, o->hostdev.place, "virtio-blk: a disk can't be for writing only");
+        return false;
+    }
+    if (size % BLK_SECTOR != 0) {
+        diag_error(diag, o->hostdev.place,
+                   "'%.*s' has %llu bytes, but a disk has whole sectors of 512: `truncate -s "
+                   "%%512` makes them whole",
+                   STR_ARG(o->hostdev.path), (unsigned long long)size);
+        return false;
+    }
+    if (o->ramdisk % BLK_SECTOR != 0) {
+        diag_error(diag, conf->place, "virtio-blk: `ramdisk` needs whole sectors of 512 bytes");
+        return false;
+    }
+    return true;
+}
+
+/* What can be written. */
+static bool check_writing(const struct vdev_conf *conf, struct diag *diag)
+{
+    const struct blk_opts *o = conf->opts;
+    bool readonly = o->readonly || o->hostdev.mark == '<';
+
+    if (readonly && o->ramdisk != 0) {
+        diag_error(diag, conf->place, "virtio-blk: a `ramdisk` that is `readonly` has nothing");
+        return false;
+    }
+    if (o->cow != 0 && (readonly || o->ramdisk != 0)) {
+        diag_error(diag, conf->place,
+                   "virtio-blk: `cow` is for a `hostdev` that can be written, without `<` and "
+                   "`readonly`");
+        return false;
+    }
+    return true;
+}
+
+static bool blk_check(const struct vm_config *vm, struct vdev_conf *conf, struct diag *diag)
+{
+    const struct blk_opts *o = conf->opts;
+    bool ok = check_source(conf, diag) && check_writing(conf, diag);
+
+    (void)vm;
+    if (o->serial.len > BLK_SERIAL_LEN) {
+        diag_error(diag, conf->place, "virtio-blk: `serial` has more than %d bytes",
+                   BLK_SERIAL_LEN);
+        ok = false;
+    }
+    return virtio_check_rings(conf, o->qsize, o->packed, o->legacy, diag) && ok;
+}
+
+#define FIELD(f) offsetof(struct blk_opts, f)
+
+static const struct opt blk_options[] = {
+    {
+        .name = "hostdev",
+        .type = OPT_FILE,
+        .offset = FIELD(hostdev),
+        .arg = "[<]PATH",
+        .help = MANUAL("The file of the bundle that the disk begins as; it has whole sectors of "
+                       "512 bytes. With `<` the guest can't write. Without, what it writes lands "
+                       "in RAM, in front of the file, which stays as it is."),
+        .example = MANUAL("hostdev <images/rootfs.squashfs"),
+    },
+    {
+        .name = "ramdisk",
+        .type = OPT_SIZE,
+        .offset = FIELD(ramdisk),
+        .min = BLK_SECTOR,
+        .max = DISK_SIZE_MAX,
+        .arg = "SIZE",
+        .help = MANUAL("Instead of `hostdev`: a disk in RAM of so many bytes, zeroes at first."),
+        .example = MANUAL("ramdisk 64M"),
+    },
+    {
+        .name = "cow",
+        .type = OPT_SIZE,
+        .offset = FIELD(cow),
+        .min = PAGE_SIZE,
+        .max = DISK_SIZE_MAX,
+        .arg = "SIZE",
+        .dflt = MANUAL("as much as the file has"),
+        .help = MANUAL(
+            "RAM for what the guest writes to a `hostdev`, in pages of 4 KiB. If it's less than "
+            "the file, writes to pages not written before fail with an I/O error once it's used "
+            "up; what the guest discards can be used again."),
+        .example = MANUAL("cow 32M"),
+    },
+    {
+        .name = "readonly",
+        .type = OPT_FLAG,
+        .offset = FIELD(readonly),
+        .help = MANUAL("The guest can't write; the same as `<` in front of the path."),
+        .example = MANUAL("readonly"),
+    },
+    {
+        .name = "serial",
+        .type = OPT_STR,
+        .offset = FIELD(serial),
+        .arg = "STRING",
+        .dflt = MANUAL("the device's `name`"),
+        .help = MANUAL("The serial number that the guest sees, at most 20 bytes."),
+        .example = MANUAL("serial root-0001"),
+    },
+    {
+        .name = "queues",
+        .type = OPT_U32,
+        .offset = FIELD(queues),
+        .min = 1,
+        .max = BLK_QUEUES_MAX,
+        .arg = "N",
+        .dflt = MANUAL("one per vCPU"),
+        .help = MANUAL("Queues that the driver may use at the same time."),
+        .example = MANUAL("queues 2"),
+    },
+    {
+        .name = "qsize",
+        .type = OPT_U32,
+        .offset = FIELD(qsize),
+        .min = BLK_QSIZE_MIN,
+        .max = BLK_QSIZE_MAX,
+        .arg = "N",
+        .dflt = MANUAL("256"),
+        .help = MANUAL("Entries of each queue at most: a power of two, or with `packed` any "
+                       "number."),
+        .example = MANUAL("qsize 128"),
+    },
+    {
+        .name = "packed",
+        .type = OPT_FLAG,
+        .offset = FIELD(packed),
+        .help = MANUAL("Offers packed rings to the driver."),
+        .example = MANUAL("packed"),
+    },
+    {
+        .name = "legacy",
+        .type = OPT_FLAG,
+        .offset = FIELD(legacy),
+        .help = MANUAL("Registers and rings of virtio 0.9.5, for old kernels."),
+        .example = MANUAL("legacy"),
+    },
+    {
+        .name = "threads",
+        .type = OPT_U32,
+        .offset = FIELD(unused_number),
+        .arg = "N",
+        .help = MANUAL("How many threads QNX's device has. There are none here."),
+        .ignored = true,
+    },
+    {
+        .name = "dio",
+        .type = OPT_BOOL,
+        .offset = FIELD(unused_bool),
+        .arg = "on|off",
+        .help = MANUAL("Whether QNX passes its own cache by. There's none here."),
+        .ignored = true,
+    },
+    {
+        .name = "sched",
+        .type = OPT_U32,
+        .offset = FIELD(unused_number),
+        .arg = "PRIO",
+        .help = MANUAL("Priority of QNX's device thread. There's none here."),
+        .ignored = true,
+    },
+    {
+        .name = "delayed",
+        .type = OPT_STR,
+        .offset = FIELD(unused_text),
+        .arg = "SECONDS|forever",
+        .help = MANUAL("When QNX opens its host device. There's none here."),
+        .ignored = true,
+    },
+    {.name = NULL},
+};
+
+static const struct vdev_prop blk_props[] = {
+    {.name = "dma-coherent", .kind = PROP_EMPTY},
+    {.name = NULL},
+};
+
+static const char compatible[] = "virtio,mmio";
+
+const struct vdev_type virtio_blk_type = {
+    .name = "virtio-blk",
+    .help = MANUAL("A disk: virtio-blk over virtio-mmio. It's on a file of the bundle or in RAM; "
+                   "what is written stays until Muntin stops, over restarts of the VM."),
+    .opts = blk_options,
+    .opts_size = sizeof(struct blk_opts),
+    .defaults = blk_defaults,
+    .check = blk_check,
+    .node = "virtio_mmio",
+    .compatible = compatible,
+    .compatible_len = sizeof(compatible),
+    .props = blk_props,
+    .mmio_size = 0x1000,
+    .level = true,
+    .create = blk_create,
+};
