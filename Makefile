@@ -44,6 +44,11 @@ STD := -std=gnu11 -I. -fno-strict-aliasing -fno-strict-overflow
 FDT_DIR := $(B)/deps/libfdt
 FDT_SRC := $(addprefix $(FDT_DIR)/,fdt.c fdt_ro.c fdt_rw.c fdt_wip.c fdt_sw.c fdt_overlay.c \
 	fdt_check.c fdt_strerror.c fdt_addresses.c fdt_empty_tree.c)
+SSL_DIR := $(B)/deps/bearssl
+SSL_SRC := $(addprefix $(SSL_DIR)/src/,rand/hmac_drbg.c mac/hmac.c hash/sha2small.c codec/dec32be.c codec/enc32be.c)
+DEPS_SRC := $(FDT_SRC) $(SSL_SRC)
+DEPS := $(FDT_DIR)/fdt.c $(SSL_DIR)/LICENSE.txt
+DEPS_INC := -isystem $(FDT_DIR) -isystem $(SSL_DIR)/inc
 
 CORE := $(wildcard core/*.c)
 DEVICES := $(wildcard vdev/*.c vdev/*/*.c)
@@ -67,7 +72,7 @@ TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -g -ffreestanding -fpie -fvisibility=h
 	-fno-tree-loop-distribute-patterns -flto
 TARGET_SRC := $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch/arm-common/*.c) \
 	$(filter-out %.ld.S,$(wildcard arch/$(ARCH)/*.c arch/$(ARCH)/*.S))
-TARGET_OBJ := $(patsubst %,$(T)/%.o,$(TARGET_SRC)) $(patsubst $(B)/%,$(T)/%.o,$(FDT_SRC))
+TARGET_OBJ := $(patsubst %,$(T)/%.o,$(TARGET_SRC)) $(patsubst $(B)/%,$(T)/%.o,$(DEPS_SRC))
 
 # Fast where guests wait for it, small everywhere else:
 OPTIMIZE = $(if $(filter $(HOT),$<),$(FAST),$(SMALL))
@@ -105,30 +110,31 @@ $(T)/link.ld: arch/arm-common/link.ld.S | setup-build
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)cpp -P -I. -D__ASSEMBLER__ $< $@
 
-$(T)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c $(T)/flags
+$(T)/deps/%.c.o: $(B)/deps/%.c $(T)/flags
 	@mkdir -p $(@D)
-	$(Q)$(CROSS)gcc $(filter-out -I.,$(TARGET_CFLAGS)) $(OPTIMIZE) -w -I$(FDT_DIR) -c -o $@ $<
+	$(Q)$(CROSS)gcc $(filter-out -I.,$(TARGET_CFLAGS)) $(OPTIMIZE) -w $(DEPS_INC) -I$(SSL_DIR)/src -c -o $@ $<
 
-$(T)/%.o: % $(T)/flags | setup-build $(FDT_DIR)/fdt.c
+$(T)/%.o: % $(T)/flags | setup-build $(DEPS)
 	@mkdir -p $(@D)
 	@echo "  CC       $<"
-	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(OPTIMIZE) $(WARN) $(if $(filter fdt/%,$<),-isystem $(FDT_DIR)) -MMD -MP -c -o $@ $<
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(OPTIMIZE) $(WARN) $(if $(filter fdt/% core/random.c,$<),$(DEPS_INC)) -MMD -MP -c -o $@ $<
 
 $(filter-out %/fdt.c,$(FDT_SRC)): | $(FDT_DIR)/fdt.c
-$(FDT_DIR)/fdt.c: | setup-build
-	@tests/source.sh libfdt $(B)/deps
+$(SSL_SRC): | $(SSL_DIR)/LICENSE.txt
+$(FDT_DIR)/fdt.c $(SSL_DIR)/LICENSE.txt: $(B)/deps/%: | setup-build
+	@tests/source.sh $(*D) $(B)/deps
 
 # --- host builds: the tool, tests, fuzzers: $(call host,NAME,COMPILER,FLAGS,SETUP) -------------------
 define host
 $(1)_COMMANDS := $(2) $(STD) $(WARN) -g $(3)
 $$(eval $$(call flags,$(B)/$(1),$(1)_COMMANDS))
-$(B)/$(1)/%.o: % $(B)/$(1)/flags | $(4) $(FDT_DIR)/fdt.c
+$(B)/$(1)/%.o: % $(B)/$(1)/flags | $(4) $(DEPS)
 	@mkdir -p $$(@D)
-	$(Q)$$($(1)_COMMANDS) -Iarch/host/include -isystem $(FDT_DIR) -MMD -MP -c -o $$@ $$<
-$(B)/$(1)/deps/libfdt/%.c.o: $(FDT_DIR)/%.c $(B)/$(1)/flags | $(4)
+	$(Q)$$($(1)_COMMANDS) -Iarch/host/include $(DEPS_INC) -MMD -MP -c -o $$@ $$<
+$(B)/$(1)/deps/%.c.o: $(B)/deps/%.c $(B)/$(1)/flags | $(4)
 	@mkdir -p $$(@D)
-	$(Q)$(2) -std=gnu11 -w -g $(3) -I$(FDT_DIR) -c -o $$@ $$<
-$(B)/$(1)/libmuntin.a: $(patsubst %,$(B)/$(1)/%.o,$(PORTABLE)) $(patsubst $(B)/%,$(B)/$(1)/%.o,$(FDT_SRC))
+	$(Q)$(2) -std=gnu11 -w -g $(3) $(DEPS_INC) -I$(SSL_DIR)/src -c -o $$@ $$<
+$(B)/$(1)/libmuntin.a: $(patsubst %,$(B)/$(1)/%.o,$(PORTABLE)) $(patsubst $(B)/%,$(B)/$(1)/%.o,$(DEPS_SRC))
 	$(Q)rm -f $$@ && ar rcs $$@ $$^
 $(B)/$(1)/%_test: $(B)/$(1)/tests/unit/%_test.c.o $(patsubst %,$(B)/$(1)/%.o,$(wildcard tests/host/*.c)) $(B)/$(1)/libmuntin.a
 	$(Q)$(2) $(3) -o $$@ $$^ -lcmocka -lpthread

@@ -53,7 +53,7 @@ struct board {
     struct range fw_cfg; /* size 0: none */
     struct range initrd; /* from /chosen; size 0: none */
     char bootargs[256];
-    u8 rng_seed[64];
+    const void *rng_seed; /* in the tree; of no length: none */
     u32 rng_seed_len;
 };
 

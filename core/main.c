@@ -20,6 +20,7 @@
 #include "core/log.h"
 #include "core/page.h"
 #include "core/panic.h"
+#include "core/random.h"
 #include "core/sched.h"
 #include "core/vm.h"
 #include "fdt/guest.h"
@@ -43,7 +44,6 @@ static struct bundle bundle;
 static struct vm_config *configs[VM_MAX];
 static struct image_plan *plans[VM_MAX];
 static u32 nconfigs;
-static u32 seed_used;
 
 static void halt(void) NORETURN;
 static void halt(void)
@@ -294,29 +294,18 @@ static bool make_irqchip(struct vm *vm)
     return vgic_create(vm, board.gic_version);
 }
 
-/*
- * Randomness for one start of one VM: from the CPU or the firmware, else a piece of the board's
- * rng-seed that nobody had before. Without either the guest's tree has no rng-seed.
- */
-static u32 make_seed(u8 seed[SEED_SIZE])
-{
-    u32 len = MIN(SEED_SIZE / 2, board.rng_seed_len - seed_used);
-
-    if (arch_entropy(seed, SEED_SIZE)) {
-        return SEED_SIZE;
-    }
-    memcpy(seed, board.rng_seed + seed_used, len);
-    memset(board.rng_seed + seed_used, 0, len);
-    seed_used += len;
-    return len;
-}
-
+/* Each start has random bytes of its own. Without real entropy the guest's tree has no rng-seed. */
 static u32 make_dtb(struct vm *vm, void *buf, u32 size)
 {
     u8 seed[SEED_SIZE];
-    u32 seed_len = make_seed(seed);
+    u32 built;
 
-    return fdt_guest_build(vm->cfg, vm->plan, &board, seed, seed_len, buf, size, &diag);
+    random_seed(&vm->random, vm->name, vm->starts);
+    built = fdt_guest_build(vm->cfg, vm->plan, &board, seed,
+                            random_bytes(&vm->random, seed, sizeof(seed)) ? SEED_SIZE : 0, buf,
+                            size, &diag);
+    random_wipe(seed, sizeof(seed));
+    return built;
 }
 
 static void all_stopped(void)
@@ -417,6 +406,28 @@ static void start_console(void)
     uart_enable_irq();
 }
 
+/*
+ * Takes in the board's entropy. Its seed is not left for anybody to read: if the tree is in RAM, it
+ * is overwritten there.
+ */
+static void collect_entropy(void)
+{
+    static const char *const from[] = {
+        [RANDOM_NONE] = "none: no rng-seed, TRNG or virtio-rng for VMs",
+        [RANDOM_SEED] = "the board's rng-seed",
+        [RANDOM_HARDWARE] = "hardware",
+    };
+    hpa_t at = (hpa_t)(uintptr_t)board.rng_seed;
+
+    random_init(board.rng_seed, board.rng_seed_len);
+    for (u32 i = 0; i < board.nram; i++) {
+        if (at >= board.ram[i].base && at - board.ram[i].base < board.ram[i].size) {
+            random_wipe((void *)(uintptr_t)at, board.rng_seed_len);
+        }
+    }
+    log_info("entropy: %s", from[random_source()]);
+}
+
 static void set_up_cpus(void)
 {
     sched_init(board.ncpus);
@@ -448,6 +459,7 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
     set_up_cpus();
     boot_finish(&board);
     psci_init(&board);
+    collect_entropy();
     find_bundle();
     start_console();
     read_configs();

@@ -19,6 +19,7 @@ enum lock_rank {
     LOCK_SWITCH,    /* learning table of one switch */
     LOCK_QUEUE_RX,  /* a receive virtqueue, taken by senders */
     LOCK_DEVICE,    /* registers of an emulated device (PL011 …) */
+    LOCK_RANDOM,    /* a generator of random bytes */
     LOCK_VGIC,      /* virtual interrupt state of one VM */
     LOCK_SCHED,     /* run queue, timers and work of one physical CPU */
     LOCK_CONSOLE,   /* console mux and the UART behind it */

@@ -183,6 +183,7 @@ struct vm *vm_create(const struct vm_config *cfg, const struct image_plan *plan)
     vm->index = vm_count;
     fmt_print(vm->name, sizeof(vm->name), "%.*s", STR_ARG(cfg->name));
     spin_init(&vm->lock, LOCK_VM);
+    random_create(&vm->random);
     vm->start_work.fn = start_work;
     if (!build(vm)) {
         return NULL;

@@ -10,6 +10,7 @@
 #include "core/image.h"
 #include "core/irq.h"
 #include "core/mmio.h"
+#include "core/random.h"
 #include "core/sched.h"
 #include "core/spinlock.h"
 #include "core/types.h"
@@ -77,6 +78,8 @@ struct vm {
     u64 mmio_unknown; /* statistics, counted from any CPU */
     u64 sysreg_unknown;
     u64 smc_unknown;
+
+    struct random random; /* for its guest; seeded anew for each start */
 
     char refused[80]; /* why it may never start, for people; "" if it may; fixed by vm_settle */
 };

@@ -364,10 +364,8 @@ static void read_chosen(struct host *h, const struct tree_node *n)
         b->initrd = (struct range){start, end - start};
     }
     copy_text(b->bootargs, sizeof(b->bootargs), tree_get(&h->tree, n, "bootargs"));
-    if (seed.data != NULL) {
-        b->rng_seed_len = MIN(seed.len, (u32)sizeof(b->rng_seed));
-        memcpy(b->rng_seed, seed.data, b->rng_seed_len);
-    }
+    b->rng_seed = seed.data;
+    b->rng_seed_len = seed.data != NULL ? seed.len : 0;
     h->stdout_path = tree_get(&h->tree, n, "stdout-path");
     if (h->stdout_path.data == NULL) {
         h->stdout_path = tree_get(&h->tree, n, "linux,stdout-path");

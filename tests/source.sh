@@ -9,7 +9,7 @@
 # --print-uris PACKAGE), read what changed, then change pool= and sha256= below.
 set -euo pipefail
 
-usage='usage: source.sh libfdt|lwip OUTDIR'
+usage='usage: source.sh libfdt|bearssl|lwip OUTDIR'
 name=${1:?$usage}
 out=${2:?$usage}
 only_debian=false
@@ -20,6 +20,13 @@ libfdt)
     sha256=92d8ca769805ae1f176204230438fe52808f4e1c7944053c9eec0e649b237539
     strip=2
     members=('*/libfdt/*')
+    ;;
+bearssl)
+    pool=pool/main/b/bearssl/bearssl_0.6+dfsg.1.orig.tar.xz
+    sha256=102a625bd8f6155260867a50c508df8d8c3f796985dd744df1a68e5cd1a79004
+    strip=1
+    members=('*/inc/*' '*/src/*' '*/LICENSE.txt')
+    only_debian=true
     ;;
 lwip)
     pool=pool/main/l/lwip/lwip_2.2.1+dfsg1.orig.tar.xz

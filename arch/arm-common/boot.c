@@ -84,7 +84,7 @@ uintptr_t boot_tables(uintptr_t dtb)
     tree.size = tree_size(dtb);
     if (tree.size != 0) {
         tree.size = ALIGN_UP(dtb + tree.size, (u64)PAGE_SIZE) - tree.base;
-        ok = ok && pgtable_map(&el2, tree.base, tree.base, tree.size, PGTABLE_RO);
+        ok = ok && pgtable_map(&el2, tree.base, tree.base, tree.size, PGTABLE_RW);
     }
     while (!ok) { /* can't be: the pool is large enough; there's no UART yet to say so */
         cpu_relax();

@@ -4,6 +4,7 @@
 
 #include "core/arch.h"
 #include "core/atomic.h"
+#include "core/random.h"
 #include "core/vcpu.h"
 #include "core/vm.h"
 
@@ -12,7 +13,6 @@ enum {
     SUCCESS = 0,
     NOT_SUPPORTED = -1,
     INVALID_PARAMETERS = -2,
-    TRNG_NO_ENTROPY = -3,
     INVALID_ADDRESS = -9,
 };
 
@@ -227,9 +227,7 @@ static s64 system_reset2(struct vcpu *v, u64 x[4])
  */
 static bool has_entropy(void)
 {
-    u32 probe;
-
-    return arch_entropy(&probe, sizeof(probe));
+    return random_source() > RANDOM_NONE;
 }
 
 static s64 trng_version(struct vcpu *v, u64 x[4])
@@ -269,14 +267,13 @@ static s64 trng_rnd(struct vcpu *v, u64 x[4])
     u8 random[24];
     u32 bytes;
 
-    (void)v;
     if (bits == 0 || bits > 24u * word) {
         return INVALID_PARAMETERS;
     }
     bytes = (u32)(bits + 7) / 8;
-    if (!arch_entropy(random, bytes)) {
+    if (!random_bytes(&v->vm->random, random, bytes)) {
         x[1] = x[2] = x[3] = 0;
-        return has_entropy() ? TRNG_NO_ENTROPY : NOT_SUPPORTED;
+        return NOT_SUPPORTED;
     }
     if (bits % 8 != 0) {
         random[bytes - 1] &= (u8)(BIT(bits % 8) - 1);

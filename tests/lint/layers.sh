@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # layers.sh OBJECTS: who may know whom. core knows nobody; arch, vdev and fdt know core and never
-# each other; only fdt includes libfdt.h; core/main.c, the composition root, may know all. Checked
-# twice: the include lines of the sources, and the symbols that the objects in OBJECTS (build/arm64)
-# refer to. Also: every header compiles alone.
+# each other; only fdt includes libfdt.h, only core/random.c BearSSL's headers; core/main.c, the
+# composition root, may know all. Checked twice: the include lines of the sources, and the symbols
+# that the objects in OBJECTS (build/arm64) refer to. Also: every header compiles alone.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 objects=$1
@@ -29,6 +29,9 @@ done < <(grep -rHoE '^#include "[^"]+/[^"]+"' core vdev fdt arch --include='*.[c
 while IFS=: read -r file _; do
     case $file in fdt/*) ;; *) complain "$file includes libfdt.h" ;; esac
 done < <(grep -rH 'include.*libfdt.h' core vdev fdt arch --include='*.[ch]')
+while IFS=: read -r file _; do
+    case $file in core/random.c) ;; *) complain "$file includes a header of BearSSL" ;; esac
+done < <(grep -rH 'include.*bearssl' core vdev fdt arch --include='*.[ch]')
 
 # Symbols: what each layer's objects need must be defined in a layer that they may know.
 table=$(find "$objects" -name '*.o' | while read -r o; do
@@ -40,6 +43,8 @@ done)
 while read -r symbol from object to; do
     case $from:$to in
         root:* | deps:* | fdt:deps | arch:core) continue ;;
+        core:deps) # the generators of random bytes
+            [ "$object" = core/random.c.o ] || complain "$object needs $symbol of a library" ;;
         arch:root) # the way in
             grep -qE "\b$symbol\b" core/main.h || complain "$object needs $symbol of core/main.c" ;;
         core:arch | vdev:arch | fdt:arch) # the seam: declared in core/arch.h, defined by arch

@@ -3,6 +3,7 @@
 #include "vdev/net/switch_table.h"
 
 #include "core/arch.h"
+#include "core/random.h"
 
 #define BUCKETS_SHIFT 56 /* 64 - log2(TABLE_BUCKETS) */
 #define PORT_CAP      64 /* addresses that one port can teach */
@@ -122,7 +123,7 @@ static void make_secret(struct switch_table *t)
 {
     u64 r[2];
 
-    if (!arch_entropy(r, sizeof(r))) {
+    if (!random_bytes(NULL, r, sizeof(r))) {
         r[0] = arch_now_ns() * 0x9e3779b97f4a7c15ull;
         r[1] = (r[0] ^ (uintptr_t)t) * 0xbf58476d1ce4e5b9ull;
     }
