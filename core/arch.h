@@ -49,9 +49,14 @@ void arch_clean_dcache(const void *p, size_t len);
 #define ARCH_COPY 128u
 void arch_copy(void *dst, const void *src, size_t len);
 
-/* --- stage 2: at VM creation only --- */
-enum s2_perm { S2_RWX, S2_RX, S2_DEVICE };
+/* --- stage 2 --- */
+enum s2_perm { S2_NONE, S2_RWX, S2_RX, S2_RW, S2_DEVICE };
 bool arch_s2_create(struct vm *vm) MUST_CHECK;
+/*
+ * At VM creation; but what is mapped once may be taken away (S2_NONE, pa ignored) and mapped again
+ * at any time, which needs no memory: by the VM's own vCPU, in a trap, or while the VM doesn't run.
+ * When this returns, no CPU can use what was taken away. One caller at a time for each 2 MiB.
+ */
 bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm) MUST_CHECK;
 
 /* --- CPUs --- */

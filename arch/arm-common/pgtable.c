@@ -188,6 +188,12 @@ static u32 block_level(u64 va, hpa_t pa, u64 size)
     return level;
 }
 
+/* An entry that follows one of another table. */
+static bool starts_table(const u64 *entry)
+{
+    return ((uintptr_t)entry & (PAGE_SIZE - 1)) == 0;
+}
+
 bool pgtable_map(struct pgtable *pt, u64 va, hpa_t pa, u64 size, enum pgtable_perm perm)
 {
     u64 attr = leaf_attr(pt, perm);
@@ -202,10 +208,12 @@ bool pgtable_map(struct pgtable *pt, u64 va, hpa_t pa, u64 size, enum pgtable_pe
         if (e == NULL || *e != 0) {
             return false;
         }
-        atomic_store(e, leaf_make(pa, attr, level));
-        va += level_size(level);
-        pa += level_size(level);
-        size -= level_size(level);
+        do {
+            atomic_store(e++, leaf_make(pa, attr, level));
+            va += level_size(level);
+            pa += level_size(level);
+            size -= level_size(level);
+        } while (size > 0 && !starts_table(e) && *e == 0 && block_level(va, pa, size) == level);
     }
     return true;
 }
@@ -222,6 +230,27 @@ static u64 *find_leaf(const struct pgtable *pt, u64 va, u32 *level)
     }
     *level = at;
     return *e == 0 ? NULL : e;
+}
+
+bool pgtable_unmap(struct pgtable *pt, u64 va, u64 size)
+{
+    if (!in_range(pt, va, 0, size)) {
+        return false;
+    }
+    while (size > 0) {
+        u32 level;
+        u64 *e = find_leaf(pt, va, &level);
+
+        if (e == NULL || (va & (level_size(level) - 1)) != 0 || size < level_size(level)) {
+            return false;
+        }
+        do {
+            atomic_store(e++, 0ull);
+            va += level_size(level);
+            size -= level_size(level);
+        } while (size >= level_size(level) && !starts_table(e) && *e != 0 && !is_table(*e, level));
+    }
+    return true;
 }
 
 static enum pgtable_perm perm_of(const struct pgtable *pt, u64 entry, u32 level)

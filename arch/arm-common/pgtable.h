@@ -6,7 +6,7 @@
  * at a time.
  *
  * A CPU may walk a table while pgtable_map adds to it: that never changes a valid entry, so
- * break-before-make isn't needed.
+ * break-before-make isn't needed; pgtable_unmap is the "break".
  *
  * Stores: a new table is visible to walkers before the entry that points to it. For leaves the
  * caller issues dsb ishst (and isb, for Muntin's own translations) before anything relies on them.
@@ -63,6 +63,13 @@ struct pgtable pgtable_at(hpa_t root, enum pgtable_stage stage, u32 bits,
  * is out of range or not aligned, or there's no memory for a table.
  */
 bool pgtable_map(struct pgtable *pt, u64 va, hpa_t pa, u64 size, enum pgtable_perm perm) MUST_CHECK;
+
+/*
+ * Takes away [va, va + size) of what pgtable_map made: whole blocks and pages, each mapped. The
+ * tables stay, so that mapping the same again needs no memory. TLB maintenance is the caller's.
+ * False, with part of it gone: something there isn't mapped, or reaches beyond the range.
+ */
+bool pgtable_unmap(struct pgtable *pt, u64 va, u64 size) MUST_CHECK;
 
 /* What a walk for `va` finds. */
 struct pgtable_leaf {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From struct vm to stage-2 tables and the registers that point to them. VM creation runs on the
- * boot CPU alone: no lock.
+ * boot CPU alone, and who changes leaves later has a lock for them: none here.
  */
 #include "arch/arm-common/stage2.h"
 
@@ -78,17 +78,41 @@ bool arch_s2_create(struct vm *vm)
     return true;
 }
 
+/* Drops everything that any CPU has cached of the VM whose stage 2 is in VTTBR here. */
+static void flush_current(void)
+{
+    tlbi_vmid_is();
+    dsb_ish();
+    /*
+     * Once more: on a number of Cortex and Neoverse cores the first DSB may return before another
+     * CPU has finished with an old translation (CVE-2025-10263).
+     */
+    tlbi_vmid_is();
+    dsb_ish();
+}
+
 bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm)
 {
     static const u8 perms[] = {
-        [S2_RWX] = PGTABLE_RWX,
-        [S2_RX] = PGTABLE_RX,
-        [S2_DEVICE] = PGTABLE_DEVICE,
+        [S2_NONE] = PGTABLE_NONE, [S2_RWX] = PGTABLE_RWX,       [S2_RX] = PGTABLE_RX,
+        [S2_RW] = PGTABLE_RW,     [S2_DEVICE] = PGTABLE_DEVICE,
     };
     struct pgtable pt = table_of(vm);
-    bool done = pgtable_map(&pt, ipa.v, pa, size, perms[perm]);
+    bool done;
 
-    /* Walkers of all CPUs see the entries before any of them is told to run the VM. */
+    if (perm == S2_NONE) {
+        done = pgtable_unmap(&pt, ipa.v, size);
+        dsb_ishst(); /* stores to the tables come before the TLB is told to forget */
+        if (sysreg_read(VTTBR) == stage2_vttbr(vm)) {
+            flush_current();
+        } /* else it doesn't run, and its start flushes: arch_vcpu_reset */
+        return done;
+    }
+    done = pgtable_map(&pt, ipa.v, pa, size, perms[perm]);
+    /*
+     * Walkers of all CPUs see the entries before any of them is told to run the VM, or what the
+     * guest asked for is done. No TLB holds an entry that was invalid (Arm ARM D8.16).
+     */
     dsb_ishst();
     return done;
 }
@@ -120,14 +144,7 @@ void stage2_flush(const struct vm *vm)
     dsb_ishst(); /* stores to the tables come before the TLB is told to forget */
     sysreg_write(VTTBR, stage2_vttbr(vm));
     isb(); /* the TLBI takes its VMID from VTTBR */
-    tlbi_vmid_is();
-    dsb_ish();
-    /*
-     * Once more: on a number of Cortex and Neoverse cores the first DSB may return before another
-     * CPU has finished with an old translation (CVE-2025-10263).
-     */
-    tlbi_vmid_is();
-    dsb_ish();
+    flush_current();
     sysreg_write(VTTBR, loaded);
     isb();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Stage 2 of the VMs on this board: what the switch to a vCPU programs, and TLB maintenance. Tables
- * are built at VM creation (arch_s2_create, arch_s2_map in core/arch.h) and then never change, so
- * no lock.
+ * are built at VM creation (arch_s2_create, arch_s2_map in core/arch.h). Later only leaves of
+ * memory that is shared come and go, under the lock of the device that does it: no lock here.
  */
 #ifndef ARCH_ARM_COMMON_STAGE2_H
 #define ARCH_ARM_COMMON_STAGE2_H

@@ -7,6 +7,7 @@
 
 struct pcpu;
 struct vcpu;
+struct vm;
 
 extern u64 host_now_ns;    /* what arch_now_ns returns */
 extern u32 host_kicks;     /* arch_kick calls */
@@ -42,7 +43,9 @@ extern u64 host_wakeup_ns;
 extern _Thread_local u64 host_deadline_ns;
 /* What arch_stop does first: a test that doesn't want to end leaves by longjmp. NULL: nothing. */
 extern void (*host_stop)(u32 how);
-extern void (*host_kick)(struct pcpu *p);                    /* what arch_kick does besides */
+extern void (*host_kick)(struct pcpu *p); /* what arch_kick does besides */
+/* What arch_s2_map does besides; false: it fails. perm is an enum s2_perm. */
+extern bool (*host_s2_map)(struct vm *vm, u64 ipa, hpa_t pa, u64 size, u32 perm);
 extern void (*host_clean_dcache)(const void *p, size_t len); /* what arch_clean_dcache does */
 
 #endif

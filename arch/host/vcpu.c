@@ -85,9 +85,12 @@ bool arch_s2_create(struct vm *vm)
     return true;
 }
 
+bool (*host_s2_map)(struct vm *vm, u64 ipa, hpa_t pa, u64 size, u32 perm);
+
 bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm)
 {
-    (void)vm;
-    (void)perm;
+    if (host_s2_map != NULL && !host_s2_map(vm, ipa.v, pa, size, perm)) {
+        return false;
+    }
     return ((ipa.v | pa | size) & (PAGE_SIZE - 1)) == 0;
 }

@@ -266,6 +266,71 @@ static void test_out_of_memory(void **state)
     check(&pt, 0x40000000, 0, 1, PGTABLE_RWX);
 }
 
+/* --- taking away --- */
+
+/* Shared memory that comes and goes: the tables stay, so that coming back needs no memory. */
+static void test_unmap(void **state)
+{
+    struct pgtable pt = make(PGTABLE_STAGE2, 40);
+    u64 va = 0x10000000 - 3 * PAGE_SIZE, size = 3 * PAGE_SIZE + 4 * MIB + 5 * PAGE_SIZE;
+    u32 used = 0;
+
+    (void)state;
+    assert_true(pgtable_map(&pt, va - PAGE_SIZE, 0x1000, PAGE_SIZE, PGTABLE_RW));
+    assert_true(pgtable_map(&pt, va + size, 0x2000, PAGE_SIZE, PGTABLE_RW));
+    for (u32 i = 0; i < 3; i++) {
+        assert_true(pgtable_map(&pt, va, va + GIB, size, PGTABLE_RW));
+        used = i == 0 ? pool_used : used;
+        assert_int_equal(pool_used, used);
+        check(&pt, va, va + GIB, 3, PGTABLE_RW);
+        check(&pt, 0x10000000, 0x10000000 + GIB, 2, PGTABLE_RW);
+        check(&pt, 0x10200000, 0x10200000 + GIB, 2, PGTABLE_RW);
+        check(&pt, va + size - 1, va + size - 1 + GIB, 3, PGTABLE_RW);
+        assert_true(pgtable_unmap(&pt, va, size));
+        for (u64 off = 0; off < size; off += PAGE_SIZE) {
+            check_hole(&pt, va + off);
+        }
+        check(&pt, va - PAGE_SIZE, 0x1000, 3, PGTABLE_RW);
+        check(&pt, va + size, 0x2000, 3, PGTABLE_RW);
+    }
+    pool_limit = pool_used;
+    assert_true(pgtable_map(&pt, va, va + GIB, size, PGTABLE_RW));
+}
+
+/* More than a table holds, at each of the levels that have blocks. */
+static void test_unmap_across_tables(void **state)
+{
+    struct pgtable pt = make(PGTABLE_STAGE2, 40);
+
+    (void)state;
+    assert_true(pgtable_map(&pt, 0x3ff000, 0x3ff000, 2 * MIB - PAGE_SIZE, PGTABLE_RW));
+    assert_true(pgtable_unmap(&pt, 0x3ff000, 2 * MIB - PAGE_SIZE));
+    assert_true(pgtable_map(&pt, GIB - 2 * MIB, 4 * MIB, 6 * MIB, PGTABLE_RW));
+    assert_true(pgtable_unmap(&pt, GIB - 2 * MIB, 6 * MIB));
+    check_hole(&pt, GIB);
+    assert_true(pgtable_map(&pt, 4 * GIB, 4 * GIB, 2 * GIB, PGTABLE_RW));
+    assert_true(pgtable_unmap(&pt, 4 * GIB, 2 * GIB));
+    check_hole(&pt, 5 * GIB);
+}
+
+static void test_unmap_only_what_is_there(void **state)
+{
+    struct pgtable pt = make(PGTABLE_STAGE2, 40);
+
+    (void)state;
+    assert_true(pgtable_map(&pt, 0x400000, 0, 2 * MIB, PGTABLE_RW));
+    assert_true(pgtable_map(&pt, 0x600000, 0x200000, PAGE_SIZE, PGTABLE_RW));
+    assert_false(pgtable_unmap(&pt, 0x401000, PAGE_SIZE)); /* part of a block */
+    assert_false(pgtable_unmap(&pt, 0x400000, MIB));
+    check(&pt, 0x400000, 0, 2, PGTABLE_RW);
+    assert_false(pgtable_unmap(&pt, 0x800000, PAGE_SIZE));
+    assert_false(pgtable_unmap(&pt, 0x600000, 2 * PAGE_SIZE)); /* beyond its end */
+    check_hole(&pt, 0x600000);
+    assert_false(pgtable_unmap(&pt, 0x400800, PAGE_SIZE));
+    assert_false(pgtable_unmap(&pt, 1ull << 40, PAGE_SIZE));
+    check(&pt, 0x400000, 0, 2, PGTABLE_RW);
+}
+
 /* --- descriptor bits, against the architecture's tables --- */
 
 static u64 bits_of(enum pgtable_stage stage, enum pgtable_perm perm, u64 size)
@@ -327,6 +392,9 @@ int main(void)
         TEST(test_no_remap),
         TEST(test_bad_arguments),
         TEST(test_out_of_memory),
+        TEST(test_unmap),
+        TEST(test_unmap_across_tables),
+        TEST(test_unmap_only_what_is_there),
         TEST(test_stage1_bits),
         TEST(test_stage2_bits),
     };
