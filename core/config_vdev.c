@@ -19,11 +19,13 @@ static const char *const x86_types[] = {"ioapic",     "8259",    "timer8254", "m
                                         "pckeyboard", "ser8250", "pci-dummy", "wdt-ib700", NULL};
 
 /* Devices of the language that Muntin doesn't have yet. */
-static const char *const later_types[] = {
-    "virtio-console", "virtio-entropy", "virtio-rng", "virtio-input",
-    "virtio-snd",     "virtio-sound",   "virtio-gpu", "virtio-video",
-    "virtio-9p",      "virtio-vsock",   "shmem",      "wdt-sp805",
-    "sp805",          "smmu",           "pl031",      NULL};
+static const char *const later_types[] = {"virtio-console", "virtio-input",
+                                          "virtio-snd",     "virtio-sound",
+                                          "virtio-gpu",     "virtio-video",
+                                          "virtio-9p",      "virtio-vsock",
+                                          "shmem",          "wdt-sp805",
+                                          "sp805",          "smmu",
+                                          "pl031",          NULL};
 
 /* What stands behind a device of an unknown or missing type: these take no argument. */
 static const char *const bare_options[] = {"legacy",  "packed",   "monitor",

@@ -5,10 +5,12 @@
 #include "vdev/pl011.h"
 #include "vdev/virtio/blk.h"
 #include "vdev/virtio/net.h"
+#include "vdev/virtio/rng.h"
 
 const struct vdev_type *const vdev_types[] = {
     &pl011_type,
     &virtio_net_type,
     &virtio_blk_type,
+    &virtio_rng_type,
     NULL,
 };

@@ -327,6 +327,14 @@ MUTATIONS = [
     mutation("switch", SP, "q->avail_next + UINT16_MAX / 2", "q->avail_next", "poller:never_notifies_by_event"),
     mutation("switch", "virtio/net_tx.c", " && !atomic_load(&n->port.polled)", "",
              "poller:a_notification_does_nothing"),
+    # --- random bytes
+    mutation("random", "virtio/rng.c", "MIN(g->chain.writable, RANDOM_MAX)", "g->chain.writable",
+             "rng:only_so_much_and_not_a_byte_more"),
+    mutation("random", "virtio/rng.c", "virtio_running(v) && !g->pausing", "virtio_running(v)",
+             "rng:many_requests_take_their_time"),
+    mutation("random", "virtio/rng.c", "virtio_running(&g->virtio) && g->pausing",
+             "virtio_running(&g->virtio)", "rng:reset_in_the_pause"),
+    always("random", "virtio/rng.c", "random_source() != RANDOM_NONE", "rng:refused_without_entropy"),
     # --- the control queue
     mutation("control", NC, "if (virtio_running(&n->virtio) && q->ready) {",
              "if (virtio_running(&n->virtio)) {", "net_ctrl:rule_7_queue_taken_away_amid_a_command"),

@@ -181,8 +181,8 @@ static const struct {
      "hostdev batch)\n"},
     {S "vdev", "f:2:1: error: 'vdev' needs a TYPE behind it\n"},
     {S "vdev virto-net loc 0x5 intr gic:4 name data\nram 1M",
-     "f:2:6: error: unknown vdev 'virto-net'; did you mean 'virtio-net', 'virtio-rng' or "
-     "'virtio-input'?\n"},
+     "f:2:6: error: unknown vdev 'virto-net'; did you mean 'virtio-net', 'virtio-input' or "
+     "'virtio-snd'?\n"},
     {S "vdev 8259", "f:2:6: error: vdev '8259' exists on x86 only\n"},
     {S "vdev vdev-ser8250.so loc io:0x3f8 intr apic:4",
      "f:2:6: error: vdev 'ser8250' exists on x86 only\n"},

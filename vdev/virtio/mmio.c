@@ -513,10 +513,20 @@ static void mmio_reset(struct vdev *d)
     spin_unlock(&v->lock);
 }
 
+static void mmio_show(struct vdev *d, void (*print)(const char *fmt, ...))
+{
+    struct virtio *v = container_of(d, struct virtio, dev);
+
+    if (v->ops->show != NULL) {
+        v->ops->show(v, print);
+    }
+}
+
 static const struct vdev_ops mmio_ops = {
     .read = mmio_read,
     .write = mmio_write,
     .reset = mmio_reset,
+    .show = mmio_show,
 };
 
 bool virtio_mmio_init(struct virtio *v, struct vm *vm, const struct vdev_conf *conf,

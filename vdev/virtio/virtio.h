@@ -37,6 +37,8 @@ struct virtio_ops {
     void (*start)(struct virtio *v);
     /* Back to power-on. The transport's lock is held; queues are dead, nobody is in them. */
     void (*reset)(struct virtio *v);
+    /* For `vm status`: a line or a few, as vdev_ops.show. May be NULL. */
+    void (*show)(struct virtio *v, void (*print)(const char *fmt, ...));
 };
 
 enum virtio_status {
