@@ -50,7 +50,7 @@ void arch_clean_dcache(const void *p, size_t len);
 void arch_copy(void *dst, const void *src, size_t len);
 
 /* --- stage 2 --- */
-enum s2_perm { S2_NONE, S2_RWX, S2_RX, S2_RW, S2_DEVICE };
+enum s2_perm { S2_NONE, S2_RWX, S2_RX, S2_RW, S2_RO, S2_DEVICE, S2_DEVICE_RO };
 bool arch_s2_create(struct vm *vm) MUST_CHECK;
 /*
  * At VM creation; but what is mapped once may be taken away (S2_NONE, pa ignored) and mapped again
@@ -86,7 +86,8 @@ void arch_vcpu_dump(struct vcpu *v, void (*print)(const char *fmt, ...) PRINTF(1
 /* Moves v->irq between the struct and the hardware (used, then dirty registers); v is loaded. */
 void arch_irq_save(struct vcpu *v);
 void arch_irq_load(struct vcpu *v);
-/* Deactivates a physical interrupt whose virtual one went away without the guest's EOI. */
+/* Deactivates a physical interrupt whose virtual one went away without the guest's EOI: one of this
+ * CPU, or an SPI. */
 void arch_irq_complete(u32 pintid);
 
 /* --- called by arch; implemented in core --- */

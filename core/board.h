@@ -43,6 +43,7 @@ struct board {
     u32 ngicr;
     u64 gicr_stride; /* 0: by GICR_TYPER */
     u32 gic_maint_intid;
+    u32 gic_phandle, gic_cells; /* how other nodes of the tree refer to it */
 
     u32 timer_intid[4]; /* secure phys, non-secure phys, virtual, hypervisor: INTIDs */
 
@@ -52,6 +53,7 @@ struct board {
 
     struct range fw_cfg; /* size 0: none */
     struct range initrd; /* from /chosen; size 0: none */
+    struct range image;  /* where Muntin itself lies, if not in RAM; size 0: unknown */
     char bootargs[256];
     const void *rng_seed; /* in the tree; of no length: none */
     u32 rng_seed_len;

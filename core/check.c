@@ -6,6 +6,7 @@
  */
 #include "core/check.h"
 
+#include "core/check_pass.h"
 #include "core/log.h"
 #include "core/place.h"
 #include "core/str.h"
@@ -14,7 +15,7 @@
 
 static bool check_range(struct diag *d, const struct area *a, const char *what)
 {
-    if (a->base % PAGE_SIZE != 0 || a->size % PAGE_SIZE != 0) {
+    if (a->kind != AREA_PASS && (a->base % PAGE_SIZE != 0 || a->size % PAGE_SIZE != 0)) {
         diag_error(d, a->place, "%s at 0x%llx, 0x%llx bytes: both must be multiples of 4 KiB", what,
                    LL(a->base), LL(a->size));
         return false;
@@ -29,11 +30,10 @@ static bool check_range(struct diag *d, const struct area *a, const char *what)
 
 static const char *area_name(const struct area *a, char *buf, size_t size)
 {
-    static const char *const name[] = {[AREA_RAM] = "ram",
-                                       [AREA_ROM] = "rom",
-                                       [AREA_RESERVE] = "reserve",
-                                       [AREA_GIC] = "interrupt controller",
-                                       [AREA_VDEV] = "vdev "};
+    static const char *const name[] = {
+        [AREA_RAM] = "ram",         [AREA_ROM] = "rom",
+        [AREA_RESERVE] = "reserve", [AREA_GIC] = "interrupt controller",
+        [AREA_VDEV] = "vdev ",      [AREA_PASS] = "pass"};
 
     fmt_print(buf, size, "%s%s", name[a->kind], a->kind == AREA_VDEV ? a->what : "");
     return buf;
@@ -250,6 +250,7 @@ void check_vm(struct vm_config *vm, const struct bundle *b, u32 gic_version, u32
     areas = check_areas(vm, diag);
     files = check_files(vm, b, diag); /* devices look at theirs */
     check_vdevs(vm, diag);
+    check_pass(vm, diag);
     check_cpus(vm, npcpus, diag);
     vm->errors += diag->errors - before;
     if (files && areas && can_plan(vm, parse_errors)) {

@@ -5,6 +5,7 @@
  */
 #include "core/check.h"
 #include "core/check_cpus.h"
+#include "core/check_pass.h"
 #include "core/check_switch.h"
 #include "core/log.h"
 #include "core/sched.h"
@@ -153,6 +154,7 @@ void check_all(struct vm_config *const *vm, u32 count, u32 npcpus, struct diag *
         for (u32 j = i + 1; j < count; j++) {
             check_names(vm[i], vm[j], diag);
             check_macs(vm[i], vm[j], diag);
+            check_pass_pair(vm[i], vm[j], diag);
         }
     }
     for (u32 i = 0; i < count; i++) {

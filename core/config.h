@@ -8,6 +8,7 @@
 #define CORE_CONFIG_H
 
 #include "core/bundle.h"
+#include "core/pass.h"
 #include "core/types.h"
 #include "core/vcpu.h"
 #include "core/vdev.h"
@@ -56,6 +57,8 @@ struct cfg_mem {
     enum cfg_mem_kind kind;
     u64 base, size; /* base is filled by check_place if !has_base */
     bool has_base;
+    bool
+        identity; /* base is the address in the board, too; filled by check_identity if !has_base */
     struct place place;
 };
 
@@ -118,6 +121,7 @@ struct vm_config {
     struct place cmdline_place;
     struct vdev_conf vdev[CFG_VDEVS];
     u32 nvdevs;
+    struct cfg_pass pass;
     struct switch_conf sw[CFG_SWITCHES];
     u32 nswitches;
     struct str group; /* `group NAME`; empty: the bundle's common group */

@@ -99,6 +99,8 @@ void config_manual(const struct vdev_type *const *types, print_fn *print)
     words(print, config_cpu_words, "");
     print("\n### Of `reserve`\n\n");
     words(print, config_reserve_words, "");
+    print("\n### Of `pass`\n\n");
+    words(print, config_pass_words, "");
     print("\n### Of `switch`\n\n");
     words(print, config_switch_words, "");
     variables(print);

@@ -122,7 +122,7 @@ static void opt_mem(struct parser *p, const struct keyword *k, const struct toke
     struct token arg;
     struct str first, rest;
 
-    if (!config_arg(p, t, "[START,]LENGTH", &arg)) {
+    if (!config_arg(p, t, "[START,]LENGTH", &arg) || !config_ram_identity(p, t, &m, &arg)) {
         return;
     }
     first = str_cut(arg.text, ',', &rest);
@@ -233,9 +233,7 @@ static void opt_prefix(struct parser *p, const struct keyword *k, const struct t
         diag_error(p->diag, t->place, "'%.*s' needs '%s' behind it, not '%.*s'", STR_ARG(t->text),
                    verb, STR_ARG(arg.text));
     } else if (pass) {
-        const struct keyword *pass_word = config_find(config_words, arg.text);
-
-        pass_word->parse(p, pass_word, &arg);
+        config_pass(p, k, &arg);
     } else if (str_is(t->text, "acpi")) {
         diag_error(p->diag, t->place, "'acpi load' is for x86 guests");
         (void)!config_arg(p, &arg, "a PATH", &arg);
@@ -366,39 +364,6 @@ static void opt_safety(struct parser *p, const struct keyword *k, const struct t
     }
 }
 
-static void opt_pass(struct parser *p, const struct keyword *k, const struct token *t)
-{
-    config_ctx(p, CTX_PASS);
-    diag_error(p->diag, t->place, "'%s' is not supported yet", k->name);
-}
-
-/* The error was given at `pass`; what is malformed inside is worth one all the same. */
-static void pass_loc(struct parser *p, const struct keyword *k, const struct token *t)
-{
-    struct token arg;
-    struct str rest;
-    u64 v;
-
-    (void)k;
-    if (config_arg(p, t, "ADDRESS[,LENGTH][,FLAGS][=HOST]", &arg) &&
-        !str_starts(arg.text, "pci:") && !str_starts(arg.text, "io:")) {
-        arg.text.len = str_find(arg.text, '=');
-        (void)!config_loc(p, &arg, &rest, &v);
-    }
-}
-
-static void pass_intr(struct parser *p, const struct keyword *k, const struct token *t)
-{
-    struct token arg;
-    struct str rest;
-    u32 v;
-
-    (void)k;
-    if (config_arg(p, t, "gic:N[,t|u][=HOST]", &arg)) {
-        (void)!config_intr(p, &arg, &rest, &v);
-    }
-}
-
 static void gic_version(struct parser *p, const struct keyword *k, const struct token *t)
 {
     struct token arg;
@@ -444,12 +409,6 @@ const struct keyword config_reserve_words[] = {
     {.name = NULL},
 };
 
-const struct keyword config_pass_words[] = {
-    {"loc", pass_loc, 0, "ADDRESS[,LENGTH][,FLAGS][=HOST]", "", LATER},
-    {"intr", pass_intr, 0, "gic:N[,t|u][=HOST]", "", LATER},
-    {.name = NULL},
-};
-
 const struct keyword config_gic_words[] = {
     {"version", gic_version, 0, "2|3", MANUAL("Must be the board's."), WORKS},
     {"loc", gic_loc, 0, "ADDRESS",
@@ -463,10 +422,12 @@ const struct keyword config_words[] = {
      MANUAL("One vCPU for each occurrence, at most 8; none at all means one. Its own options may "
             "follow."),
      WORKS},
-    {"ram", opt_mem, MEM_RAM, "[START,]LENGTH",
+    {"ram", opt_mem, MEM_RAM, "[identity] [START,]LENGTH",
      MANUAL("RAM of the guest, in whole pages; may be given several times. Without START it lies "
             "directly "
-            "above the highest RAM or ROM so far, the first one at 0x40000000."),
+            "above the highest RAM or ROM so far, the first one at 0x40000000. With `identity` its "
+            "guest addresses are those of the board, as a passed device that does DMA needs it "
+            "where no SMMU stands between; without START Muntin chooses them at boot."),
      WORKS},
     {"rom", opt_mem, MEM_ROM, "[START,]LENGTH", MANUAL("The same, but the guest can't write it."),
      WORKS},
@@ -499,7 +460,10 @@ const struct keyword config_words[] = {
      MANUAL("How the switch NAME works, if not by its defaults; in any VM's file, but only once. "
             "Its options stand between the braces."),
      WORKS},
-    {"pass", opt_pass, 0, NULL, MANUAL("Gives a device of the board to the guest."), LATER},
+    {"pass", config_pass, 0, NULL,
+     MANUAL("Gives the guest a device of the board (docs/passthrough.md); its own options follow. "
+            "Example: `pass loc 0x09040000,0x1000 intr gic:40`"),
+     WORKS},
     {"mem", opt_prefix, 0, NULL, NULL, LATER},
     {"io", opt_prefix, 0, NULL, NULL, LATER},
     {"pci", opt_prefix, 0, NULL, NULL, LATER},

@@ -26,6 +26,9 @@ struct parser {
     struct vdev_conf *vdev; /* CTX_VDEV */
     struct switch_conf *sw; /* CTX_SWITCH */
     struct place sw_brace;  /* its '{' */
+    u32 pass_first;         /* CTX_PASS: its first window */
+    bool pass_shared;       /* … it said `shared` */
+    bool pass_unknown;      /* … it's of a kind that isn't supported, as was said */
     u64 seen;               /* options given in this context, a bit each */
 
     bool has_system, order_told, has_logger, no_memory;
@@ -98,6 +101,15 @@ bool config_switch_opens(const struct parser *p) MUST_CHECK;
 bool config_switch_closes(struct parser *p, const struct token *t) MUST_CHECK;
 /* The file ended between braces. */
 void config_switch_open_end(struct parser *p);
+
+/* core/config_pass.c */
+void config_pass(struct parser *p, const struct keyword *k, const struct token *t);
+/*
+ * After `ram` or `rom`: if *arg is `identity`, that is noted in *m, and *arg becomes what follows.
+ * False after an error.
+ */
+bool config_ram_identity(struct parser *p, const struct token *t, struct cfg_mem *m,
+                         struct token *arg) MUST_CHECK;
 
 /* core/config_set.c */
 void config_set(struct parser *p, const struct keyword *k, const struct token *t);

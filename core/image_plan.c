@@ -427,7 +427,7 @@ static void plan_rest(struct planner *p)
  */
 u32 image_tree_room(const struct vm_config *vm)
 {
-    u64 room = TREE_ROOM + vm->cmdline.len;
+    u64 room = TREE_ROOM + vm->cmdline.len + vm->pass.nwindows * (u64)PASS_TREE_ROOM;
 
     for (u32 i = 0; i < vm->nloads; i++) {
         if (vm->load[i].type == LOAD_FDT) {

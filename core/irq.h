@@ -67,6 +67,11 @@ struct irqchip {
      */
     void (*inject_hw)(struct vm *vm, struct vcpu *v, u32 intid, u32 pintid);
     /*
+     * Boot: SPI intid is the board's SPI pintid from now on. What the guest says of it (enabled,
+     * where to) holds for the board's, too (struct pass_hw). intid is an SPI that the vGIC has.
+     */
+    void (*link)(struct vm *vm, u32 intid, u32 pintid, bool level);
+    /*
      * Takes the guest's progress out of v->irq (arch has read the used registers) and fills it
      * with what is most urgent now. On v's own CPU, with v->irq owned.
      */

@@ -8,6 +8,7 @@
 #include "arch/arm-common/boot.h"
 #include "arch/arm-common/fw_cfg.h"
 #include "arch/arm-common/gic.h"
+#include "arch/arm-common/pass.h"
 #include "arch/arm-common/psci.h"
 #include "arch/arm-common/clock.h"
 #include "arch/arm-common/uart.h"
@@ -15,6 +16,7 @@
 #include "core/board.h"
 #include "core/bundle.h"
 #include "core/check.h"
+#include "core/check_pass.h"
 #include "core/config.h"
 #include "core/console.h"
 #include "core/log.h"
@@ -25,6 +27,7 @@
 #include "core/vm.h"
 #include "fdt/guest.h"
 #include "fdt/host.h"
+#include "fdt/pass.h"
 #include "vdev/chan.h"
 #include "vdev/gic/vgic.h"
 #include "vdev/net/capture.h"
@@ -266,6 +269,7 @@ static void read_configs(void)
     static struct bundle_file files[VM_MAX];
     u32 count = config_list(&bundle, files, VM_MAX);
 
+    board.image = (struct range){image_base(), image_size()};
     if (count > VM_MAX) {
         log_err("the bundle has %u VMs: the first %u are taken", count, VM_MAX);
     }
@@ -273,7 +277,10 @@ static void read_configs(void)
         parse_config(&files[i]);
     }
     for (u32 i = 0; i < nconfigs; i++) {
+        check_identity(configs[i], &diag);
         check_vm(configs[i], &bundle, board.gic_version, pcpu_count, &diag);
+        check_pass_board(configs[i], &board, &diag);
+        fdt_pass_check(configs[i], &board, &diag);
     }
     check_all(configs, nconfigs, pcpu_count, &diag);
     if (nconfigs == 0) {
@@ -339,6 +346,7 @@ static void configure_switches(void)
 static void create_vms(void)
 {
     vm_hooks = &hooks;
+    pass_hw = &pass_arm;
     for (u32 i = 0; i < nconfigs; i++) {
         if (configs[i]->errors != 0) {
             log_err("%.*s: not started: its config has %u errors", STR_ARG(configs[i]->name),

@@ -154,6 +154,41 @@ bool page_alloc_guest(u64 size, u64 align, hpa_t *out)
     return ok;
 }
 
+bool page_alloc_at(hpa_t base, u64 size)
+{
+    bool ok = false;
+
+    spin_lock(&lock);
+    for (u32 i = 0; i < nranges && !ok; i++) {
+        ok = size != 0 && range_within(base, size, ranges[i].base, ranges[i].size);
+        if (ok) {
+            range_cut(i, base, size);
+        }
+    }
+    spin_unlock(&lock);
+    report_lost();
+    return ok;
+}
+
+bool page_alloc_above(u64 size, u64 align, hpa_t from, hpa_t *out)
+{
+    bool ok = false;
+
+    spin_lock(&lock);
+    for (u32 i = 0; i < nranges && !ok; i++) {
+        hpa_t base = ALIGN_UP(MAX(ranges[i].base, from), align);
+
+        ok = size != 0 && range_within(base, size, ranges[i].base, ranges[i].size);
+        if (ok) {
+            *out = base;
+            range_cut(i, base, size);
+        }
+    }
+    spin_unlock(&lock);
+    report_lost();
+    return ok;
+}
+
 u64 page_taken(void)
 {
     return taken;

@@ -25,6 +25,10 @@ hpa_t page_alloc_raw(u64 size) MUST_CHECK;
  */
 bool page_alloc_guest(u64 size, u64 align, hpa_t *out) MUST_CHECK;
 
+/* The same at a given place, or at the lowest one from `from` on. */
+bool page_alloc_at(hpa_t base, u64 size) MUST_CHECK;
+bool page_alloc_above(u64 size, u64 align, hpa_t from, hpa_t *out) MUST_CHECK;
+
 u64 page_taken(void);        /* bytes that Muntin took for itself */
 u64 page_free(void);         /* bytes left in all ranges */
 u64 page_largest(u64 align); /* largest piece that page_alloc_guest could give */

@@ -75,6 +75,11 @@ void place_map(const struct vm_config *vm, struct area_map *map)
         }
     }
     map_gic(vm, map);
+    for (u32 i = 0; i < vm->pass.nwindows; i++) {
+        const struct cfg_window *w = &vm->pass.window[i];
+
+        add(map, (struct area){AREA_PASS, w->base, w->size, w->place, NULL});
+    }
     for (u32 i = 0; i < vm->nvdevs; i++) {
         const struct vdev_conf *c = &vm->vdev[i];
 
@@ -104,6 +109,11 @@ static bool intid_free(const struct vm_config *vm, u32 intid)
     }
     for (u32 i = 0; i < vm->nreserves; i++) {
         if (vm->reserve[i].size == 0 && vm->reserve[i].intid == intid) {
+            return false;
+        }
+    }
+    for (u32 i = 0; i < vm->pass.nirqs; i++) {
+        if (vm->pass.irq[i].intid == intid) {
             return false;
         }
     }

@@ -5,9 +5,9 @@
 
 #include "core/check.h"
 
-#define PLACE_AREAS (CFG_MEMS + CFG_RESERVES + CFG_VDEVS + 2)
+#define PLACE_AREAS (CFG_MEMS + CFG_RESERVES + CFG_VDEVS + CFG_WINDOWS + 2)
 
-enum area_kind { AREA_RAM, AREA_ROM, AREA_RESERVE, AREA_GIC, AREA_VDEV };
+enum area_kind { AREA_RAM, AREA_ROM, AREA_RESERVE, AREA_GIC, AREA_VDEV, AREA_PASS };
 
 struct area {
     enum area_kind kind;

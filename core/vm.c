@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/page.h"
 #include "core/panic.h"
+#include "core/pass.h"
 #include "core/vdev.h"
 
 #include <string.h>
@@ -65,9 +66,11 @@ static bool add_memory(struct vm *vm, const struct cfg_mem *m)
 {
     struct gmem_region *r = &vm->mem.region[vm->mem.count];
     u64 align = m->size >= BLOCK_SIZE ? BLOCK_SIZE : PAGE_SIZE;
-    hpa_t host;
+    hpa_t host = m->base;
 
-    if (m->size >= GIB && page_alloc_guest(m->size, GIB, &host)) {
+    if (m->identity) {
+        align = PAGE_SIZE; /* check_identity took it */
+    } else if (m->size >= GIB && page_alloc_guest(m->size, GIB, &host)) {
         align = GIB; /* stage 2 gets 1 GiB blocks */
     } else if (!page_alloc_guest(m->size, align, &host)) {
         log_err(
@@ -161,7 +164,7 @@ static bool build(struct vm *vm)
         log_err("%s: no room for its interrupt controller", vm->name);
         return false;
     }
-    return add_devices(vm);
+    return add_devices(vm) && pass_create(vm);
 }
 
 struct vm *vm_create(const struct vm_config *cfg, const struct image_plan *plan)

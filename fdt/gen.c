@@ -8,6 +8,8 @@
 #include "fdt/gen.h"
 
 #include "core/log.h"
+#include "fdt/gen_pass.h"
+#include "fdt/gen_write.h"
 #include "fdt/symbols.h"
 
 #include <string.h>
@@ -32,94 +34,6 @@ enum {
 
     CLOCK_HZ = 24000000,
 };
-
-/* A tree being written. The first error sticks; what follows it does nothing. */
-struct gen {
-    const struct gen_input *in;
-    void *fdt;
-    int error;
-    u32 phandle; /* next free one */
-};
-
-/* Values are put together here, big-endian, before they're written. */
-struct value {
-    u8 data[160];
-    u32 len;
-};
-
-/* One or two cells. */
-static void put(struct value *v, u32 cells, u64 number)
-{
-    for (u32 i = cells * 4; i > 0 && v->len < sizeof(v->data); i--) {
-        v->data[v->len++] = (u8)(number >> (8 * (i - 1)));
-    }
-}
-
-static void prop(struct gen *g, const char *name, const void *data, u32 len)
-{
-    void *at;
-
-    if (g->error == 0) {
-        g->error = fdt_property_placeholder(g->fdt, name, (int)len, &at);
-    }
-    if (g->error == 0 && len > 0) {
-        memcpy(at, data, len);
-    }
-}
-
-static void prop_value(struct gen *g, const char *name, const struct value *v)
-{
-    prop(g, name, v->data, v->len);
-}
-
-static void prop_number(struct gen *g, const char *name, u32 cells, u64 number)
-{
-    struct value v = {.len = 0};
-
-    put(&v, cells, number);
-    prop_value(g, name, &v);
-}
-
-static void prop_text(struct gen *g, const char *name, const char *text)
-{
-    prop(g, name, text, (u32)strlen(text) + 1);
-}
-
-static void node(struct gen *g, const char *name)
-{
-    if (g->error == 0) {
-        g->error = fdt_begin_node(g->fdt, name);
-    }
-}
-
-static void node_at(struct gen *g, const char *name, u64 address)
-{
-    char full[GEN_PATH];
-
-    fmt_print(full, sizeof(full), "%s@%llx", name, (unsigned long long)address);
-    node(g, full);
-}
-
-static void end(struct gen *g)
-{
-    if (g->error == 0) {
-        g->error = fdt_end_node(g->fdt);
-    }
-}
-
-/* Only overlays refer to nodes in general; the interrupt controller and the clock have theirs. */
-static void phandle(struct gen *g)
-{
-    if (g->in->symbols) {
-        prop_number(g, "phandle", 1, g->phandle++);
-    }
-}
-
-static void put_reg(const struct gen_input *in, struct value *v, u64 base, u64 size)
-{
-    put(v, in->address_cells, base);
-    put(v, in->size_cells, size);
-}
 
 /* --- devices --- */
 
@@ -350,6 +264,23 @@ static void gen_memory(struct gen *g)
     }
 }
 
+static void gen_passed_memory(struct gen *g)
+{
+    const struct cfg_pass *p = &g->in->vm->pass;
+
+    for (u32 i = 0; i < p->nwindows; i++) {
+        struct value v = {.len = 0};
+
+        if ((p->window[i].flags & PASS_RAM) != 0) {
+            node_at(g, "memory", p->window[i].base);
+            prop_text(g, "device_type", "memory");
+            put_reg(g->in, &v, p->window[i].base, p->window[i].size);
+            prop_value(g, "reg", &v);
+            end(g);
+        }
+    }
+}
+
 static void gen_cpus(struct gen *g)
 {
     const struct board *b = g->in->board;
@@ -462,12 +393,14 @@ static void gen_root(struct gen *g)
     gen_aliases(g);
     gen_chosen(g);
     gen_memory(g);
+    gen_passed_memory(g);
     gen_cpus(g);
     gen_psci(g);
     gen_timer(g);
     gen_gic(g);
     gen_clock(g);
     gen_vdevs(g);
+    gen_pass(g);
     if (g->in->symbols) {
         gen_symbols(g);
     }
@@ -525,5 +458,6 @@ u32 gen_bound(const struct vm_config *vm)
     for (u32 i = 0; i < vm->nvdevs; i++) {
         sum += vdev_bound(&vm->vdev[i]);
     }
+    sum += vm->pass.nwindows * PASS_TREE_ROOM;
     return ALIGN_UP(sum, 8u);
 }

@@ -24,6 +24,7 @@ struct gen_input {
     u32 gic_phandle, clock_phandle;
     u32 free_phandle; /* this one and those above it are unused */
     bool symbols;     /* phandles and /__symbols__ for overlays to refer to */
+    bool user_tree;   /* … and brings the nodes of passed devices himself */
 };
 
 /* Upper bound of what gen_build needs for this config. */

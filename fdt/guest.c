@@ -105,6 +105,7 @@ static bool build_plain(struct build *b)
     struct user u = {.load = b->base, .diag = b->diag};
     u32 bound = gen_bound(b->in.vm);
 
+    b->in.user_tree = true;
     if (!take(b, &u)) {
         return false;
     }

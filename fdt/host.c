@@ -220,6 +220,8 @@ static void read_gic(struct host *h, const struct tree_node *n, u32 version)
     h->b->gic_version = version;
     h->gic_phandle = (u32)tree_number(n->key[TREE_PHANDLE]);
     h->gic_cells = (u32)tree_number(n->key[TREE_INTERRUPT_CELLS]);
+    h->b->gic_phandle = h->gic_phandle;
+    h->b->gic_cells = h->gic_cells;
     h->gic_irqs = tree_irqs(n);
     read_gic_windows(h, n, version);
 }

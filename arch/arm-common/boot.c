@@ -148,6 +148,24 @@ bool boot_map_device(hpa_t base, u64 size)
     return ok;
 }
 
+bool boot_map_memory(hpa_t base, u64 size)
+{
+    bool ok = true;
+
+    for (hpa_t p = base; ok && p < base + size; p += PAGE_SIZE) {
+        struct pgtable_leaf leaf;
+
+        if (pgtable_lookup(&el2, p, &leaf)) {
+            ok = leaf.perm == PGTABLE_RW;
+        } else {
+            ok = pgtable_map(&el2, p, p, PAGE_SIZE, PGTABLE_RW);
+        }
+    }
+    dsb_ishst();
+    isb();
+    return ok;
+}
+
 /* Maps [base, base + size) as data, but for the holes, which are sorted and don't overlap. */
 static bool map_ram(hpa_t base, u64 size, const struct range *hole, u32 holes)
 {

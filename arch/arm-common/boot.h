@@ -34,6 +34,9 @@ void boot_finish(const struct board *b);
 /* A window of device registers, identity-mapped; twice is fine. False: RAM is mapped there. */
 bool boot_map_device(hpa_t base, u64 size) MUST_CHECK;
 
+/* The same of memory that isn't the board's RAM, or is reserved in it; page-aligned. */
+bool boot_map_memory(hpa_t base, u64 size) MUST_CHECK;
+
 void cpu_features_read(void);
 u64 cpu_stack(const struct pcpu *p);
 void cpu_set_stack(u32 id, u64 top);

@@ -96,6 +96,44 @@ void gic_setup_spi(u32 intid, bool edge)
     io_write32(reg, edge ? io_read32(reg) | bit : io_read32(reg) & ~bit);
 }
 
+/* A bit of a register with one for each interrupt. Writing 0 leaves the others as they are. */
+static void write_bit(u32 reg, u32 intid)
+{
+    io_write32(gic.gicd + reg + intid / 32 * 4, BIT(intid % 32));
+}
+
+void gic_spi_route(u32 intid, const struct pcpu *p)
+{
+    ops->route(intid, p);
+}
+
+bool gic_spi_pending(u32 intid)
+{
+    return (io_read32(gic.gicd + GICD_ISPENDR + intid / 32 * 4) & BIT(intid % 32)) != 0;
+}
+
+void gic_spi_clear(u32 intid)
+{
+    write_bit(GICD_ICPENDR, intid);
+}
+
+void gic_complete(u32 intid)
+{
+    if (intid < IRQ_PRIVATE) {
+        gic_deactivate(intid);
+        return;
+    }
+    /* what DIR does to one that isn't active is unpredictable in GICv2 (IHI 0048 §4.4.15) */
+    write_bit(GICD_ICACTIVER, intid);
+}
+
+void gic_spi_quiet(u32 intid)
+{
+    gic_enable(intid, false);
+    write_bit(GICD_ICPENDR, intid);
+    write_bit(GICD_ICACTIVER, intid);
+}
+
 bool gic_ppi_active(u32 intid)
 {
     /* dsb: an acknowledge by IAR or a deactivation by the guest may still be under way */
@@ -110,16 +148,32 @@ void gic_ppi_set_active(u32 intid, bool active)
 }
 
 /*
- * A linked interrupt that the guest hasn't taken yet. Its line is a level: if the guest's timer has
- * been stopped or set anew meanwhile, hardware would take the interrupt back, so it's withdrawn
- * here as if the guest were done with it. The vGIC sees a free list register.
+ * Is the line of a linked interrupt low? An edge has none that matters. Of an SPI that is active,
+ * the pending bit is the line (IHI 0048 §3.2.4, IHI 0069 §4.1.2).
+ */
+static bool line_is_low(u32 intid)
+{
+    if (intid == gic.vtimer) {
+        return (sysreg_read(CNTV_CTL) & TIMER_BITS) != TIMER_HIGH;
+    }
+    return (io_read32(gic.gicd + GICD_ICFGR + intid / 16 * 4) & BIT(intid % 16 * 2 + 1)) == 0 &&
+           !gic_spi_pending(intid);
+}
+
+/*
+ * A linked interrupt that the guest hasn't taken yet. If its line is a level that has gone
+ * meanwhile (a timer stopped or set anew, a device asked by polling), hardware would take the
+ * interrupt back, so it's withdrawn here as if the guest were done with it. The vGIC sees a free
+ * list register.
  */
 void gic_lr_recheck(struct irq_ctx *ctx, u32 n)
 {
-    if (ctx->lr[n].pirq == gic.vtimer && (sysreg_read(CNTV_CTL) & TIMER_BITS) != TIMER_HIGH) {
+    u32 intid = ctx->lr[n].pirq;
+
+    if (line_is_low(intid)) {
         ctx->lr[n].state = 0;
         ctx->dirty = (u16)(ctx->dirty | BIT(n));
-        gic_deactivate(gic.vtimer);
+        gic_complete(intid);
     }
 }
 

@@ -99,6 +99,14 @@ static inline void gic_kick(const struct pcpu *p)
 void gic_enable(u32 intid, bool on);
 /* Boot: an SPI to the boot CPU, edge or level, as the board's tree says. */
 void gic_setup_spi(u32 intid, bool edge);
+/* SPIs, from any CPU: to the CPU p, which is up; is it pending (level-triggered: its line is high);
+ * no longer pending; masked, neither pending nor active. */
+void gic_spi_route(u32 intid, const struct pcpu *p);
+bool gic_spi_pending(u32 intid);
+void gic_spi_clear(u32 intid);
+void gic_spi_quiet(u32 intid);
+/* Deactivates what may be inactive already: an SPI, from any CPU; others as gic_deactivate. */
+void gic_complete(u32 intid);
 
 /*
  * Active state of a private interrupt of this CPU: with a virtual timer linked to hardware it
@@ -230,6 +238,7 @@ struct gic_ops {
     bool (*cpu_init)(const struct board *board, u32 private_enabled);
     uintptr_t (*private_frame)(void); /* GICD or this CPU's SGI frame: the same offsets */
     void (*wait)(uintptr_t frame);    /* until a change of an enable bit has taken effect */
+    void (*route)(u32 intid, const struct pcpu *p); /* an SPI */
     void (*guest_load)(struct irq_ctx *ctx, struct gic_cpuif *cpuif);
     void (*guest_save)(struct gic_cpuif *cpuif); /* all but list registers and control */
     void (*set_control)(u32 hcr);
@@ -245,6 +254,7 @@ extern const struct gic_ops gicv2_ops, gicv3_ops;
 #define GICD_IGROUPR    0x0080
 #define GICD_ISENABLER  0x0100
 #define GICD_ICENABLER  0x0180
+#define GICD_ISPENDR    0x0200
 #define GICD_ICPENDR    0x0280
 #define GICD_ISACTIVER  0x0300
 #define GICD_ICACTIVER  0x0380

@@ -53,6 +53,12 @@ static u8 own_target(void)
     return 1;
 }
 
+/* gic_kicks has the CPU's interface as a mask, in GICD_SGIR's place for it. */
+static void gicv2_route(u32 intid, const struct pcpu *p)
+{
+    io_write8(gic.gicd + GICD_ITARGETSR + intid, (u8)(gic_kicks[p->id] >> 16));
+}
+
 static bool gicv2_init(const struct board *board)
 {
     u8 target;
@@ -171,6 +177,7 @@ const struct gic_ops gicv2_ops = {
     .cpu_init = gicv2_cpu_init,
     .private_frame = gicv2_private_frame,
     .wait = gicv2_wait,
+    .route = gicv2_route,
     .guest_load = gicv2_guest_load,
     .guest_save = gicv2_guest_save,
     .set_control = gicv2_set_control,

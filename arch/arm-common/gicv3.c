@@ -64,6 +64,11 @@ static u64 routing(u64 mpidr)
     return mpidr & MPIDR_AFFINITY; /* GICD_IROUTER has MPIDR's layout; bit 31, mode, is 0 */
 }
 
+static void gicv3_route(u32 intid, const struct pcpu *p)
+{
+    io_write64_halves(gic.gicd + GICD_IROUTER + 8 * intid, routing(p->mpidr));
+}
+
 static bool gicv3_init(const struct board *board)
 {
     u32 vtr = (u32)sysreg_read(ICH_VTR);
@@ -372,6 +377,7 @@ const struct gic_ops gicv3_ops = {
     .cpu_init = gicv3_cpu_init,
     .private_frame = gicv3_private_frame,
     .wait = gicv3_wait,
+    .route = gicv3_route,
     .guest_load = gicv3_guest_load,
     .guest_save = gicv3_guest_save,
     .set_control = gicv3_set_control,

@@ -6,14 +6,15 @@
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/irq.h"
+#include "core/pass.h"
 #include "core/vm.h"
 
 #define IRQ_BURST 16u /* acknowledged in one go before the guest gets its turn */
 
 struct host_irqs host_irqs;
 
-/* Neither the guest's timer nor a kick. */
-static __attribute__((noinline)) void dispatch_rest(struct pcpu *p, u32 intid)
+/* Neither the guest's timer nor a kick. True: it's a guest's now, who will deactivate it. */
+static __attribute__((noinline)) bool dispatch_rest(struct pcpu *p, u32 intid)
 {
     if (intid == host_irqs.hyp) {
         clock_irq(); /* it's a level: away with it before it's deactivated */
@@ -25,7 +26,10 @@ static __attribute__((noinline)) void dispatch_rest(struct pcpu *p, u32 intid)
         }
     } else if (intid == host_irqs.uart && arch_uart_irq != NULL) {
         arch_uart_irq();
+    } else {
+        return pass_irq(intid);
     }
+    return false;
 }
 
 /* Returns with the interrupt dealt with, and deactivated unless that is the guest's business. */
@@ -39,8 +43,8 @@ static inline void dispatch(bool v3, struct pcpu *p, u32 iar, u32 intid)
             v->vm->irqchip->inject_hw(v->vm, v, intid, intid);
             return;
         } /* else it came while its guest was being unloaded */
-    } else if (intid != GIC_SGI_KICK) {
-        dispatch_rest(p, intid);
+    } else if (intid != GIC_SGI_KICK && dispatch_rest(p, intid)) {
+        return;
     }
     gic_deactivate_by(v3, iar);
 }

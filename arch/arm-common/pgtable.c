@@ -52,7 +52,10 @@ static u64 stage1_attr(enum pgtable_perm perm)
         [PGTABLE_DEVICE] = S1_DEVICE | XN,
     };
 
-    return perm == PGTABLE_RWX || perm == PGTABLE_NONE ? 0 : attr[perm] | S1_AP1 | AF | VALID;
+    if (perm == PGTABLE_RWX || perm == PGTABLE_NONE || perm == PGTABLE_DEVICE_RO) {
+        return 0;
+    }
+    return attr[perm] | S1_AP1 | AF | VALID;
 }
 
 static u64 stage2_attr(enum pgtable_perm perm, bool fwb)
@@ -63,13 +66,15 @@ static u64 stage2_attr(enum pgtable_perm perm, bool fwb)
         [PGTABLE_RX] = S2_READ,
         [PGTABLE_RWX] = S2_READ | S2_WRITE,
         [PGTABLE_DEVICE] = S2_READ | S2_WRITE | XN,
+        [PGTABLE_DEVICE_RO] = S2_READ | XN,
     };
+    bool device = perm == PGTABLE_DEVICE || perm == PGTABLE_DEVICE_RO;
     u64 normal = (fwb ? S2_FORCE_WB : S2_NORMAL_WB) | SH_INNER;
 
     if (perm == PGTABLE_NONE) {
         return 0;
     }
-    return rights[perm] | (perm == PGTABLE_DEVICE ? S2_DEVICE_NGNRE : normal) | AF | VALID;
+    return rights[perm] | (device ? S2_DEVICE_NGNRE : normal) | AF | VALID;
 }
 
 /* Descriptor bits but address and kind; 0: none, or rights that the stage can't have. */
@@ -257,7 +262,7 @@ static enum pgtable_perm perm_of(const struct pgtable *pt, u64 entry, u32 level)
 {
     u64 attr = entry & ~(ADDRESS | (level == LEVEL_LAST ? TABLE : 0));
 
-    for (u32 perm = PGTABLE_RO; perm <= PGTABLE_DEVICE; perm++) {
+    for (u32 perm = PGTABLE_RO; perm <= PGTABLE_DEVICE_RO; perm++) {
         if (leaf_attr(pt, perm) == attr) {
             return perm;
         }

@@ -29,12 +29,13 @@ enum pgtable_stage {
 };
 
 enum pgtable_perm {
-    PGTABLE_NONE,   /* nothing there */
-    PGTABLE_RO,     /* normal memory, never executed */
-    PGTABLE_RW,     /* normal memory, never executed */
-    PGTABLE_RX,     /* normal memory, not writable */
-    PGTABLE_RWX,    /* normal memory; stage 2 only: EL2 has W^X */
-    PGTABLE_DEVICE, /* Device-nGnRE, writable, never executed */
+    PGTABLE_NONE,      /* nothing there */
+    PGTABLE_RO,        /* normal memory, never executed */
+    PGTABLE_RW,        /* normal memory, never executed */
+    PGTABLE_RX,        /* normal memory, not writable */
+    PGTABLE_RWX,       /* normal memory; stage 2 only: EL2 has W^X */
+    PGTABLE_DEVICE,    /* Device-nGnRE, writable, never executed */
+    PGTABLE_DEVICE_RO, /* … not writable; stage 2 only */
 };
 
 struct pgtable {

@@ -94,8 +94,13 @@ static void flush_current(void)
 bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm)
 {
     static const u8 perms[] = {
-        [S2_NONE] = PGTABLE_NONE, [S2_RWX] = PGTABLE_RWX,       [S2_RX] = PGTABLE_RX,
-        [S2_RW] = PGTABLE_RW,     [S2_DEVICE] = PGTABLE_DEVICE,
+        [S2_NONE] = PGTABLE_NONE,
+        [S2_RWX] = PGTABLE_RWX,
+        [S2_RX] = PGTABLE_RX,
+        [S2_RW] = PGTABLE_RW,
+        [S2_RO] = PGTABLE_RO,
+        [S2_DEVICE] = PGTABLE_DEVICE,
+        [S2_DEVICE_RO] = PGTABLE_DEVICE_RO,
     };
     struct pgtable pt = table_of(vm);
     bool done;

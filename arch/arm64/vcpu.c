@@ -318,7 +318,7 @@ void arch_irq_load(struct vcpu *v)
 
 void arch_irq_complete(u32 pintid)
 {
-    gic_deactivate(pintid);
+    gic_complete(pintid);
 }
 
 /* The syndrome of the n-th last exit; an interrupt's place holds an older one. */

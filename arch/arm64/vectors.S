@@ -112,6 +112,28 @@
     b       el2_fatal
     .endm
 
+    /*
+     * A synchronous exception of EL2: of an access that may fail (try.S), or the end. x0 and x1 are
+     * changed in either case.
+     */
+    .macro sync_of_el2
+    .balign 128
+    mrs     x18, elr_el2
+    adr     x0, try_start
+    adr     x1, try_end
+    cmp     x18, x0
+    ccmp    x18, x1, #2, hs         // below try_start: as if above
+    b.hs    1f
+    adr     x0, try_failed
+    msr     elr_el2, x0
+    eret
+    dsb     nsh                     // nothing behind an ERET may be run speculatively
+    isb
+1:  mov     x18, sp
+    mov     x0, #4
+    b       el2_fatal
+    .endm
+
     .section .vectors, "ax"
     .balign 2048
     .global vectors
@@ -120,7 +142,7 @@ vectors:
     from_el2 1
     from_el2 2
     from_el2 3
-    from_el2 4                      // current EL: sync, IRQ, FIQ, SError
+    sync_of_el2                     // current EL: sync, IRQ, FIQ, SError
     from_el2 5
     from_el2 6
     serror_of_el2

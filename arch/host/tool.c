@@ -9,12 +9,15 @@
 #include "arch/host/tool_show.h"
 #include "core/board.h"
 #include "core/check.h"
+#include "core/check_pass.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "core/page.h"
 #include "core/str.h"
 #include "core/vm.h"
 #include "fdt/guest.h"
 #include "fdt/host.h"
+#include "fdt/pass.h"
 #include "vdev/table.h"
 
 #include <stdio.h>
@@ -193,6 +196,30 @@ static void order_files(void)
     memcpy(tool.files.file, sorted, n * sizeof(sorted[0]));
 }
 
+/* RAM that `ram identity` can be taken from: the board's, or some to show how it looks. */
+static void add_memory(void)
+{
+    for (u32 i = 0; i < tool.board.nram; i++) {
+        page_add(tool.board.ram[i].base, tool.board.ram[i].size);
+    }
+    if (tool.board.dtb == NULL) {
+        page_add(GIB, 8 * (u64)GIB);
+    }
+    for (u32 i = 0; i < tool.board.nreserved; i++) {
+        page_reserve(tool.board.reserved[i].base, tool.board.reserved[i].size);
+    }
+}
+
+static void check_one(struct vm_config *vm)
+{
+    check_identity(vm, &tool.diag);
+    check_vm(vm, &tool.bundle, tool.gic, tool.cpus, &tool.diag);
+    if (tool.board.dtb != NULL) {
+        check_pass_board(vm, &tool.board, &tool.diag);
+        fdt_pass_check(vm, &tool.board, &tool.diag);
+    }
+}
+
 /* Reads and checks what the command line names; true if there were no errors. */
 static bool read_all(char *const *args, int count)
 {
@@ -215,8 +242,9 @@ static bool read_all(char *const *args, int count)
         data = files_pack(&tool.files, &size);
         open_bundle(data, size, "bundle");
     }
+    add_memory();
     for (u32 i = 0; i < tool.count; i++) {
-        check_vm(tool.vms[i], &tool.bundle, tool.gic, tool.cpus, &tool.diag);
+        check_one(tool.vms[i]);
     }
     if (tool.count > 1 || !tool.single) {
         check_all(tool.vms, tool.count, tool.cpus, &tool.diag);

@@ -281,14 +281,6 @@ static const struct {
      "f:2:35: error: 'on-reset' is not supported yet\n"
      "f:2:49: error: 'on-crash' is not supported yet\n"
      "f:2:63: error: 'memtag' is not supported yet\n"},
-    {S "pass loc mem:0x0a600000,0x100000,rwn=0x0a600000 intr gic:144,t intr gic:50=61 pci pass loc "
-       "pci:0 pass loc 12Q intr pic:4\nram 1M",
-     "f:2:1: error: 'pass' is not supported yet\n"
-     "f:2:83: error: 'pass' is not supported yet\n"
-     "f:2:98: error: 'pass' is not supported yet\n"
-     "f:2:107: error: '12Q' is not an address or size: decimal, 0x or 0d, with K, M, G or T\n"
-     "f:2:116: error: 'pic:4': an interrupt is gic:N with N the GIC's INTID (an SPI's number + "
-     "32)\n"},
     {S "vdev gic version 4 loc 12Q", "f:2:18: error: the GIC's version must be 2..3, not 4\n"
                                      "f:2:24: error: '12Q' is not an address or size: decimal, 0x "
                                      "or 0d, with K, M, G or T\n"},
@@ -581,7 +573,7 @@ static void manual_print(const char *fmt, ...)
 /* The manual has every option: of the tables, of the devices, of those without effect. */
 static void test_manual(void **state)
 {
-    static const char *const has[] = {"- **`ram [START,]LENGTH`**",
+    static const char *const has[] = {"- **`ram [identity] [START,]LENGTH`**",
                                       "- **`cpu`**",
                                       "- **`runmask N[,N...]`**",
                                       "- **`set counter-offset`**",

@@ -13,6 +13,7 @@
 #include "core/config.h"
 #include "core/page.h"
 #include "core/sched.h"
+#include "vdev/gic/vgic_hw.h"
 #include "vdev/gic/vgic_state.h"
 
 #include <string.h>
@@ -137,6 +138,9 @@ void vgic_route(struct vgic *g, u32 spi, u32 target)
     }
     if (target != VGIC_NOBODY) {
         g->cpu[target].mine[wi] |= bit;
+    }
+    if (unlikely((g->hw[wi - 1] & bit) != 0)) {
+        vgic_hw_route(g, spi, target);
     }
     vgic_changed(g, NULL, wi, bit);
 }
@@ -479,6 +483,7 @@ static void reset(struct vm *vm)
         struct vgic_word *w = &g->spi[i];
         u32 line = w->line, held = w->held;
 
+        vgic_hw_enable(g, i + 1, ~0u, false);
         *w = (struct vgic_word){.level = ~0u, .held = held};
         vgic_settle(g, NULL, i + 1, ~0u);
         w->line = line; /* inputs are the devices' business */
@@ -524,6 +529,7 @@ static void reset_vcpu(struct vcpu *v)
 static const struct irqchip vgic_irqchip = {
     .set_line = set_line,
     .inject_hw = inject_hw,
+    .link = vgic_hw_link,
     .update = vgic_update,
     .pending = pending,
     .sgi = sgi,

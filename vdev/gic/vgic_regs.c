@@ -8,6 +8,7 @@
 #include "vdev/gic/vgic_regs.h"
 
 #include "core/arch.h"
+#include "vdev/gic/vgic_hw.h"
 
 static const struct vgic_row *find_row(const struct vgic_row *rows, struct vgic_access *a,
                                        u32 offset)
@@ -98,6 +99,9 @@ void vgic_set_enabled(const struct vgic_access *a, u32 value)
     if (w != NULL && (value & ~w->enabled) != 0) {
         value &= ~w->enabled;
         atomic_store(&w->enabled, w->enabled | value);
+        if (wi != 0) {
+            vgic_hw_enable(a->g, wi, value, true);
+        }
         vgic_changed(a->g, a->bank, wi, value);
     }
 }
@@ -125,6 +129,9 @@ void vgic_clear_enabled(const struct vgic_access *a, u32 value)
     if (w != NULL) {
         value = writable(a, wi, value) & w->enabled;
         atomic_store(&w->enabled, w->enabled & ~value);
+        if (wi != 0) {
+            vgic_hw_enable(a->g, wi, value, false);
+        }
         unsettle(a, wi, value);
         vgic_changed(a->g, a->bank, wi, value);
     }
@@ -141,7 +148,7 @@ u32 vgic_read_pending(const struct vgic_access *a)
         return 0;
     }
     vgic_look(a, wi);
-    return vgic_wants(w) | w->handed;
+    return vgic_wants(w) | w->handed | (wi != 0 ? vgic_hw_pending(a->g, wi) : 0);
 }
 
 void vgic_set_pending(const struct vgic_access *a, u32 value)
@@ -168,6 +175,9 @@ void vgic_clear_pending(const struct vgic_access *a, u32 value)
         w->latch &= ~value;
         w->handed &= ~value;
         w->dropped |= value & w->listed & w->held;
+        if (wi != 0) {
+            vgic_hw_clear(a->g, wi, value);
+        }
         vgic_settle(a->g, a->bank, wi, value);
         vgic_changed(a->g, a->bank, wi, value);
     }

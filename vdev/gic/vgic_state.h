@@ -89,7 +89,9 @@ struct vgic {
     u32 unsettled;
     u32 ask; /* vCPUs that irq_attention is due for, at unlock */
     struct vgic_word spi[VGIC_SPIS / 32];
-    u32 multi[VGIC_SPIS / 32]; /* has several possible targets */
+    u32 multi[VGIC_SPIS / 32];    /* has several possible targets */
+    u32 hw[VGIC_SPIS / 32];       /* is one of the board's (vgic_hw.h): pintid says which */
+    u32 hw_level[VGIC_SPIS / 32]; /* … which is level-triggered */
     u8 prio[VGIC_SPIS];
     u8 target[VGIC_SPIS]; /* vCPU that it's routed to, or VGIC_NOBODY */
     u8 mask[VGIC_SPIS];   /* vCPUs that may get it: GICv2's GICD_ITARGETSR */
