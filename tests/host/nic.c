@@ -67,6 +67,8 @@ static void make_ring(struct nic *n, struct ring *r, u32 index, u16 size)
 {
     if (is_legacy(n)) {
         ring_alloc_legacy(r, &n->g, NIC_BASE, index, size);
+    } else if ((n->features & F_PACKED) != 0) {
+        ring_alloc_packed(r, &n->g, NIC_BASE, index, size);
     } else {
         ring_alloc(r, &n->g, NIC_BASE, index, size);
     }

@@ -56,6 +56,7 @@ MR, L = "virtio/mmio_regs.h", "virtio/mmio_legacy.c"  # the transport beside mmi
 C, M, S, P = "virtio/chain.c", "virtio/mmio.c", "net/switch.c", "net/port.h"
 TX, RX, O = "virtio/net_tx.c", "virtio/net_rx.c", "net/offload.c"
 ST, SR, NL = "net/switch_table.c", "net/switch_rules.c", "net/limit.c"
+SH = "net/share.c"
 N, NC, NF, CO = "virtio/net.c", "virtio/net_ctrl.c", "virtio/net_filter.c", "virtio/net_coal.c"
 
 MUTATIONS = [
@@ -335,6 +336,21 @@ MUTATIONS = [
     mutation("random", "virtio/rng.c", "virtio_running(&g->virtio) && g->pausing",
              "virtio_running(&g->virtio)", "rng:reset_in_the_pause"),
     always("random", "virtio/rng.c", "random_source() != RANDOM_NONE", "rng:refused_without_entropy"),
+    # --- shares of a receiver's buffers
+    mutation("share", RX, "&pair->share, want, &q->most) && !q->broken", "&pair->share, want, &q->most)",
+             "share:a_broken_ring_is_noticed"),
+    mutation("share", RX, "why == DROP_SHARE ? f->from : p", "p", "share:a_flood_leaves_room"),
+    mutation("share", RX, "    share_reset(&pair->share);\n", "", "share:a_reset_forgets"),
+    mutation("share", SP, "return (u16)(q->avail_seen - q->avail_next);", "return q->size;",
+             "share:a_flood_leaves_room"),
+    mutation("share", SH, "return held <= w.ready ||", "return true ||", "share:in_company_some_are_left"),
+    mutation("share", SH, " && w.ready > most / RESERVE", "", "share:in_company_some_are_left"),
+    mutation("share", SH, "GROUP * held <= w.ready", "held <= w.ready", "share:groups_get_less"),
+    never("share", SH, "s->deaf[w.from] >= DEAF", "share:who_was_deaf_is_heard_again"),
+    mutation("share", SH, "MAX(s->holders, 2u)", "s->holders", "share:company_is_forgotten"),
+    never("share", SH, "now - s->moved >= STALL_NS", "share:a_driver_that_offers_less"),
+    mutation("share", SH, "    release(s, SHARE_BUFFERS - count);\n", "", "share:more_than_there_are"),
+    never("share", SH, "held > 0", "share:what_was_taken_alone_is_held"),
     # --- the control queue
     mutation("control", NC, "if (virtio_running(&n->virtio) && q->ready) {",
              "if (virtio_running(&n->virtio)) {", "net_ctrl:rule_7_queue_taken_away_amid_a_command"),

@@ -32,6 +32,8 @@
 /* So many descriptors (their translation, the pieces of a copy) are the work of a frame. */
 #define NET_BUDGET_DESCRIPTORS 4
 
+struct net_port;
+
 /* Kinds of super-frames; the numbers are virtio's (VIRTIO 1.2 §5.1.6, GSO_*). */
 enum net_gso { GSO_NONE = 0, GSO_TCPV4 = 1, GSO_TCPV6 = 4, GSO_UDP = 5 };
 
@@ -63,6 +65,8 @@ struct net_offload {
 };
 
 struct net_frame {
+    struct net_port *from; /* whose network has admitted it */
+
     /* The network's own: how far it got. All 0 when the frame is first sent. */
     u64 todo;       /* bit n: port n of the network has yet to get it; the lowest has its turn */
     u32 segment;    /* of a super-frame being segmented for that receiver: the next one */

@@ -30,6 +30,7 @@ static bool link_send(struct net_port *p, struct net_frame *f)
             return false;
         }
         f->begun = true;
+        f->from = p;
         f->segment = 0;
     }
     if (!atomic_load(&to->up)) {

@@ -106,7 +106,7 @@ static void show_drops(const struct net_port *p, void (*print)(const char *fmt, 
 {
     static const char *const reason[DROP_KINDS] = {
         "no buffer", "size",     "spoofed", "down",  "nobody there", "broken ring",
-        "offload",   "filtered", "vlan",    "storm", "isolated",
+        "offload",   "filtered", "vlan",    "storm", "isolated",     "over its share",
     };
     const char *before = "    dropped ";
 

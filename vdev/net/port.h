@@ -65,6 +65,7 @@ enum net_drop {
     DROP_VLAN,    /* a tag that this port may not send, or none where it must */
     DROP_STORM,   /* more to everybody than the port may send */
     DROP_ISOLATE, /* sender and receiver may not talk, or the sender is a monitor */
+    DROP_SHARE,   /* it has its share of the receiver's buffers, others want some, too */
     DROP_KINDS,
     DROP_NONE = DROP_KINDS,
 };

@@ -184,6 +184,7 @@ static bool switch_send(struct net_port *p, struct net_frame *f)
             }
         }
         f->begun = true;
+        f->from = p;
         f->segment = 0;
         f->todo = receivers(s, p, f);
     }

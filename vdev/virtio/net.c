@@ -212,6 +212,7 @@ static void net_reset(struct virtio *v)
 
     for (u32 i = 0; i < n->max_pairs; i++) {
         net_tx_reset(n, &n->pair[i]);
+        net_rx_reset(n, &n->pair[i]);
         coal_reset(&n->pair[i].tx_coal);
         coal_reset(&n->pair[i].rx_coal);
     }
@@ -282,6 +283,7 @@ static void pair_init(struct net *n, u32 index, const struct vm *vm)
     pair->net = n;
     pair->index = index;
     net_tx_init(pair, vm);
+    share_reset(&pair->share);
     coal_init(&pair->rx_coal, n, 2 * index, vm);
     coal_init(&pair->tx_coal, n, 2 * index + 1, vm);
 }

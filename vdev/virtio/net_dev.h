@@ -10,6 +10,7 @@
 
 #include "core/sched.h"
 #include "vdev/net/port.h"
+#include "vdev/net/share.h"
 #include "vdev/virtio/net.h"
 #include "vdev/virtio/net_coal.h"
 #include "vdev/virtio/net_ctrl.h"
@@ -89,6 +90,7 @@ struct net_pair {
 
     /* Under the receive queue's lock: */
     struct net_coal rx_coal;
+    struct share share;
     struct chain rx_first, rx_next; /* a frame's first buffer, and the one being filled */
     struct net_piece piece[RX_COST];
 };
@@ -153,6 +155,8 @@ void net_tx_reset(struct net *n, struct net_pair *pair);
 
 /* net_rx.c: the device side of the port. */
 bool net_deliver(struct net_port *p, struct net_frame *f);
+/* Part of a reset: nobody holds a buffer. */
+void net_rx_reset(struct net *n, struct net_pair *pair);
 void net_flush(struct net_port *p);
 /* Publishes what is staged in the pairs [first, end), when nobody else is amid it any more. */
 void net_flush_pairs(struct net *n, u32 first, u32 end);

@@ -136,6 +136,27 @@ static enum net_drop rx_stage(struct net *n, struct net_pair *pair, struct virtq
     return why;
 }
 
+/*
+ * Stages f if its sender may have a buffer. The sender's network is this one: its ports have
+ * numbers, and a private link's only sender is alone.
+ */
+static NOINLINE enum net_drop rx_stage_shared(struct net *n, struct net_pair *pair, struct virtq *q,
+                                              struct net_frame *f)
+{
+    struct share_want want = {f->from->number, (f->head[0] & 1) != 0, virtq_ready(q)};
+    struct virtq_mark mark = virtq_mark(q);
+    enum net_drop why;
+
+    if (!share_wants(&pair->share, want, &q->most) && !q->broken) {
+        return DROP_SHARE;
+    }
+    why = rx_stage(n, pair, q, f);
+    if (why == DROP_NONE) {
+        share_took(&pair->share, want.from, virtq_taken(q, mark));
+    }
+    return why;
+}
+
 /* The pair that the driver last sent this flow on; before it sends, any, the same for all of it. */
 static u32 rx_pair(struct net *n, struct net_frame *f)
 {
@@ -172,7 +193,10 @@ bool net_deliver(struct net_port *p, struct net_frame *f)
     spin_lock(&q->lock);
     if (virtio_running(&n->virtio) && pair_used(n, index) && /* rule 34 */
         (f->needs & ~atomic_load(&p->accepts)) == 0) {
-        why = rx_stage(n, &n->pair[index], q, f);
+        struct net_pair *pair = &n->pair[index];
+
+        why = share_alone(&pair->share, f->from->number) ? rx_stage(n, pair, q, f)
+                                                         : rx_stage_shared(n, pair, q, f);
     }
     if (why == DROP_NONE) {
         stat_add(&n->stats[index].rx_frames, 1);
@@ -181,7 +205,7 @@ bool net_deliver(struct net_port *p, struct net_frame *f)
     }
     spin_unlock(&q->lock);
     if (why != DROP_NONE) {
-        port_drop(p, why);
+        port_drop(why == DROP_SHARE ? f->from : p, why);
     }
     return why == DROP_NONE;
 }
@@ -204,4 +228,13 @@ void net_flush(struct net_port *p)
     struct net *n = container_of(p, struct net, port);
 
     net_flush_pairs(n, 0, atomic_load(&n->pairs));
+}
+
+void net_rx_reset(struct net *n, struct net_pair *pair)
+{
+    struct spinlock *lock = &rx_queue(n, pair->index)->lock;
+
+    spin_lock(lock);
+    share_reset(&pair->share);
+    spin_unlock(lock);
 }

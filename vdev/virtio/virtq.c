@@ -26,6 +26,7 @@ void virtq_deactivate(struct virtq *q)
     q->used = NULL;
     q->avail_next = 0;
     q->avail_seen = 0;
+    q->most = 0;
     q->used_next = 0;
     q->used_published = 0;
     q->held = 0;

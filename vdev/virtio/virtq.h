@@ -36,7 +36,8 @@ struct virtq {
     bool notify_on;               /* the driver was asked to notify us */
     guest_t *desc, *avail, *used; /* translated at activation; packed: ring, driver's, our events */
     u16 avail_next;               /* next entry to take: an index, packed: a position */
-    u16 avail_seen;               /* split: avail.idx as last loaded */
+    u16 avail_seen;               /* split: avail.idx as last loaded; packed: for virtq_ready */
+    u16 most;                     /* entries that were ready at once so far; packed: may be */
     u16 used_next;                /* next entry to give back, staged ones included */
     u16 used_published;           /* … and the first one that the driver can't see yet */
     u64 held;                     /* packed: the entry there; it is written last */
@@ -64,6 +65,8 @@ void virtq_packed_disable_notify(struct virtq *q);
 void virtq_split_mute(struct virtq *q);
 bool virtq_split_enable_notify(struct virtq *q);
 bool virtq_packed_enable_notify(struct virtq *q);
+u32 virtq_split_ready(struct virtq *q);
+u32 virtq_packed_ready(struct virtq *q);
 
 /* Looks into the ring: true if virtq_pop has something to say: a chain, or a rule is broken. */
 static inline MUST_CHECK bool virtq_look(struct virtq *q)
@@ -77,6 +80,15 @@ static inline MUST_CHECK enum virtq_result virtq_pop(struct virtq *q, struct cha
     return unlikely(q->packed) ? virtq_packed_pop(q, c) : virtq_split_pop(q, c);
 }
 
+/*
+ * How many entries (packed: slots) the driver has ready; looks into the ring. In a packed one there
+ * may be more.
+ */
+static inline u32 virtq_ready(struct virtq *q)
+{
+    return unlikely(q->packed) ? virtq_packed_ready(q) : virtq_split_ready(q);
+}
+
 /* Where the next pop will be; for virtq_undo. */
 struct virtq_mark {
     u16 avail_next;
@@ -85,6 +97,14 @@ struct virtq_mark {
 static inline struct virtq_mark virtq_mark(const struct virtq *q)
 {
     return (struct virtq_mark){q->avail_next};
+}
+
+/* Entries (packed: slots) taken since. */
+static inline u32 virtq_taken(const struct virtq *q, struct virtq_mark m)
+{
+    u32 n = (u16)(q->avail_next - m.avail_next);
+
+    return q->packed && q->avail_next < m.avail_next ? (u16)(n + 2u * q->size) : n;
 }
 
 /* Undoes all pops since the mark was taken; nothing was pushed since. Pushes can't be undone. */

@@ -20,6 +20,8 @@ enum { DESC_AVAIL = 1 << 7, DESC_USED = 1 << 15 };
 /* §2.8.14: offset and wrap counter in the lower half, how to read them in the upper. */
 enum event_flag { EVENT_ENABLE, EVENT_DISABLE, EVENT_DESC, EVENT_MASK };
 
+#define READY_LOOKS 64 /* of one virtq_ready */
+
 #define EVENT_SIZE 4u
 #define EVENT_WRAP (1u << 15)
 
@@ -91,6 +93,7 @@ bool virtq_packed_activate(struct virtq *q)
     q->desc = desc;
     q->avail = driver;
     q->used = device;
+    q->most = q->size;
     return true;
 }
 
@@ -105,6 +108,31 @@ bool virtq_packed_look(const struct virtq *q)
     }
     e = entry(q, q->avail_next);
     return is_available(q, q->avail_next, (u16)(gmem_load64_acquire(gmem_at(e, DESC_META)) >> 48));
+}
+
+/* What was ready once is not looked at again. */
+u32 virtq_packed_ready(struct virtq *q)
+{
+    u32 n;
+
+    if (!q->ready || q->broken) {
+        return 0;
+    }
+    n = distance(q, q->avail_next, q->avail_seen);
+    if (n > q->size) { /* more was taken than was looked at */
+        n = 0;
+    }
+    for (u32 i = 0; i < READY_LOOKS && n < q->size; i++) {
+        u32 at = further(q, q->avail_next, n);
+        u64 meta = gmem_load64_acquire(gmem_at(entry(q, at), DESC_META));
+
+        if (!is_available(q, at, (u16)(meta >> 48))) {
+            break;
+        }
+        n++;
+    }
+    q->avail_seen = further(q, q->avail_next, n);
+    return n;
 }
 
 /* The pieces of an indirect table, one after the other; of their flags only WRITE counts. */

@@ -135,7 +135,14 @@ bool virtq_split_look(struct virtq *q)
         return virtq_break(q, "more buffers in flight than the queue has");
     }
     q->avail_seen = idx;
+    q->most = MAX(q->most, (u16)(idx - q->avail_next));
     return idx != q->avail_next;
+}
+
+u32 virtq_split_ready(struct virtq *q)
+{
+    (void)virtq_split_look(q);
+    return (u16)(q->avail_seen - q->avail_next);
 }
 
 enum virtq_result virtq_split_pop(struct virtq *q, struct chain *c)
