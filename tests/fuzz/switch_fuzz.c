@@ -4,12 +4,15 @@
  * learned addresses, ageing, ports that come and go, budgets that run out. The first byte of the
  * input chooses one of 64 configurations, the rest are frames and events. The model works on whole
  * frames in plain memory; the switch has them in a head and a chain of pieces. Both must agree on
- * who gets each frame, in which form, to the byte, and on why it was dropped.
+ * who gets each frame, in which form, to the byte, and on why it was dropped. Ports may have rings
+ * of buffers, which are shared as a device does it: the model knows who is in which buffer, and
+ * who therefore must get one, or must not.
  */
 #include "arch/host/arch.h"
 #include "core/panic.h"
 #include "tests/host/driver.h"
 #include "vdev/net/port.h"
+#include "vdev/net/share.h"
 #include "vdev/net/switch.h"
 
 #include <stdio.h>
@@ -19,6 +22,8 @@
 #define CONFIGS   64 /* as many descriptions as there can be */
 #define STEPS     200
 #define FRAME     1600u
+#define FILL      3u /* buffers that a frame takes */
+#define SECOND    1000000000ull
 #define SOURCES   5u /* addresses that nobody is configured with */
 #define VIDS      6u
 #define TICK      30
@@ -38,7 +43,17 @@ struct side {
     bool isolate, monitor, spoof, up;
     u32 statics;
     u32 got;
-    u32 got_len, moved; /* what came, and by how much offsets of offloads moved */
+    bool refused;
+
+    bool ring; /* its buffers are counted */
+    struct share share;
+    u32 ready;
+    u16 most;
+    u8 held[SHARE_BUFFERS + FILL]; /* model: who is in the buffers that didn't come back, in turn */
+    u32 nheld;
+    u32 deaf[PORTS];
+    u64 wanted_at[PORTS]; /* when each last wanted one; 0: never */
+    u32 got_len, moved;   /* what came, and by how much offsets of offloads moved */
     u8 frame[FRAME + 4];
 };
 
@@ -128,6 +143,87 @@ static u32 owner_of(u64 mac)
     return NOBODY;
 }
 
+/* --- buffers ---------------------------------------------------------------------------------- */
+
+static void trim(struct side *s, u32 held)
+{
+    if (s->nheld > held) {
+        memmove(s->held, s->held + s->nheld - held, held);
+        s->nheld = held;
+    }
+}
+
+/* What must be so, whatever the books say in between: the answer for `from`, which wants one. */
+static void check_share(const struct side *s, u32 from, bool group, bool may)
+{
+    u32 own = 0, senders = 0, mean;
+    bool company = false, alone = true;
+
+    for (u32 i = 0; i < PORTS; i++) {
+        u32 n = 0;
+
+        for (u32 k = 0; k < s->nheld; k++) {
+            n += s->held[k] == i;
+        }
+        senders += n != 0;
+        own = i == from ? n : own;
+        alone &= i == from || s->wanted_at[i] == 0;
+        company |= i != from && s->wanted_at[i] != 0 && host_now_ns - s->wanted_at[i] < 10 * SECOND;
+    }
+    mean = s->nheld / MAX(senders, 2u);
+    assert(may || !alone);
+    assert(may || own != 0);
+    if (company && s->deaf[from] >= 64) {
+        assert(!may || own <= mean / 2);
+    } else if (company) {
+        assert(!may || own <= (group ? s->ready / 4 : MAX(s->ready, mean)));
+        assert(may || own > (group ? s->ready / 4 : s->ready));
+    }
+}
+
+/* As a receiving device does it. */
+static bool take_buffers(struct side *s, const struct net_frame *f)
+{
+    u32 from = f->from->number;
+    bool group = (f->head[0] & 1) != 0, begun = s->share.company, may = true;
+
+    if (!share_alone(&s->share, from)) {
+        u32 last = s->share.last;
+
+        may = share_wants(&s->share, (struct share_want){from, group, s->ready}, &s->most);
+        trim(s, s->most - s->ready);
+        if (!begun && s->share.company) {
+            s->nheld = s->most - s->ready;
+            memset(s->held, (int)last, s->nheld);
+            memset(s->deaf, 0, sizeof(s->deaf));
+        }
+    }
+    check_share(s, from, group, may);
+    s->wanted_at[from] = host_now_ns;
+    if (!may) {
+        s->deaf[from] = MIN(s->deaf[from] + 4, 255u);
+        return false;
+    }
+    if (s->ready < FILL) {
+        return false;
+    }
+    s->ready -= FILL;
+    share_took(&s->share, from, FILL);
+    s->deaf[from] -= s->deaf[from] != 0;
+    memset(s->held + s->nheld, (int)from, FILL);
+    s->nheld += FILL;
+    trim(s, SHARE_BUFFERS);
+    return true;
+}
+
+static void offer_buffers(struct side *s, u32 count)
+{
+    s->ring = true;
+    s->ready = MIN(s->ready + count, (u32)SHARE_BUFFERS);
+    s->most = (u16)MAX(s->ready, s->most);
+    trim(s, s->most - s->ready);
+}
+
 /* --- the device's side ------------------------------------------------------------------------ */
 
 static bool side_deliver(struct net_port *p, struct net_frame *f)
@@ -136,6 +232,10 @@ static bool side_deliver(struct net_port *p, struct net_frame *f)
     u32 done;
 
     if (!s->up) {
+        return false;
+    }
+    s->refused = s->ring && !take_buffers(s, f);
+    if (s->refused) {
         return false;
     }
     (void)frame_flow(f); /* as a device does; it may make the head longer */
@@ -411,7 +511,8 @@ static void expect(u32 set, u32 vlan)
         struct side *s = &sys->side[i];
         u32 len;
 
-        assert(s->got == (set >> i & 1));
+        assert(s->got == (set >> i & 1 && !s->refused));
+        s->refused = false;
         if (s->got == 0) {
             continue;
         }
@@ -555,8 +656,17 @@ static void begin(u32 number)
         make_system(number);
     }
     for (u32 i = 0; i < PORTS; i++) {
+        struct side *s = &sys->side[i];
+
         set_link(i, false);
         set_link(i, true);
+        share_reset(&s->share);
+        s->ring = false;
+        s->ready = 0;
+        s->most = 0;
+        s->nheld = 0;
+        memset(s->deaf, 0, sizeof(s->deaf));
+        memset(s->wanted_at, 0, sizeof(s->wanted_at));
     }
     for (u32 i = 0; i < VIDS * (SOURCES + 1); i++) {
         learned[i / (SOURCES + 1)][i % (SOURCES + 1)].port = NOBODY;
@@ -575,8 +685,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
             one_frame(&in, port);
         } else if (op < 240) {
             set_link(port, (op & 8) != 0);
-        } else {
+        } else if (op < 248) {
             host_now_ns += (u64)take(&in) << TICK;
+        } else {
+            offer_buffers(&sys->side[port], take(&in));
         }
     }
     return 0;
