@@ -1,25 +1,47 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# firmware.sh: Debian's U-Boot for QEMU's virt board as build/guests/u-boot.bin (B=... moves
-# it). Muntin is started from it in a test, and it is a guest that is no Linux. Kept in build/cache
-# like the packages of make.sh.
+# firmware.sh u-boot|installer: guests that Debian has as files in a package, put into build/guests
+# as they are (B=... moves it). Kept in build/cache like the packages of make.sh.
+#
+#   u-boot      u-boot.bin: U-Boot for QEMU's virt board. Muntin is started from it in a test, too
+#   installer   installer.Image and installer.initrd: the installer's kernel and RAM disk (130 MB)
+#
+# apt checks the packages by the archive's signed indexes, which covers what is in them.
 set -euo pipefail
 
+what=${1:?usage: firmware.sh u-boot|installer}
 B=${B:-$(dirname "$0")/../../build}
-if [ -e "$B/guests/u-boot.bin" ]; then
-    exit 0
-fi
+
+case $what in
+    u-boot)
+        package=u-boot-qemu cached=bookworm-firmware
+        dir=usr/lib/u-boot/qemu_arm64
+        files=(u-boot.bin:u-boot.bin)
+        ;;
+    installer)
+        package=debian-installer-12-netboot-arm64 cached=bookworm-installer
+        dir=usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64
+        files=(initrd.gz:installer.initrd linux:installer.Image)
+        ;;
+    *)
+        echo "firmware.sh: unknown '$what'" >&2
+        exit 1
+        ;;
+esac
 
 . "$(dirname "$0")/../../tests/apt.sh"
-debs=$CACHE/debs/bookworm-firmware
+debs=$CACHE/debs/$cached
 if [ -z "$(compgen -G "$debs/*.deb")" ]; then
     apt_private bookworm arm64
-    apt_fetch "$debs" u-boot-qemu
+    apt_fetch "$debs" $package
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-dpkg-deb -x "$debs"/u-boot-qemu_*.deb "$work"
 mkdir -p "$B/guests"
-cp "$work/usr/lib/u-boot/qemu_arm64/u-boot.bin" "$B/guests/u-boot.bin"
-say "U-Boot: $B/guests/u-boot.bin"
+dpkg-deb --fsys-tarfile "$debs/${package}"_*.deb | tar -xC "$work" "./$dir"
+for file in "${files[@]}"; do
+    mv "$work/$dir/${file%:*}" "$B/guests/${file#*:}"
+    touch "$B/guests/${file#*:}"
+    say "$package: $B/guests/${file#*:}"
+done

@@ -50,3 +50,12 @@ def test_linux32_needs_aarch32(machine, bundle, built):
     vms.focus(m, 2, "arm64")
     m.line("poweroff")
     m.expect_exit()
+
+
+def test_installer(machine, bundle, built):
+    """Debian's installer gets to its first screen, in a VM whose config is the shipped one."""
+    names = ["installer.Image", "installer.initrd", "netsvc.img"]
+    files = {name: built(f"guests/{name}") for name in names}
+    m = machine(bundle=bundle({**shipped("installer"), **files}), smp=2, mem=1024)
+    m.expect("Select a language", timeout=240)
+    m.expect("English")
