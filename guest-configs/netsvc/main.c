@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * netsvc: what a network of VMs needs, as one more VM without any privilege: addresses (DHCP),
- * names (DNS), ping, an iperf 2 server on TCP port 5001, and a page of counters. It is lwIP, a
- * driver and two small servers in one loop that sleeps when there is nothing to do. settings.h has
- * its words.
+ * names (DNS), the files of its initrd (TFTP), ping, an iperf 2 server on TCP port 5001, and a page
+ * of counters. It is lwIP, a driver and three small servers in one loop that sleeps when there is
+ * nothing to do. settings.h has its words.
  */
 #include "guest-configs/netsvc/command.h"
 #include "guest-configs/netsvc/dhcpd.h"
@@ -13,6 +13,7 @@
 #include "guest-configs/netsvc/page.h"
 #include "guest-configs/netsvc/serve.h"
 #include "guest-configs/netsvc/settings.h"
+#include "guest-configs/netsvc/tftpd.h"
 #include "lwip/apps/httpd.h"
 #include "lwip/apps/lwiperf.h"
 #include "lwip/init.h"
@@ -28,6 +29,7 @@ enum { SLEEP_MAX_MS = 10000 };
 static struct hosts hosts;
 static struct dhcpd dhcpd = {.hosts = &hosts};
 static struct dnsd dnsd = {.hosts = &hosts};
+static struct tftpd tftpd;
 static struct netif netif;
 
 static bool start_network(void)
@@ -53,7 +55,7 @@ static bool start_services(void)
     page_open(&dhcpd, &dnsd);
     httpd_init();
     return (hosts.lease_count == 0 || serve_dhcp(&dhcpd, &netif)) && serve_dns(&dnsd) &&
-           lwiperf_start_tcp_server_default(NULL, NULL) != NULL;
+           serve_tftp(&tftpd) && lwiperf_start_tcp_server_default(NULL, NULL) != NULL;
 }
 
 static void run(void)
@@ -83,6 +85,8 @@ void guest_main(void)
     }
     dhcpd.lease_s = settings.lease_s;
     dhcpd.router = settings.router;
+    tftpd.archive = platform.initrd.size != 0 ? (const uint8_t *)platform.initrd.base : NULL;
+    tftpd.archive_size = platform.initrd.size;
     if (!start_network()) {
         print("netsvc: no virtio-net device that works\n");
         return;
@@ -94,5 +98,8 @@ void guest_main(void)
     print("netsvc: %u.%u.%u.%u serves DHCP, DNS, HTTP, iperf; %u addresses to lease\n",
           hosts.self >> 24, hosts.self >> 16 & 0xff, hosts.self >> 8 & 0xff, hosts.self & 0xff,
           hosts.lease_count);
+    if (tftpd.archive != NULL) {
+        print("netsvc: TFTP serves %u files\n", tftpd_files(&tftpd));
+    }
     run();
 }

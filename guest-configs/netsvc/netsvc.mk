@@ -9,7 +9,7 @@ LWIP_SRC := $(addprefix $(LWIP)/src/,$(addprefix core/,def.c inet_chksum.c init.
 	$(addprefix core/ipv4/,etharp.c icmp.c ip4.c ip4_addr.c ip4_frag.c) netif/ethernet.c \
 	apps/http/httpd.c apps/lwiperf/lwiperf.c)
 # What knows nothing of lwIP nor of the machine: tested and fuzzed on the host.
-NETSVC_PORTABLE := $(addprefix $(NETSVC)/,dhcpd.c dnsd.c hosts.c settings.c)
+NETSVC_PORTABLE := $(addprefix $(NETSVC)/,dhcpd.c dnsd.c hosts.c settings.c tftpd.c)
 NETSVC_SRC := $(wildcard $(NETSVC)/*.c $(NETSVC)/port/*.c)
 NETSVC_OBJ := $(GUEST_LIB) $(patsubst %,$(GUEST_OBJ)/%.o,$(NETSVC_SRC)) \
 	$(patsubst $(B)/%,$(GUEST_OBJ)/%.o,$(LWIP_SRC))

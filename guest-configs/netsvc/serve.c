@@ -6,16 +6,18 @@
 #include "guest-configs/netsvc/dhcpd.h"
 #include "guest-configs/netsvc/dnsd.h"
 #include "guest-configs/netsvc/nic.h"
+#include "guest-configs/netsvc/tftpd.h"
 #include "lwip/netif.h"
 #include "lwip/udp.h"
 #include "tests/guests/lib/print.h"
 
-enum { REQUEST_MAX = 1500 };
+enum { REQUEST_MAX = 1500, REPLY_MAX = TFTPD_REPLY_MAX };
 
-_Static_assert((int)DNSD_REPLY_MAX <= (int)DHCPD_REPLY_MAX, "one buffer for both");
+_Static_assert((int)DNSD_REPLY_MAX <= (int)REPLY_MAX, "one buffer for all");
+_Static_assert((int)DHCPD_REPLY_MAX <= (int)REPLY_MAX, "one buffer for all");
 
 static uint8_t request[REQUEST_MAX];
-static uint8_t reply[DHCPD_REPLY_MAX];
+static uint8_t reply[REPLY_MAX];
 static struct netif *lan;
 
 /* Takes the packet out of lwIP's hands; gives its length, 0 if it is too long for any request. */
@@ -93,6 +95,19 @@ static void on_dns(void *arg, struct udp_pcb *pcb, struct pbuf *in, const ip_add
     }
 }
 
+static void on_tftp(void *arg, struct udp_pcb *pcb, struct pbuf *in, const ip_addr_t *from,
+                    u16_t port)
+{
+    uint32_t addr = lwip_ntohl(ip4_addr_get_u32(ip_2_ip4(from)));
+    size_t len = tftpd_answer(arg, addr, port, request, take(in), clock_s(), reply);
+    struct pbuf *out = len != 0 ? pack(len) : NULL;
+
+    if (out != NULL) {
+        udp_sendto(pcb, out, from, port);
+        pbuf_free(out);
+    }
+}
+
 static bool listen_on(uint16_t port, udp_recv_fn receive, void *arg)
 {
     struct udp_pcb *pcb = udp_new();
@@ -113,4 +128,9 @@ bool serve_dhcp(struct dhcpd *dhcpd, struct netif *netif)
 bool serve_dns(struct dnsd *dnsd)
 {
     return listen_on(DNSD_PORT, on_dns, dnsd);
+}
+
+bool serve_tftp(struct tftpd *tftpd)
+{
+    return listen_on(TFTPD_PORT, on_tftp, tftpd);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* DHCP and DNS on lwIP's UDP. One CPU, no lock. */
+/* DHCP, DNS and TFTP on lwIP's UDP. One CPU, no lock. */
 #ifndef GUEST_CONFIGS_NETSVC_SERVE_H
 #define GUEST_CONFIGS_NETSVC_SERVE_H
 
@@ -8,9 +8,11 @@
 struct dhcpd;
 struct dnsd;
 struct netif;
+struct tftpd;
 
-/* Serves from now on; both must stay where they are. False if lwIP has no room for that. */
+/* Serves from now on; all must stay where they are. False if lwIP has no room for that. */
 bool serve_dhcp(struct dhcpd *dhcpd, struct netif *netif);
 bool serve_dns(struct dnsd *dnsd);
+bool serve_tftp(struct tftpd *tftpd);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netsvc's DHCP and DNS servers against whatever VMs send. What must hold at any time: answers fit
- * and are answers to what was asked, nobody holds two leases or keeps back more than one address
- * besides, no address that is somebody's for good is leased, names are valid and nobody's twice,
- * and DNS says of a lease what the table says.
+ * netsvc's DHCP, DNS and TFTP servers against whatever VMs send. What must hold at any time:
+ * answers fit and are answers to what was asked, nobody holds two leases or keeps back more than
+ * one address besides, no address that is somebody's for good is leased, names are valid and
+ * nobody's twice, and DNS says of a lease what the table says.
  *
  * Input: the command line up to a NUL, then operations, each a byte and its arguments; see ops[].
  */
 #include "guest-configs/netsvc/dhcpd.h"
 #include "guest-configs/netsvc/dnsd.h"
 #include "guest-configs/netsvc/settings.h"
+#include "guest-configs/netsvc/tftpd.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct input {
 static struct hosts hosts;
 static struct dhcpd dhcpd;
 static struct dnsd dnsd;
+static struct tftpd tftpd;
 static uint64_t now;
 
 static uint8_t next(struct input *in)
@@ -182,6 +184,45 @@ static void check_name(const char *name, uint32_t addr)
     assert(n == 13 + len + 5 + 16 && memcmp(reply + n - 4, bytes, 4) == 0);
 }
 
+/* What is sent is of the archive, in blocks of the right size. */
+static void op_tftp(struct input *in)
+{
+    uint16_t port = next(in) % 20;
+    size_t len = next(in);
+    uint8_t *packet = malloc(len + 1);
+    uint8_t *reply = malloc(TFTPD_REPLY_MAX);
+
+    len = len < in->left ? len : in->left;
+    memcpy(packet + 1, in->p, len);
+    size_t n = tftpd_answer(&tftpd, 7, port, packet + 1, len, now, reply);
+
+    assert(n <= TFTPD_REPLY_MAX && (n == 0 || (n >= 4 && reply[0] == 0)));
+    for (uint32_t i = 0; i < TFTPD_TRANSFERS; i++) {
+        const struct tftpd_transfer *x = &tftpd.transfer[i];
+
+        assert(x->data == NULL ||
+               (x->data >= tftpd.archive &&
+                x->data + x->size <= tftpd.archive + tftpd.archive_size &&
+                (uint64_t)x->acked * x->block_size <= x->size && x->block_size <= TFTPD_BLOCK_MAX));
+    }
+    free(packet);
+    free(reply);
+    in->p += len;
+    in->left -= len;
+}
+
+/* Another archive: a piece of the input. */
+static void op_archive(struct input *in)
+{
+    size_t len = (size_t)next(in) << 3;
+
+    len = len < in->left ? len : in->left;
+    tftpd = (struct tftpd){.archive = in->p, .archive_size = len};
+    (void)tftpd_files(&tftpd);
+    in->p += len;
+    in->left -= len;
+}
+
 static void op_wait(struct input *in)
 {
     uint8_t how = next(in);
@@ -228,7 +269,8 @@ static void check(void)
     }
 }
 
-static void (*const ops[])(struct input *in) = {op_dhcp, op_dhcp_raw, op_dns_raw, op_wait};
+static void (*const ops[])(struct input *in) = {op_dhcp, op_dhcp_raw, op_dns_raw,
+                                                op_wait, op_tftp,     op_archive};
 
 /* The settings of the input if they are good, else small ones. */
 static void start(struct input *in)
@@ -248,6 +290,7 @@ static void start(struct input *in)
     }
     dhcpd = (struct dhcpd){.hosts = &hosts, .lease_s = s.lease_s, .router = s.router};
     dnsd = (struct dnsd){.hosts = &hosts};
+    tftpd = (struct tftpd){.archive = NULL};
     now = 0;
 }
 

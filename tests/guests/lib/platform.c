@@ -168,10 +168,17 @@ bool platform_scan(const void *blob)
         struct node n = {&dt, node, dt_get(&dt, node, "compatible"), addr_cells[depth],
                          size_cells[depth]};
         struct dt_prop bootargs = dt_get(&dt, node, "bootargs");
+        struct dt_prop initrd = dt_get(&dt, node, "linux,initrd-start");
 
         take_node(&n);
         if (bootargs.len) {
             platform.bootargs = (const char *)bootargs.value;
+        }
+        if (initrd.len) {
+            struct dt_prop end = dt_get(&dt, node, "linux,initrd-end");
+
+            platform.initrd.base = dt_cells(initrd, 0, initrd.len / 4);
+            platform.initrd.size = dt_cells(end, 0, end.len / 4) - platform.initrd.base;
         }
         addr_cells[depth + 1] = cell_count(&dt, node, "#address-cells", 2);
         size_cells[depth + 1] = cell_count(&dt, node, "#size-cells", 1);
@@ -207,7 +214,8 @@ uint64_t platform_free_ram(uint64_t size, uint64_t align)
 
         for (; at + size <= r->base + r->size; at += align) {
             if (apart(at, size, image, image_size) &&
-                apart(at, size, platform.dtb.base, platform.dtb.size)) {
+                apart(at, size, platform.dtb.base, platform.dtb.size) &&
+                apart(at, size, platform.initrd.base, platform.initrd.size)) {
                 return at;
             }
         }

@@ -34,6 +34,7 @@ struct platform {
     uint64_t gicr_stride;         /* 0: by GICR_TYPER */
     uint64_t uart;                /* a PL011, or 0 */
     struct virtio_slot virtio[MAX_VIRTIO];
+    struct region initrd; /* size 0: none */
     const char *bootargs; /* "" if there are none */
     uint32_t ram_count;
     uint32_t cpu_count;
@@ -55,7 +56,7 @@ bool platform_scan(const void *dtb);
 /* Does [base, base + size) touch RAM? */
 bool platform_is_ram(uint64_t base, uint64_t size);
 
-/* Aligned RAM that neither we nor the device tree use, or 0. */
+/* Aligned RAM that neither we, the device tree nor the initrd use, or 0. */
 uint64_t platform_free_ram(uint64_t size, uint64_t align);
 
 #endif
