@@ -184,7 +184,8 @@ $(BUNDLE): $(B)/muntin $(wildcard guest-configs/$(SYSTEM)/*.*conf) $(LINUX_IMAGE
 	$(Q)cd $(B)/guests && $(abspath $(B)/muntin) pack -o $(abspath $@) $(abspath $(CONFIGS))
 
 run: $(T)/muntin.bin $(BUNDLE) | setup-qemu
-	@$(PYTHON) tests/run.py --bin $(T)/muntin.bin --bundle $(BUNDLE) --name $(SYSTEM) --board $(BOARD)
+	@$(PYTHON) tests/run.py --bin $(T)/muntin.bin --bundle $(BUNDLE) --name $(SYSTEM) --board $(BOARD) \
+		-- $(file < $(wildcard guest-configs/$(SYSTEM)/qemu.args))
 
 # --- tests -------------------------------------------------------------------------------------------
 SUMMARY := $(PYTHON) tests/summary.py

@@ -346,6 +346,7 @@ static void tell_losses(struct check *c, const struct tree_node *n, struct place
 /* What of its interrupts the config passes. */
 static void look_at_irqs(struct check *c, const struct tree_node *n, bool passed)
 {
+    struct range r = {0};
     u32 flags, intid;
 
     for (u32 i = 0; i < PASS_SPECS && (intid = pass_intid(c->b, n, i, &flags)) != 0; i++) {
@@ -364,8 +365,8 @@ static void look_at_irqs(struct check *c, const struct tree_node *n, bool passed
                 }
             }
         }
-        if (passed && !found) {
-            diag_note(c->d, c->vm->place, "%s: its interrupt, INTID %u, is not passed", n->name,
+        if (passed && !found && tree_reg(n, 0, &r)) {
+            diag_note(c->d, place_of(c, &r), "%s: its interrupt, INTID %u, is not passed", n->name,
                       intid);
         }
     }
@@ -418,7 +419,7 @@ void fdt_pass_check(struct vm_config *vm, const struct board *b, struct diag *d)
     struct tree_walk w;
     struct tree tree;
 
-    if (b->dtb == NULL || vm->pass.nwindows + vm->pass.nirqs == 0 ||
+    if (b->dtb == NULL || vm->pass.nwindows + vm->pass.nirqs == 0 || vm->errors != 0 ||
         !tree_open(&tree, b->dtb, b->dtb_size)) {
         return;
     }

@@ -11,7 +11,8 @@
 #include "fdt/tree.h"
 
 /*
- * After core's checks of the config, with a board that has a tree. Fills in how the interrupts are
+ * After core's checks of the config, with a board that has a tree; does nothing if there were
+ * errors. Fills in how the interrupts are
  * triggered and which devices are to be made quiet; errors for what must not be passed, warnings
  * for windows and interrupts that the tree doesn't know, notes about what a device's node loses.
  */
