@@ -2,7 +2,8 @@
 /*
  * Devices of the board that the VM was given: a PL011, whose level-triggered interrupt goes through
  * all that a guest may do to one, and a virtio transport, which shares its page with others.
- * Words: uart=ADDRESS uartirq=INTID, virtio=ADDRESS; `hold` keeps a transport busy instead.
+ * Words: uart=ADDRESS uartirq=INTID, virtio=ADDRESS, hole=ADDRESS; `hold` keeps a transport busy
+ * instead.
  */
 #include "tests/guests/lib/bootargs.h"
 #include "tests/guests/lib/exception.h"
@@ -299,6 +300,26 @@ static void case_widths(void)
     test_equal("magic", io_read32(transport + MAGIC), MAGIC_VALUE);
 }
 
+/* A part of a page where the board has nothing: what aborts there is Muntin's access. */
+static void case_hole(void)
+{
+    uint64_t hole = bootargs_number("hole", 0);
+
+    if (hole == 0) {
+        test_skip("no hole");
+        return;
+    }
+    test_equal("a byte", io_read8(hole), UINT8_MAX);
+    test_equal("2 bytes", io_read16(hole + 2), UINT16_MAX);
+    test_equal("4 bytes", io_read32(hole + 4), UINT32_MAX);
+    test_equal("8 bytes", io_read64(hole + 8), UINT64_MAX);
+    io_write8(hole, 0);
+    io_write16(hole + 2, 0);
+    io_write32(hole + 4, 0);
+    io_write64(hole + 8, 0);
+    test_equal("after writes", io_read64(hole), UINT64_MAX);
+}
+
 /* Keeps its transport in a state that nobody else may change. */
 static void case_hold(void)
 {
@@ -378,6 +399,7 @@ static const struct test_case virtio_cases[] = {
     {"window", case_window},
     {"neighbours", case_neighbours},
     {"widths", case_widths},
+    {"hole", case_hole},
 };
 
 static const struct test_case hold_cases[] = {{"hold", case_hold}};
