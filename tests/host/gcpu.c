@@ -11,6 +11,7 @@
 #include "core/mmio.h"
 #include "core/page.h"
 #include "core/panic.h"
+#include "tests/host/gicboard.h"
 #include "vdev/gic/vgic.h"
 
 #include <string.h>
@@ -28,6 +29,26 @@ static void save(struct vcpu *v)
         u32 n = (u32)__builtin_ctz(left);
 
         v->irq.lr[n].state = c->hw[n].state;
+        if (v->irq.lr[n].hw && c->hw[n].state == LR_PENDING && gicboard_is_gone(c->hw[n].pirq)) {
+            v->irq.lr[n].state = 0; /* as gic_lr_recheck of arch */
+            v->irq.dirty |= (u16)BIT(n);
+            gicboard[c->hw[n].pirq].active = false;
+        }
+    }
+}
+
+/* Is the physical interrupt that the list register is linked to active? */
+static bool is_held(const struct gcpu *c, u32 pintid)
+{
+    return pintid < IRQ_PRIVATE ? c->held[pintid] : gicboard[pintid].active;
+}
+
+static void deactivate(struct gcpu *c, u32 pintid)
+{
+    if (pintid < IRQ_PRIVATE) {
+        c->held[pintid] = false;
+    } else {
+        gicboard[pintid].active = false;
     }
 }
 
@@ -39,7 +60,7 @@ static void check_lr(const struct gcpu *c, u32 n)
     assert((lr->prio & 7) == 0 && lr->virq < 288);
     assert(!lr->hw || lr->state != (LR_PENDING | LR_ACTIVE));
     assert(!lr->hw || !lr->eoi);
-    assert(!lr->hw || c->held[lr->pirq]);
+    assert(!lr->hw || is_held(c, lr->pirq));
     for (u32 i = 0; i < c->vcpu.irq.count; i++) {
         assert(i == n || c->hw[i].state == 0 || c->hw[i].virq != lr->virq);
     }
@@ -73,7 +94,7 @@ static _Thread_local struct gcpu *this_cpu;
 static void complete(u32 pintid)
 {
     if (this_cpu != NULL) {
-        this_cpu->held[pintid] = false;
+        deactivate(this_cpu, pintid);
     }
 }
 
@@ -223,7 +244,7 @@ void gcpu_eoi(struct gcpu *c, u32 iar)
         if ((lr->state & LR_ACTIVE) != 0 && iar_of(lr) == iar) {
             lr->state &= (u8)~LR_ACTIVE;
             if (lr->hw) {
-                c->held[lr->pirq] = false;
+                deactivate(c, lr->pirq);
             }
             return;
         }

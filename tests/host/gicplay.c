@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "tests/host/gcpu.h"
+#include "tests/host/gicboard.h"
 #include "tests/host/gicref.h"
 
 #include <string.h>
@@ -64,6 +65,57 @@ static u32 next_id(struct tape *t)
 
 static const u8 cpu_counts[] = {1, 2, 3, 8}, lr_counts[] = {1, 2, 4, 16};
 
+/* SPIs that are the board's: two levels, two edges. Their INTIDs there are others. */
+static const struct {
+    u16 id;
+    bool edge;
+} linked[] = {{40, false}, {71, false}, {100, true}, {286, true}};
+#define HOST_OF(id) ((id) + 500u)
+
+static bool is_linked(u32 id)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(linked); i++) {
+        if (linked[i].id == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void link_all(void)
+{
+    gicboard_reset();
+    for (u32 i = 0; i < ARRAY_SIZE(linked); i++) {
+        gicboard_link(&g->vm, linked[i].id, HOST_OF(linked[i].id), linked[i].edge);
+    }
+}
+
+static bool board_is_idle(void)
+{
+    bool busy = false;
+
+    for (u32 i = 0; i < ARRAY_SIZE(linked); i++) {
+        busy = busy || gicboard[HOST_OF(linked[i].id)].active;
+    }
+    return !busy;
+}
+
+/*
+ * What the board's GIC has fires, and goes away again where its line has. Each vCPU leaves its
+ * guest, as it does for the interrupt; what takes the place of one that goes may go, too.
+ */
+static void play_board(void)
+{
+    (void)gicboard_fire(&g->vm);
+    for (u32 i = 0; i < ARRAY_SIZE(linked) && !board_is_idle(); i++) {
+        for (u32 cpu = 0; cpu < ncpus; cpu++) {
+            irq_attention(&g->cpu[cpu].vcpu);
+        }
+        gcpu_enter_all(g);
+        (void)gicboard_fire(&g->vm);
+    }
+}
+
 /* Machines are made once each and then reset: memory for them is never given back. */
 static void open_machine(struct tape *t)
 {
@@ -80,6 +132,7 @@ static void open_machine(struct tape *t)
         made[v][c] = true;
     }
     g = vm;
+    link_all();
     gcpu_reset(g, lrs);
 }
 
@@ -133,9 +186,26 @@ static const char *compare_word(u32 cpu, u32 wi)
     return NULL;
 }
 
+/* The board's GIC was told all that the guest said. */
+static const char *compare_board(void)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(linked); i++) {
+        const struct gicboard_spi *s = &gicboard[HOST_OF(linked[i].id)];
+        const struct gicref_irq *irq = &ref.spi[linked[i].id - 32];
+
+        if (s->enabled != irq->enabled) {
+            return differs("the board's enable", 0, linked[i].id, s->enabled);
+        }
+        if (irq->target != 0xff && s->to != &pcpus[irq->target]) {
+            return differs("the board's target", irq->target, linked[i].id, 0);
+        }
+    }
+    return NULL;
+}
+
 static const char *compare_cpu(u32 cpu)
 {
-    const char *fault = NULL;
+    const char *fault = compare_board();
 
     for (u32 id = 0; id < 32; id++) {
         if (g->cpu[cpu].held[id] != ref.private[cpu][id].held) {
@@ -167,6 +237,9 @@ static void write_bits(u32 cpu, u32 kind, u32 id, u32 bits)
         }
         if (kind == ISENABLER && (first + n) % 8 == 7) {
             bits &= ~BIT(n);
+        }
+        if (kind == ISPENDR && is_linked(first + n)) {
+            bits &= ~BIT(n); /* a write is not told from the line, and goes with it */
         }
     }
     gcpu_write(&g->cpu[cpu], reg(cpu, kind, id) + id / 32 * 4, 4, bits);
@@ -231,7 +304,7 @@ static void write_edge(u32 cpu, u32 id, bool edge)
     u64 at = GCPU_GICD + ICFGR + id / 16 * 4;
     u32 bit = BIT(id % 16 * 2 + 1), old = (u32)gcpu_read(&g->cpu[cpu], at, 4);
 
-    if (id >= 32) {
+    if (id >= 32 && !is_linked(id)) {
         gcpu_write(&g->cpu[cpu], at, 4, edge ? old | bit : old & ~bit);
         ref.spi[id - 32].level = !edge;
     }
@@ -251,7 +324,12 @@ static void send(u32 cpu, u32 id, u32 targets)
 
 static void set_line(u32 cpu, u32 id, bool level)
 {
-    if (id >= 16 && id != 27 && id != 30) { /* these are linked, and have no line */
+    if (is_linked(id)) {
+        if (!gicboard[HOST_OF(id)].edge) { /* another edge may interrupt once more than it need */
+            gicboard_line(HOST_OF(id), level);
+            gicref_line(&ref, cpu, id, level);
+        }
+    } else if (id >= 16 && id != 27 && id != 30) { /* these are linked, and have no line */
         g->vm.irqchip->set_line(&g->vm, id < 32 ? &g->cpu[cpu].vcpu : NULL, id, level);
         gicref_line(&ref, cpu, id, level);
     }
@@ -383,6 +461,8 @@ const char *gicplay_compare(const u8 *data, size_t len)
     for (u32 n = 0; t.left > 0 && fault == NULL; n++) {
         fault = act(&t);
         gcpu_enter_all(g);
+        play_board();
+        gcpu_enter_all(g);
         for (u32 cpu = 0; n % 4 == 3 && cpu < ncpus && fault == NULL; cpu++) {
             fault = compare_cpu(cpu);
             gcpu_enter_all(g);
@@ -439,6 +519,11 @@ static void any_action(struct tape *t)
         any_access(t, c);
         break;
     case 6:
+        if (next(t) < 128) {
+            gicboard_line(HOST_OF(linked[what >> 6].id), (what & 0x20) != 0);
+            (void)gicboard_fire(&g->vm);
+            break;
+        }
         g->vm.irqchip->set_line(&g->vm, next(t) & 1 ? &c->vcpu : NULL, next(t) * 2, next(t) & 1);
         break;
     case 7:
@@ -486,6 +571,9 @@ void gicplay_chaos(const u8 *data, size_t len)
     gcpu_enter_all(g);
     reset_all();
     gcpu_enter_all(g);
+    for (u32 i = 0; i < ARRAY_SIZE(linked); i++) {
+        assert(!gicboard[HOST_OF(linked[i].id)].active && !gicboard[HOST_OF(linked[i].id)].enabled);
+    }
     for (u32 cpu = 0; cpu < ncpus; cpu++) {
         assert(gcpu_peek(&g->cpu[cpu]) == GCPU_NONE);
         assert(!g->vm.irqchip->pending(&g->cpu[cpu].vcpu));

@@ -398,6 +398,7 @@ void vgic_enable_groups(struct vgic *g, u32 groups)
     atomic_store(&g->control, groups & 3);
     g->group_on[0] = (groups & 1) != 0 ? ~0u : 0;
     g->group_on[1] = (groups & 2) != 0 ? ~0u : 0;
+    vgic_hw_look(g);
     for (u32 i = 0; i < g->ncpus; i++) {
         if (g->cpu[i].lrs != 0) {
             atomic_store(&g->unsettled, g->unsettled | BIT(i)); /* until its update */

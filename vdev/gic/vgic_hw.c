@@ -30,42 +30,57 @@ void vgic_hw_link(struct vm *vm, u32 intid, u32 pintid, bool level)
 }
 
 /* A level that was high when it interrupted, and has gone since, is no longer pending. */
-static void forget_stale(struct vgic *g, u32 wi, u32 n)
+static void forget_gone(struct vgic *g, u32 wi, u32 bits)
 {
     struct vgic_word *w = &g->spi[wi - 1];
-    u32 bit = BIT(n);
 
-    if ((g->hw_level[wi - 1] & w->latch & w->held & ~w->listed & bit) != 0 &&
-        !pass_hw->irq_pending(host_intid(g, wi, n))) {
-        w->latch &= ~bit;
-        vgic_settle(g, NULL, wi, bit);
+    for (bits &= g->hw_level[wi - 1] & w->latch & w->held & ~w->listed; bits != 0;
+         bits &= bits - 1) {
+        u32 n = (u32)__builtin_ctz(bits);
+
+        if (!pass_hw->irq_pending(host_intid(g, wi, n))) {
+            w->latch &= ~BIT(n);
+            vgic_settle(g, NULL, wi, BIT(n));
+        }
+    }
+}
+
+void vgic_hw_look(struct vgic *g)
+{
+    for (u32 wi = 1; wi < VGIC_WORDS; wi++) {
+        forget_gone(g, wi, g->hw[wi - 1]);
     }
 }
 
 void vgic_hw_enable(struct vgic *g, u32 wi, u32 bits, bool on)
 {
-    for (bits &= g->hw[wi - 1]; bits != 0; bits &= bits - 1) {
-        u32 n = (u32)__builtin_ctz(bits);
-
-        if (on) {
-            forget_stale(g, wi, n);
-        }
-        pass_hw->irq_enable(host_intid(g, wi, n), on);
+    bits &= g->hw[wi - 1];
+    if (on) {
+        forget_gone(g, wi, bits);
+    }
+    for (; bits != 0; bits &= bits - 1) {
+        pass_hw->irq_enable(host_intid(g, wi, (u32)__builtin_ctz(bits)), on);
     }
 }
 
 void vgic_hw_route(struct vgic *g, u32 spi, u32 target)
 {
+    forget_gone(g, 1 + spi / 32, BIT(spi % 32));
     if (target != VGIC_NOBODY) {
         pass_hw->irq_route(g->pintid[spi], g->cpu[target].vcpu->pcpu);
     }
 }
 
-u32 vgic_hw_pending(const struct vgic *g, u32 wi)
+u32 vgic_hw_pending(struct vgic *g, u32 wi)
 {
-    u32 pending = 0;
+    u32 bits = g->hw[wi - 1], pending = 0;
 
-    for (u32 bits = g->hw[wi - 1] & ~g->spi[wi - 1].enabled; bits != 0; bits &= bits - 1) {
+    if (bits == 0) {
+        return 0;
+    }
+    forget_gone(g, wi, bits);
+    vgic_changed(g, NULL, wi, 0);
+    for (; bits != 0; bits &= bits - 1) {
         u32 n = (u32)__builtin_ctz(bits);
 
         pending |= pass_hw->irq_pending(host_intid(g, wi, n)) ? BIT(n) : 0;

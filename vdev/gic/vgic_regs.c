@@ -141,14 +141,15 @@ void vgic_clear_enabled(const struct vgic_access *a, u32 value)
 
 u32 vgic_read_pending(const struct vgic_access *a)
 {
-    u32 wi;
+    u32 wi, board;
     const struct vgic_word *w = word_at(a, &wi);
 
     if (w == NULL) {
         return 0;
     }
     vgic_look(a, wi);
-    return vgic_wants(w) | w->handed | (wi != 0 ? vgic_hw_pending(a->g, wi) : 0);
+    board = wi != 0 ? vgic_hw_pending(a->g, wi) : 0;
+    return vgic_wants(w) | w->handed | board;
 }
 
 void vgic_set_pending(const struct vgic_access *a, u32 value)
