@@ -148,7 +148,7 @@ static void list_vm(struct vm *vm)
     print("  %-16s %-9s %u vCPU%s, %llu MiB", vm->name, state_name(vm), vm->nvcpus,
           vm->nvcpus == 1 ? "" : "s", (unsigned long long)(ram_size(vm) / MIB));
     if (number != 0) {
-        print(", console %u", number);
+        print(", console %u", hooks->key(number));
     }
     if (atomic_load(&vm->state) == VM_STOPPED && vm->starts > 0) {
         print(", %s", vm_reason_name(vm->reason));
@@ -583,10 +583,10 @@ void console_banner(void)
         u32 number = hooks->find(vm->name);
         char where[32] = "no console";
 
-        if (number > 9) {
-            fmt_print(where, sizeof(where), "%s n, p", key);
+        if (number > 0 && hooks->key(number) <= 9) {
+            fmt_print(where, sizeof(where), "%s %u", key, hooks->key(number));
         } else if (number > 0) {
-            fmt_print(where, sizeof(where), "%s %u", key, number);
+            fmt_print(where, sizeof(where), "%s n, p", key);
         }
         if (first == 0) {
             first = number;

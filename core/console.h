@@ -11,6 +11,7 @@ struct console_hooks {
     void (*write)(const char *s, size_t len);
     void (*focus)(u32 number);
     u32 (*find)(const char *name); /* a console's number, or 0 */
+    u32 (*key)(u32 number);        /* the key that gives it the focus, or 0 */
     void (*net_show)(void (*print)(const char *fmt, ...) PRINTF(1, 2));
     void (*net_capture)(const char *nic, const char *verb,
                         void (*print)(const char *fmt, ...) PRINTF(1, 2));

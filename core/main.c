@@ -400,6 +400,7 @@ static void start_console(void)
                                            .write = chan_prompt_write,
                                            .focus = chan_focus,
                                            .find = chan_find,
+                                           .key = chan_key,
                                            .net_show = net_show,
                                            .net_capture = capture_command};
     const char *value;

@@ -62,7 +62,7 @@ void chan_init(char escape, void (*prompt)(char c))
     chan_setup(&prompt_chan, "muntin", prompt_buf, sizeof(prompt_buf));
 }
 
-struct chan *chan_create(const char *name, const struct chan_ops *ops, void *dev)
+struct chan *chan_create_port(const char *name, const struct chan_ops *ops, void *dev)
 {
     struct chan *c = NULL;
 
@@ -79,9 +79,26 @@ struct chan *chan_create(const char *name, const struct chan_ops *ops, void *dev
     return c;
 }
 
+struct chan *chan_create(const char *name, const struct chan_ops *ops, void *dev)
+{
+    struct chan *c = chan_create_port(name, ops, dev);
+
+    if (c != NULL) {
+        spin_lock(&mux.lock);
+        c->key = ++mux.keys;
+        spin_unlock(&mux.lock);
+    }
+    return c;
+}
+
 u32 chan_number(const struct chan *c)
 {
     return c->number;
+}
+
+const char *chan_name(const struct chan *c)
+{
+    return c->name;
 }
 
 /*
@@ -117,22 +134,29 @@ static void put(struct chan *c, u8 byte, u64 now)
     }
 }
 
-bool chan_putc(struct chan *c, u8 byte)
+u32 chan_write(struct chan *c, const u8 *p, u32 len)
 {
     u64 now = arch_now_ns();
-    bool more, room;
+    bool more;
+    u32 n;
 
     spin_lock(&mux.lock);
-    room = ring_free(&c->tx) > 0;
-    if (room) {
-        put(c, byte, now);
-    } else {
+    n = MIN(len, ring_free(&c->tx));
+    for (u32 i = 0; i < n; i++) {
+        put(c, p[i], now);
+    }
+    if (n < len) {
         c->tx_full = true;
     }
     more = settle(now);
     spin_unlock(&mux.lock);
     kick(more);
-    return room;
+    return n;
+}
+
+bool chan_putc(struct chan *c, u8 byte)
+{
+    return chan_write(c, &byte, 1) == 1;
 }
 
 /* The focused channel takes input (again): back to reading the UART. True if that was not so. */
@@ -149,19 +173,39 @@ static bool rx_open(void)
     return true;
 }
 
-int chan_getc(struct chan *c)
+u32 chan_read(struct chan *c, u8 *p, u32 len)
 {
     bool more = false;
-    int b = -1;
+    u32 n;
 
     spin_lock(&mux.lock);
-    if (ring_used(&c->rx) > 0) {
-        b = ring_get(&c->rx);
+    n = MIN(len, ring_used(&c->rx));
+    for (u32 i = 0; i < n; i++) {
+        p[i] = ring_get(&c->rx);
+    }
+    if (n > 0) {
         more = c->number == mux.focus && rx_open();
     }
     spin_unlock(&mux.lock);
     kick(more);
-    return b;
+    return n;
+}
+
+int chan_getc(struct chan *c)
+{
+    u8 b;
+
+    return chan_read(c, &b, 1) == 1 ? b : -1;
+}
+
+bool chan_has_input(struct chan *c)
+{
+    bool has;
+
+    spin_lock(&mux.lock);
+    has = ring_used(&c->rx) > 0;
+    spin_unlock(&mux.lock);
+    return has;
 }
 
 void chan_reset(struct chan *c)
@@ -315,6 +359,11 @@ u32 chan_focused(void)
     return number;
 }
 
+u32 chan_key(u32 number)
+{
+    return number < mux.count ? mux.chan[number]->key : 0;
+}
+
 u32 chan_find(const char *name)
 {
     for (u32 i = 1; i < mux.count; i++) {
@@ -334,10 +383,27 @@ static void say_keys(void)
     say("muntin: keys: %s and then 1-9: the console of that VM; n, p: the next, the previous; "
         "0: Muntin's own prompt; %s: %s itself",
         e, e, e);
-    for (u32 i = 1; i < mux.count && i <= 9; i++) {
-        say("muntin:   %s %u  %s%s", e, i, mux.chan[i]->name,
-            i == mux.focus ? " (here you are)" : "");
+    for (u32 i = 1; i < mux.count; i++) {
+        const struct chan *c = mux.chan[i];
+        const char *here = i == mux.focus ? " (here you are)" : "";
+
+        if (c->key >= 1 && c->key <= 9) {
+            say("muntin:   %s %u  %s%s", e, c->key, c->name, here);
+        } else {
+            say("muntin:   n, p      %s%s", c->name, here);
+        }
     }
+}
+
+/* The channel with that focus key, 0 being Muntin's; or mux.count. */
+static u32 by_key(u32 key)
+{
+    u32 i = 0;
+
+    while (i < mux.count && mux.chan[i]->key != key) {
+        i++;
+    }
+    return i;
 }
 
 static void deliver(u8 b)
@@ -353,10 +419,12 @@ static void deliver(u8 b)
 /* The key behind the escape key. */
 static void command(u8 b)
 {
+    u32 number = b >= '0' && b <= '9' ? by_key((u32)(b - '0')) : mux.count;
+
     if (b == mux.escape) {
         deliver(b);
-    } else if (b >= '0' && b <= '9' && (u32)(b - '0') < mux.count) {
-        set_focus((u32)(b - '0'));
+    } else if (number < mux.count) {
+        set_focus(number);
     } else if (b == 'n' || b == 'p') {
         set_focus((mux.focus + (b == 'n' ? 1 : mux.count - 1)) % mux.count);
     } else if (b == '?') {

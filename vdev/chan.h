@@ -12,6 +12,7 @@
 #include "core/types.h"
 
 struct vm;
+struct vdev_conf;
 struct chan;
 
 struct chan_ops {
@@ -22,15 +23,31 @@ struct chan_ops {
 };
 
 /*
- * Boot: a channel for a VM; its number (1, 2, …) is its focus key. NULL: too many, or no memory.
- * The calls of ops come on the boot CPU, as deferred work; both must be there.
+ * Boot: a channel for a VM's console; the first nine have a focus key. NULL: too many, or no
+ * memory. The calls of ops come on the boot CPU, as deferred work; both must be there.
  */
 struct chan *chan_create(const char *name, const struct chan_ops *ops, void *dev);
-u32 chan_number(const struct chan *c);
+/* The same without a key, for what isn't a console: it's reached by its name, or in turn. */
+struct chan *chan_create_port(const char *name, const struct chan_ops *ops, void *dev);
+u32 chan_number(const struct chan *c); /* 1, 2, … */
+const char *chan_name(const struct chan *c);
+
+/*
+ * Boot: the channel of a device of `vm`. As a console: the first one of a VM has the VM's name,
+ * others add their own, or where they are. As the port `port` of a device: VM/PORT.
+ */
+struct chan *chan_for_console(struct vm *vm, const struct vdev_conf *conf,
+                              const struct chan_ops *ops, void *dev);
+struct chan *chan_for_port(const struct vm *vm, struct str port, const struct chan_ops *ops,
+                           void *dev);
 
 /* Device side, any CPU; locks up to LOCK_DEVICE may be held. */
 bool chan_putc(struct chan *c, u8 byte) MUST_CHECK; /* false: full, tx_ready will come */
 int chan_getc(struct chan *c);                      /* -1: nothing */
+/* Likewise many, at most 1,024: how many there was room for. If not all, tx_ready will come. */
+u32 chan_write(struct chan *c, const u8 *p, u32 len) MUST_CHECK;
+u32 chan_read(struct chan *c, u8 *p, u32 len); /* how many there were */
+bool chan_has_input(struct chan *c);
 void chan_reset(struct chan *c); /* forgets input; unfinished output is flushed as a line */
 
 /*
@@ -48,7 +65,8 @@ size_t chan_prompt_room(void); /* bytes that it takes now; what is more is lost 
 void chan_focus(u32 number);   /* 0: Muntin */
 u32 chan_focused(void);
 u32 chan_find(const char *name); /* number, or 0 */
-void chan_uart_irq(void);        /* the UART has bytes, or room: for arch_uart_irq */
+u32 chan_key(u32 number); /* 1, 2, …: from 10 on there's none on a keyboard; 0: it has none */
+void chan_uart_irq(void); /* the UART has bytes, or room: for arch_uart_irq */
 /* Before the machine goes off: waits until all output is out, or the UART takes none for long. */
 void chan_drain(void);
 

@@ -34,10 +34,10 @@ struct ring {
 };
 
 struct chan {
-    char name[40];
+    char name[64]; /* VM/PORT, each of 31 characters at most */
     const struct chan_ops *ops;
     void *dev;
-    u32 number;
+    u32 number, key; /* key 0: only by its name, or in turn */
     struct ring tx, rx;
     u32 lines;              /* newlines in tx */
     u64 last_ns;            /* when the last byte was put */
@@ -62,6 +62,7 @@ struct mux {
     struct spinlock lock;
     struct chan *chan[CHAN_MAX];
     u32 count;
+    u32 keys; /* given out so far */
     u32 focus;
     u8 escape;
     bool escaped; /* the escape key was the last one typed */

@@ -487,8 +487,8 @@ static void pl011_show(struct vdev *d, void (*print)(const char *fmt, ...))
     ris = u->ris;
     imsc = u->imsc;
     spin_unlock(&u->lock);
-    print("  pl011 at 0x%llx: console %u, %llu bytes out%s, %llu in, interrupts 0x%x of 0x%x\n",
-          (unsigned long long)d->conf->loc, chan_number(u->chan), (unsigned long long)out,
+    print("  pl011 at 0x%llx: console `%s`, %llu bytes out%s, %llu in, interrupts 0x%x of 0x%x\n",
+          (unsigned long long)d->conf->loc, chan_name(u->chan), (unsigned long long)out,
           out == 0 ? " (the guest has printed nothing)" : "", (unsigned long long)in, ris & imsc,
           ris);
 }
@@ -500,22 +500,6 @@ static const struct vdev_ops pl011_ops = {
     .show = pl011_show,
 };
 
-/* The first UART of a VM has the VM's name; others add their own, or where they are. */
-static struct chan *make_chan(struct pl011 *u, const struct vm *vm)
-{
-    const struct vdev_conf *conf = u->dev.conf;
-    char name[80];
-
-    if (vm->console == NULL) {
-        fmt_print(name, sizeof(name), "%s", vm->name);
-    } else if (conf->name.len > 0) {
-        fmt_print(name, sizeof(name), "%s.%.*s", vm->name, STR_ARG(conf->name));
-    } else {
-        fmt_print(name, sizeof(name), "%s.%llx", vm->name, (unsigned long long)conf->loc);
-    }
-    return chan_create(name, &chan_ops, u);
-}
-
 static struct vdev *pl011_create(struct vm *vm, const struct vdev_conf *conf)
 {
     struct pl011 *u = page_alloc(sizeof(*u));
@@ -525,12 +509,9 @@ static struct vdev *pl011_create(struct vm *vm, const struct vdev_conf *conf)
     }
     u->dev = (struct vdev){.ops = &pl011_ops, .conf = conf, .vm = vm, .intid = conf->intid};
     spin_init(&u->lock, LOCK_DEVICE);
-    u->chan = make_chan(u, vm);
+    u->chan = chan_for_console(vm, conf, &chan_ops, u);
     if (u->chan == NULL || !mmio_add(&vm->mmio, conf->loc, MMIO_SIZE, &u->dev, 0)) {
         return NULL;
-    }
-    if (vm->console == NULL) {
-        vm->console = u->chan;
     }
     pl011_reset(&u->dev);
     return &u->dev;

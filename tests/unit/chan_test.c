@@ -536,6 +536,66 @@ static void muntin_has_its_own_prompt(void **state)
     assert_int_equal(chan_find("d"), 0);
 }
 
+static void many_bytes_at_once(void **state)
+{
+    static u8 out[5000], in[300];
+    u32 sent, n = 0;
+
+    (void)state;
+    memset(out, 'x', sizeof(out));
+    host_uart_room = 0;
+    sent = chan_write(guest[0].chan, out, sizeof(out));
+    assert_in_range(sent, 4096, sizeof(out) - 1);
+    sent += chan_write(guest[0].chan, out, sizeof(out)); /* a piece of it is on its way */
+    assert_int_equal(chan_write(guest[0].chan, out, 1), 0);
+    host_uart_room = UINT32_MAX;
+    chan_uart_irq();
+    run_for(0);
+    assert_int_equal(guest[0].tx_calls, 1);
+    assert_int_equal(screen_len, sent);
+
+    assert_false(chan_has_input(guest[0].chan));
+    type("some input");
+    assert_true(chan_has_input(guest[0].chan));
+    n = chan_read(guest[0].chan, in, 4);
+    assert_int_equal(n, 4);
+    n += chan_read(guest[0].chan, in + n, sizeof(in) - n);
+    assert_int_equal(n, 10);
+    assert_memory_equal(in, "some input", 10);
+    assert_false(chan_has_input(guest[0].chan));
+    assert_int_equal(chan_read(guest[0].chan, in, sizeof(in)), 0);
+}
+
+/* A port takes no key from the consoles behind it; n, p and its name reach it. */
+static void ports_have_no_key(void **state)
+{
+    static struct guest port, late;
+    u32 n;
+
+    (void)state;
+    port.chan = chan_create_port("a/log", &ops, &port);
+    late.chan = chan_create("d", &ops, &late);
+    n = chan_number(port.chan);
+    assert_int_equal(chan_key(n), 0);
+    assert_int_equal(chan_key(0), 0);
+    assert_int_equal(chan_key(chan_number(late.chan)), 4);
+    assert_int_equal(chan_find("a/log"), n);
+    type("\x1d"
+         "4");
+    assert_int_equal(chan_focused(), chan_number(late.chan));
+    type("\x1d"
+         "p");
+    assert_int_equal(chan_focused(), n);
+    clear();
+    type("\x1d"
+         "5");
+    expect("muntin: there's no VM 5; Ctrl-] ? lists the keys\r\n");
+    type("\x1d"
+         "?");
+    assert_non_null(strstr(screen, "muntin:   n, p      a/log (here you are)\r\n"));
+    assert_non_null(strstr(screen, "muntin:   Ctrl-] 4  d\r\n"));
+}
+
 static void full_receiver_lets_input_wait(void **state)
 {
     char text[3000];
@@ -777,6 +837,8 @@ int main(void)
         T(old_focus_becomes_one_of_the_others),
         T(unsent_prompt_of_the_old_focus_is_shown),
         T(muntin_has_its_own_prompt),
+        T(many_bytes_at_once),
+        T(ports_have_no_key),
         T(full_receiver_lets_input_wait),
         T(deaf_guest_does_not_lock_the_user_in),
         T(reset_forgets_input_and_ends_the_line),

@@ -44,6 +44,12 @@ static u32 hook_find(const char *name)
     return strcmp(name, "one") == 0 ? 1 : strcmp(name, "two") == 0 ? 2 : 0;
 }
 
+/* "two" has come after others. */
+static u32 hook_key(u32 number)
+{
+    return number == 2 ? 10 : number;
+}
+
 static void hook_net_show(void (*print)(const char *fmt, ...) PRINTF(1, 2))
 {
     print("switch %s\n", "lan");
@@ -60,6 +66,7 @@ static const struct console_hooks hooks = {
     .write = hook_write,
     .focus = hook_focus,
     .find = hook_find,
+    .key = hook_key,
     .net_show = hook_net_show,
     .net_capture = hook_net_capture,
 };
@@ -228,7 +235,7 @@ static void vm_list(void **state)
     (void)state;
     assert_string_equal(answer("vm list"),
                         "  one              running   2 vCPUs, 64 MiB, console 1\r\n"
-                        "  two              stopped   1 vCPU, 0 MiB, console 2, killed\r\n");
+                        "  two              stopped   1 vCPU, 0 MiB, console 10, killed\r\n");
     vm_count = 0;
     assert_string_equal(answer(" vm  list "), "there are no VMs\r\n");
 }
@@ -416,7 +423,7 @@ static void banner_names_vms_and_keys(void **state)
     assert_string_equal(
         screen, "muntin: 2 VMs:\n"
                 "muntin:   Ctrl-] 1   one: 2 vCPUs, 64 MiB\n"
-                "muntin:   Ctrl-] 2   two: 1 vCPU, 0 MiB\n"
+                "muntin:   Ctrl-] n, p two: 1 vCPU, 0 MiB\n"
                 "muntin: keys: Ctrl-] and then 1-9: that console; n, p: the next, the previous; "
                 "0: Muntin's prompt; ?: these keys\n");
     assert_int_equal(focused, 1);
