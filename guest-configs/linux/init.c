@@ -235,6 +235,33 @@ static void set_addresses(void)
 }
 
 /*
+ * The kernel starts /init without a console where that comes with a module, as hvc0 does. Then
+ * nothing is said until it's there: a moment after the module, as the ports of a virtio-console
+ * are.
+ */
+static bool has_console(void)
+{
+    return fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+}
+
+static void wait_for_console(void)
+{
+    for (unsigned i = 0; i < 1000; i++) {
+        int fd = open("/dev/console", O_RDWR | O_NOCTTY);
+        if (fd >= 0) {
+            dup2(fd, STDIN_FILENO);
+            dup2(fd, STDOUT_FILENO);
+            dup2(fd, STDERR_FILENO);
+            if (fd > STDERR_FILENO) {
+                close(fd);
+            }
+            return;
+        }
+        usleep(10000);
+    }
+}
+
+/*
  * A terminal that Ctrl-C works on: /dev/console cannot be a controlling terminal, the device behind
  * it can. The kernel names it last in the list of active consoles.
  */
@@ -313,13 +340,20 @@ int main(void)
     sigset_t set = init_signals();
     const char *run;
     const char *then;
+    bool console = has_console();
 
     sigprocmask(SIG_BLOCK, &set, NULL);
     setvbuf(stdout, NULL, _IOLBF, 0);
     mount_all();
+    for (int fd = console ? -1 : open("/dev/null", O_RDWR); fd >= 0 && fd < STDERR_FILENO;) {
+        fd = dup(fd);
+    }
     mark("INIT");
     set_environment();
     load_modules(getenv("mods"));
+    if (!console) {
+        wait_for_console();
+    }
     mark("MODS");
     set_addresses();
     mark("SHELL");
