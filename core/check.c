@@ -227,7 +227,7 @@ static void check_images(struct vm_config *vm, struct diag *d)
 /* With errors in its text, "no RAM" or "nothing to start" may be just their consequence. */
 static bool can_plan(const struct vm_config *vm, u32 parse_errors)
 {
-    bool ram = parse_errors == 0, kernel = ram;
+    bool ram = parse_errors == 0, kernel = ram || vm->has_entry;
 
     for (u32 i = 0; i < vm->nmems; i++) {
         ram |= vm->mem[i].kind == MEM_RAM;

@@ -335,7 +335,8 @@ static void unknown(struct parser *p, const struct token *t)
 /* Lines without which images can't be placed. */
 static bool places_images(struct str word)
 {
-    static const char *const words[] = {"ram", "rom", "load", "guest", "data", "fdt", "initrd"};
+    static const char *const words[] = {"ram",  "rom", "load",   "guest",
+                                        "data", "fdt", "initrd", "entry"};
 
     for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
         if (str_is(word, words[i])) {
@@ -401,6 +402,7 @@ static void set_defaults(struct vm_config *vm)
     vm->exit_on_halt = HALT_AUTO;
     vm->counter_offset = UINT64_MAX;
     vm->log_set = SEV_FATAL | SEV_INTERNAL | SEV_ERROR | SEV_WARN | SEV_INFO;
+    vm->slog_set = SEV_INTERNAL; /* always */
 }
 
 void config_parse(struct vm_config *vm, struct str name, struct str text, struct cfg_source *src,
@@ -421,7 +423,7 @@ void config_parse(struct vm_config *vm, struct str name, struct str text, struct
     }
     if (vm->ncpus == 0) {
         vm->ncpus = 1;
-        vm->cpu[0] = (struct cfg_cpu){.prio = CFG_PRIO, .place = vm->place};
+        vm->cpu[0] = (struct cfg_cpu){.prio = CFG_PRIO, .place = vm->place, .cluster = {"", 0}};
     }
     vm->errors += diag->errors - before;
 }

@@ -79,10 +79,11 @@ struct cfg_load {
 };
 
 struct cfg_cpu {
-    u32 runmask; /* bit per physical CPU; 0: none given */
-    u32 prio;    /* `sched`; default 10 */
-    u32 pcpu;    /* the physical CPU that it is pinned to; check_all decides */
-    struct place place;
+    u32 runmask; /* bit per physical CPU; 0: none given; of `cluster`, after check_clusters */
+    struct str cluster; /* empty: none given */
+    u32 prio;           /* `sched`; default 10 */
+    u32 pcpu;           /* the physical CPU that it is pinned to; check_all decides */
+    struct place place, cluster_place;
 };
 
 enum cfg_policy { POLICY_ABORT, POLICY_FAIL, POLICY_IGNORE };
@@ -130,8 +131,13 @@ struct vm_config {
     enum cfg_halt exit_on_halt;
     struct place exit_on_halt_place;
     u64 counter_offset; /* UINT64_MAX: counters start at 0; 0: same as host; else ticks */
-    u32 log_set;        /* bits of enum cfg_log_sev; what of the VM's messages is shown */
+    u32 log_set;        /* bits of enum cfg_log_sev: which of its messages go to the console */
+    u32 slog_set;       /* and which are just kept for the prompt's `log` */
     bool debug, dryrun;
+    bool no_autostart; /* `autostart off`: it waits for `vm start` */
+    bool has_entry;
+    u64 entry; /* `entry`: guest-physical, where it starts instead of at its image's entry point */
+    struct place entry_place;
     struct str fdt_dump_file;
 
     /* The interrupt controller's place; the version follows the board (0: not yet known). */

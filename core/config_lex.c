@@ -172,7 +172,9 @@ static void complain(const struct lexer *l, const struct walk *w, const struct t
         diag_error(l->diag, t->place, "control byte 0x%02x in a word", w->control_byte);
     }
     if (has_substitution(t->text)) {
-        diag_error(l->diag, t->place, "'%.*s': substitution with $name{...} is not supported yet",
+        diag_error(l->diag, t->place,
+                   "'%.*s': only `muntin check` and `muntin pack` replace $env{NAME} and "
+                   "$asinfo_start{NAME}: pack the bundle with it",
                    STR_ARG(t->text));
     }
 }

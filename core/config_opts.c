@@ -5,11 +5,9 @@
  */
 #include "core/config_parse.h"
 #include "core/log.h"
-#include "core/sched.h"
 #include "core/str.h"
 
 #define NAME_MAX_LEN 31
-#define PRIO_MAX     255
 #define LINUX_LINE   2047 /* COMMAND_LINE_SIZE of Linux, less its NUL */
 
 /* The word's index in a NULL-terminated list, or -1. */
@@ -56,64 +54,6 @@ static void opt_system(struct parser *p, const struct keyword *k, const struct t
         p->vm->place = t->place;
     }
     p->has_system = true;
-}
-
-static void opt_cpu(struct parser *p, const struct keyword *k, const struct token *t)
-{
-    static struct cfg_cpu surplus; /* takes the options of a vCPU that is one too many */
-
-    (void)k;
-    config_ctx(p, CTX_CPU);
-    if (p->vm->ncpus == VCPU_MAX) {
-        diag_error(p->diag, t->place, "more than %u vCPUs: a VM has at most %u", VCPU_MAX,
-                   VCPU_MAX);
-        p->cpu = &surplus;
-    } else {
-        p->cpu = &p->vm->cpu[p->vm->ncpus++];
-    }
-    *p->cpu = (struct cfg_cpu){.prio = CFG_PRIO, .place = t->place};
-}
-
-static void cpu_runmask(struct parser *p, const struct keyword *k, const struct token *t)
-{
-    static const u64 bounds[2] = {0, PCPU_MAX - 1};
-    struct token arg;
-    struct str rest;
-    u64 v;
-
-    if (!config_arg(p, t, "CPU numbers", &arg) || !config_once(p, k->value, t)) {
-        return;
-    }
-    rest = arg.text;
-    do {
-        struct token one = {.text = str_cut(rest, ',', &rest), .place = arg.place};
-
-        if (!config_number(p, &one, "a CPU number", bounds, &v)) {
-            return;
-        }
-        p->cpu->runmask |= BIT(v);
-    } while (rest.len > 0);
-}
-
-static void cpu_sched(struct parser *p, const struct keyword *k, const struct token *t)
-{
-    static const u64 bounds[2] = {1, PRIO_MAX};
-    struct token arg;
-    u64 v;
-
-    if (!config_arg(p, t, "a priority", &arg) || !config_once(p, k->value, t)) {
-        return;
-    }
-    if (str_find(arg.text, ',') < arg.text.len) {
-        diag_error(p->diag, arg.place, "sporadic scheduling is not supported yet: give a priority");
-        return;
-    }
-    if (arg.text.len > 1 && strchr("rfo", arg.text.p[arg.text.len - 1]) != NULL) {
-        arg.text.len--;
-    }
-    if (config_number(p, &arg, "a priority", bounds, &v)) {
-        p->cpu->prio = (u32)v;
-    }
 }
 
 static void opt_mem(struct parser *p, const struct keyword *k, const struct token *t)
@@ -274,6 +214,7 @@ static void opt_logger(struct parser *p, const struct keyword *k, const struct t
     static const char *const severities[] = {"fatal", "internal", "error",   "warn",
                                              "info",  "debug",    "verbose", NULL};
     static const char *const places[] = {"stdout", "stderr", "slog", "none", NULL};
+    enum { TO_STDOUT, TO_STDERR, TO_SLOG };
     struct token set, dest;
     struct str rest;
     u32 bits = 0;
@@ -292,11 +233,13 @@ static void opt_logger(struct parser *p, const struct keyword *k, const struct t
     } while (rest.len > 0);
     to = config_word(p, dest.text, dest.place, places);
     if (!p->has_logger) {
-        p->vm->log_set = SEV_INTERNAL; /* an explicit logger replaces the default */
+        p->vm->log_set = 0; /* an explicit logger replaces the default */
         p->has_logger = true;
     }
-    if (to >= 0 && to != 3) {
+    if (to == TO_STDOUT || to == TO_STDERR) {
         p->vm->log_set |= bits;
+    } else if (to == TO_SLOG) {
+        p->vm->slog_set |= bits;
     }
 }
 
@@ -331,6 +274,41 @@ static void opt_group(struct parser *p, const struct keyword *k, const struct to
     }
 }
 
+static void opt_entry(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct token arg;
+    u64 v;
+
+    if (!config_arg(p, t, k->arg, &arg) || !config_address(p, arg.place, arg.text, &v)) {
+        return;
+    }
+    if (p->vm->has_entry) {
+        diag_error(p->diag, t->place, "'entry' is given twice");
+    } else if (v % 4 != 0) {
+        diag_error(p->diag, arg.place, "'%.*s' is no address of an instruction: a multiple of 4",
+                   STR_ARG(arg.text));
+    } else {
+        p->vm->entry = v;
+        p->vm->entry_place = t->place;
+        p->vm->has_entry = true;
+    }
+}
+
+static void opt_autostart(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct token arg;
+    bool on;
+
+    if (!config_arg(p, t, k->arg, &arg)) {
+        return;
+    }
+    if (!bool_read(arg.text, &on)) {
+        diag_error(p->diag, arg.place, "'%.*s' is not on or off", STR_ARG(arg.text));
+        return;
+    }
+    p->vm->no_autostart = !on;
+}
+
 static void opt_flag(struct parser *p, const struct keyword *k, const struct token *t)
 {
     bool *const flag[] = {&p->vm->debug, &p->vm->dryrun};
@@ -339,8 +317,7 @@ static void opt_flag(struct parser *p, const struct keyword *k, const struct tok
     *flag[k->value] = true;
 }
 
-/* An option with one argument that Muntin has no use for, or not yet. */
-static void opt_one(struct parser *p, const struct keyword *k, const struct token *t)
+void config_unused(struct parser *p, const struct keyword *k, const struct token *t)
 {
     struct token arg;
 
@@ -389,18 +366,6 @@ static void gic_loc(struct parser *p, const struct keyword *k, const struct toke
     }
 }
 
-const struct keyword config_cpu_words[] = {
-    {"runmask", cpu_runmask, 0, "N[,N...]",
-     MANUAL("Physical CPUs, counted from 0, on which the vCPU may run. Without it Muntin chooses "
-            "one."),
-     WORKS},
-    {"sched", cpu_sched, 1, "PRIORITY[r|f|o]",
-     MANUAL("1 to 255, default 10: of the vCPUs that share a CPU the highest runs first."), WORKS},
-    {"partition", opt_one, 0, "NAME", "", IGNORED},
-    {"cluster", opt_one, 0, "NAME", "", LATER},
-    {.name = NULL},
-};
-
 const struct keyword config_reserve_words[] = {
     {"loc", reserve_loc, 0, "START,LENGTH",
      MANUAL("Keeps a range of guest addresses free: nothing is placed there."), WORKS},
@@ -418,7 +383,7 @@ const struct keyword config_gic_words[] = {
 
 const struct keyword config_words[] = {
     {"system", opt_system, 0, "NAME", MANUAL("The VM's name. The first option of each VM."), WORKS},
-    {"cpu", opt_cpu, 0, NULL,
+    {"cpu", config_cpu, 0, NULL,
      MANUAL("One vCPU for each occurrence, at most 8; none at all means one. Its own options may "
             "follow."),
      WORKS},
@@ -471,9 +436,9 @@ const struct keyword config_words[] = {
      MANUAL("Which of a VM's messages are shown: fatal, internal, error, warn, info, debug, "
             "verbose; a "
             "set, "
-            "not a level. DESTINATION is stdout, stderr, slog or none. The first one replaces the "
-            "default, "
-            "fatal,internal,error,warn,info."),
+            "not a level; `fatal` has what stops the VM. DESTINATION is stdout or stderr, which "
+            "both are the console, slog, which is only seen with `log` at the prompt, or none. The "
+            "first `logger` replaces the default."),
      WORKS},
     {"unsupported", opt_unsupported, 0, "instruction|reference|register abort|fail|ignore",
      MANUAL("What happens when the guest uses what isn't there: an instruction (default fail), an "
@@ -488,13 +453,17 @@ const struct keyword config_words[] = {
      MANUAL("VMs of one group may use each other's switches. Default: all are in one."), WORKS},
     {"debug", opt_flag, 0, NULL, MANUAL("More messages about this VM."), WORKS},
     {"dryrun", opt_flag, 1, NULL, MANUAL("The VM is checked, but not started."), WORKS},
-    {"dump", opt_one, 0, "DIR", "", LATER},
+    {"dump", config_unused, 0, "DIR", "", LATER},
     {"safety", opt_safety, 0, "none|warn|required", "", IGNORED},
-    {"user", opt_one, 0, "NAME[:GROUP...]", "", IGNORED},
-    {"entry", opt_one, 0, "ADDRESS", "", LATER},
-    {"autostart", opt_one, 0, "on|off", "", LATER},
-    {"on-reset", opt_one, 0, "ACTION", "", LATER},
-    {"on-crash", opt_one, 0, "ACTION", "", LATER},
-    {"memtag", opt_one, 0, "NAME", "", LATER},
+    {"user", config_unused, 0, "NAME[:GROUP...]", "", IGNORED},
+    {"entry", opt_entry, 0, "ADDRESS",
+     MANUAL("Where the first vCPU starts, instead of at its image's own entry point: a guest "
+            "address at which something is loaded."),
+     WORKS},
+    {"autostart", opt_autostart, 0, "on|off",
+     MANUAL("`off`: the VM is made, but it waits for `vm start NAME` at Muntin's prompt."), WORKS},
+    {"on-reset", config_unused, 0, "ACTION", "", LATER},
+    {"on-crash", config_unused, 0, "ACTION", "", LATER},
+    {"memtag", config_unused, 0, "NAME", "", LATER},
     {.name = NULL},
 };

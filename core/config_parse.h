@@ -88,6 +88,25 @@ bool config_once(struct parser *p, u32 bit, const struct token *t) MUST_CHECK;
 void config_ignored(struct parser *p, const struct token *t, const char *name);
 void config_ctx(struct parser *p, enum ctx ctx);
 
+/* What the manual says of an option beside its help; the tables are in core/config_docs.c. */
+struct cfg_doc {
+    const char *name;    /* of a keyword or variable; NULL ends a table */
+    const char *unit;    /* of a number: "bytes", "seconds"; NULL: it's none */
+    const char *range;   /* "1 to 255", or what a text may be: "a name"; NULL: takes no argument */
+    const char *dflt;    /* what holds without it */
+    const char *example; /* as it may stand in a config; its first word needn't be the option */
+};
+extern const struct cfg_doc config_docs[], config_cpu_docs[], config_reserve_docs[],
+    config_pass_docs[], config_gic_docs[], config_switch_docs[], config_var_docs[];
+/* NULL: none. */
+const struct cfg_doc *config_doc(const struct cfg_doc *docs, const char *name);
+
+/* An option with one argument that Muntin has no use for, or not yet. */
+void config_unused(struct parser *p, const struct keyword *k, const struct token *t);
+
+/* core/config_cpu.c */
+void config_cpu(struct parser *p, const struct keyword *k, const struct token *t);
+
 /* core/config_nic.c: values of options of network devices */
 void config_mac_option(struct parser *p, const struct token *arg, struct opt_mac *mac);
 void config_macs_option(struct parser *p, const struct token *arg, struct opt_macs *macs);
@@ -115,6 +134,16 @@ bool config_ram_identity(struct parser *p, const struct token *t, struct cfg_mem
 void config_set(struct parser *p, const struct keyword *k, const struct token *t);
 
 /* core/config_vdev.c */
+struct idle_option {
+    const char *name;
+    const char *types; /* how the names of the types begin that it's for */
+    enum { IDLE_TEXT, IDLE_NUMBER, IDLE_PRIORITY, IDLE_SECONDS, IDLE_BOOL } kind;
+    u64 min, max; /* of a number; max 0: it's none */
+    const char *arg, *help, *example;
+};
+extern const struct idle_option config_idle_options[]; /* ends with name == NULL */
+/* The type takes it, and hasn't an option of that name itself. */
+bool config_is_idle(const struct vdev_type *type, const struct idle_option *o) MUST_CHECK;
 void config_vdev(struct parser *p, const struct keyword *k, const struct token *t);
 bool config_vdev_option(struct parser *p, const struct token *t) MUST_CHECK;
 void config_vdev_skip(struct parser *p, const struct token *t);

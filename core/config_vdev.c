@@ -3,6 +3,7 @@
  * `vdev TYPE` and the options behind it. Which types there are and what options they have comes
  * from the tables of the devices; loc, intr and name are common to all. Knows no device.
  */
+#include "core/check.h"
 #include "core/config_parse.h"
 #include "core/log.h"
 #include "core/str.h"
@@ -12,20 +13,48 @@
 /* Bits of parser.seen; the type's own options follow from SEEN_OWN on. */
 enum { SEEN_LOC, SEEN_INTR, SEEN_NAME, SEEN_OWN };
 
-/* Options of any device that mean nothing where its type doesn't list them itself. */
-static const char *const idle_options[] = {"sched", "delayed", NULL};
+/* What QNX's devices say of their threads, drivers and logs: it means nothing here. */
+const struct idle_option config_idle_options[] = {
+    {"sched", "", IDLE_PRIORITY, 1, 255, "PRIORITY[r|f|o]",
+     MANUAL("Priority of QNX's device thread. There's none here."), MANUAL("sched 20")},
+    {"delayed", "", IDLE_SECONDS, 0, UINT32_MAX, "SECONDS|forever",
+     MANUAL("When QNX opens its host device. There's none here."), MANUAL("delayed forever")},
+    {"log", "", IDLE_TEXT, 0, 0, "TEXT", MANUAL("Where QNX's device logs. See `logger`."),
+     MANUAL("log /tmp/uart")},
+    {"threads", "virtio-", IDLE_NUMBER, 1, 1024, "N",
+     MANUAL("Threads of QNX's device. There are none here."), MANUAL("threads 4")},
+    {"dio", "virtio-blk", IDLE_BOOL, 0, 0, "on|off",
+     MANUAL("Direct access to QNX's host file. There's none here."), MANUAL("dio on")},
+    {"hostdev", "virtio-", IDLE_TEXT, 0, 0, "[<|>]PATH",
+     MANUAL("A device of QNX's host. There's none here."), MANUAL("hostdev /dev/random")},
+    {.name = NULL},
+};
 
 static const char *const x86_types[] = {"ioapic",     "8259",    "timer8254", "mc146818",  "hpet",
                                         "pckeyboard", "ser8250", "pci-dummy", "wdt-ib700", NULL};
 
-/* Devices of the language that Muntin doesn't have yet. */
-static const char *const later_types[] = {"virtio-console", "virtio-input",
-                                          "virtio-snd",     "virtio-sound",
-                                          "virtio-gpu",     "virtio-video",
-                                          "virtio-9p",      "virtio-vsock",
-                                          "shmem",          "wdt-sp805",
-                                          "sp805",          "smmu",
-                                          "pl031",          NULL};
+/* Devices of QNX, and of virtio, that Muntin doesn't have; what to write instead, says the tool. */
+static const struct {
+    const char *name, *instead;
+} other_types[] = {
+    {"virtio-console", NULL},
+    {"shmem", NULL},
+    {"wdt-sp805", NULL},
+    {"sp805", NULL},
+    {"pl031", NULL},
+    {"virtio-input", MANUAL("a keyboard is the VM's console: pl011")},
+    {"virtio-snd", MANUAL("give it a sound card of the board's with `pass`")},
+    {"virtio-sound", MANUAL("give it a sound card of the board's with `pass`")},
+    {"virtio-gpu", MANUAL("give it a display of the board's with `pass`")},
+    {"virtio-video", MANUAL("give it a codec of the board's with `pass`")},
+    {"virtio-fs", MANUAL("use files over virtio-net, or in its initrd")},
+    {"virtio-9p", MANUAL("use files over virtio-net, or in its initrd")},
+    {"virtio-scsi", MANUAL("use virtio-blk")},
+    {"virtio-vsock", MANUAL("use virtio-net on a private link")},
+    {"virtio-i2c", MANUAL("give it a bus of the board's with `pass`")},
+    {"virtio-balloon", MANUAL("a VM has the RAM of its config")},
+    {"smmu", MANUAL("a guest needs none: leave this device out")},
+};
 
 /* What stands behind a device of an unknown or missing type: these take no argument. */
 static const char *const bare_options[] = {"legacy",  "packed",   "monitor",
@@ -81,15 +110,18 @@ static void unknown_type(struct parser *p, const struct token *arg, struct str n
         diag_error(p->diag, arg->place, "vdev '%.*s' exists on x86 only", STR_ARG(name));
         return;
     }
-    if (listed(name, later_types)) {
-        diag_error(p->diag, arg->place, "vdev '%.*s' is not supported yet", STR_ARG(name));
-        return;
+    for (u32 i = 0; i < ARRAY_SIZE(other_types); i++) {
+        const char *instead = other_types[i].instead;
+
+        if (str_is(name, other_types[i].name)) {
+            diag_error(p->diag, arg->place, "vdev '%.*s' is not supported%s%s", STR_ARG(name),
+                       instead != NULL ? ": " : "", instead != NULL ? instead : "");
+            return;
+        }
+        suggest_add(&s, other_types[i].name);
     }
     for (u32 i = 0; p->types[i] != NULL; i++) {
         suggest_add(&s, p->types[i]->name);
-    }
-    for (u32 i = 0; later_types[i] != NULL; i++) {
-        suggest_add(&s, later_types[i]);
     }
     diag_error(p->diag, arg->place, "unknown vdev '%.*s'%s", STR_ARG(arg->text),
                suggest_text(&s, hint, sizeof(hint)));
@@ -369,10 +401,45 @@ static void own_option(struct parser *p, const struct opt *o, u32 index, const s
     }
 }
 
+bool config_is_idle(const struct vdev_type *type, const struct idle_option *o)
+{
+    return str_starts(str_of(type->name), o->types) && opt_find(type, o->name) == NULL;
+}
+
+/* An option that has no effect is still looked at: what is wrong with it is wrong in QNX, too. */
+static bool idle_option(struct parser *p, const struct token *t)
+{
+    const struct idle_option *o = config_idle_options;
+    struct token arg;
+    bool flag;
+    u64 v;
+
+    while (o->name != NULL && !(str_is(t->text, o->name) && config_is_idle(p->vdev->type, o))) {
+        o++;
+    }
+    if (o->name == NULL) {
+        return false;
+    }
+    if (!config_arg(p, t, o->arg, &arg)) {
+        return true;
+    }
+    if (o->kind == IDLE_PRIORITY && arg.text.len > 1 &&
+        strchr("rfo", arg.text.p[arg.text.len - 1]) != NULL) {
+        arg.text.len--;
+    }
+    if (o->kind == IDLE_BOOL && !bool_read(arg.text, &flag)) {
+        diag_error(p->diag, arg.place, "'%.*s' is not on or off, which '%s' needs",
+                   STR_ARG(arg.text), o->name);
+    } else if (o->max == 0 || (o->kind == IDLE_SECONDS && str_is(arg.text, "forever")) ||
+               config_number(p, &arg, o->name, (const u64[2]){o->min, o->max}, &v)) {
+        config_ignored(p, t, o->name);
+    }
+    return true;
+}
+
 bool config_vdev_option(struct parser *p, const struct token *t)
 {
     const struct opt *opts = p->vdev->type->opts;
-    struct token arg;
 
     if (str_is(t->text, "loc")) {
         vdev_loc(p, t);
@@ -392,12 +459,5 @@ bool config_vdev_option(struct parser *p, const struct token *t)
             return true;
         }
     }
-    for (u32 i = 0; idle_options[i] != NULL; i++) {
-        if (str_is(t->text, idle_options[i])) {
-            config_ignored(p, t, idle_options[i]);
-            (void)!config_arg(p, t, "an argument", &arg);
-            return true;
-        }
-    }
-    return false;
+    return idle_option(p, t);
 }

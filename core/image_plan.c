@@ -59,13 +59,18 @@ static bool is_linux(const struct cfg_load *l)
     return image_kind(l) == KIND_LINUX || image_kind(l) == KIND_ZIMAGE;
 }
 
-/* If a placed piece or the tree shares a byte with the range: where that ends. Else 0. */
-static u64 taken_until(const struct planner *p, u64 base, u64 size)
+/* What shares a byte with a range. */
+struct taken {
+    u64 end;                   /* where it ends; 0: nothing does */
+    const struct cfg_load *by; /* NULL: the device tree */
+};
+
+static struct taken taken(const struct planner *p, u64 base, u64 size)
 {
     struct image_piece piece;
 
     if (p->has_tree && range_overlap(base, size, p->plan->dtb, p->plan->dtb_size)) {
-        return p->plan->dtb + p->plan->dtb_size;
+        return (struct taken){p->plan->dtb + p->plan->dtb_size, NULL};
     }
     for (u32 i = 0; i < p->vm->nloads; i++) {
         if ((p->placed & BIT(i)) == 0) {
@@ -75,11 +80,11 @@ static u64 taken_until(const struct planner *p, u64 base, u64 size)
             u64 len = is_linux(&p->vm->load[i]) ? p->plan->mem_size[i] : piece.size;
 
             if (range_overlap(base, size, piece.base, len)) {
-                return piece.base + len;
+                return (struct taken){piece.base + len, &p->vm->load[i]};
             }
         }
     }
-    return 0;
+    return (struct taken){0, NULL};
 }
 
 /* The lowest free place of `size` bytes in RAM at or above `from`. False: there's none. */
@@ -95,7 +100,7 @@ static bool find_free(const struct planner *p, u64 from, u64 size, u64 align, u6
             continue;
         }
         while (range_within(at, size, m->base, m->size) && at + size <= p->limit) {
-            end = taken_until(p, at, size);
+            end = taken(p, at, size).end;
             if (end == 0) {
                 *out = at;
                 found = true;
@@ -140,12 +145,25 @@ static void complain_memory(struct planner *p, const struct cfg_load *l, u64 bas
                STR_ARG(l->path), LL(base), LL((size + 1023) / 1024), ram ? "RAM" : "memory");
 }
 
+static void complain_taken(struct planner *p, const struct cfg_load *l,
+                           const struct image_piece *piece, const struct cfg_load *by)
+{
+    char what[160] = "the device tree";
+
+    if (by != NULL) {
+        fmt_print(what, sizeof(what), "'%.*s' of line %u", STR_ARG(by->path), by->place.line);
+    }
+    diag_error(p->diag, l->place, "'%.*s' at 0x%llx (%llu KiB) overlaps %s", STR_ARG(l->path),
+               LL(piece->base), LL((piece->size + 1023) / 1024), what);
+}
+
 /* Checks all pieces of load i, whose address is set, and takes their place. */
 static void take(struct planner *p, u32 i)
 {
     const struct cfg_load *l = &p->vm->load[i];
     bool linux_kernel = is_linux(l);
     struct image_piece piece;
+    struct taken other;
 
     for (u32 k = 0; image_piece(l, p->plan->addr[i], &k, &piece); k++) {
         u64 size = linux_kernel ? p->plan->mem_size[i] : piece.size;
@@ -156,10 +174,9 @@ static void take(struct planner *p, u32 i)
             complain_memory(p, l, piece.base, size, ram);
             return;
         }
-        if (taken_until(p, piece.base, size) != 0) {
-            diag_error(p->diag, l->place,
-                       "'%.*s' at 0x%llx (%llu KiB) overlaps another image or the device tree",
-                       STR_ARG(l->path), LL(piece.base), LL((size + 1023) / 1024));
+        other = taken(p, piece.base, size);
+        if (other.end != 0) {
+            complain_taken(p, l, &(struct image_piece){.base = piece.base, .size = size}, other.by);
             return;
         }
     }
@@ -349,6 +366,23 @@ static bool plan_kernel(struct planner *p, u32 i)
     return image_kind(&p->vm->load[i]) == KIND_ZIMAGE ? plan_zimage(p, i) : plan_linux(p, i);
 }
 
+/* `entry`: where the first vCPU starts, whatever the images say; something must be loaded there. */
+static void plan_entry(struct planner *p)
+{
+    const struct vm_config *vm = p->vm;
+
+    if (!vm->has_entry) {
+        return;
+    }
+    if (!in_memory(p, vm->entry, 4, false)) {
+        diag_error(p->diag, vm->entry_place, "entry 0x%llx is outside of RAM and ROM",
+                   LL(vm->entry));
+    } else if (taken(p, vm->entry, 4).by == NULL) {
+        diag_error(p->diag, vm->entry_place, "nothing is loaded at entry 0x%llx", LL(vm->entry));
+    }
+    p->plan->entry = vm->entry;
+}
+
 /* Everything that has an address, then kernels without one. */
 static void plan_images(struct planner *p, bool linux_anywhere)
 {
@@ -464,7 +498,7 @@ static void plan_low_tree(struct planner *p)
     const struct cfg_mem *ram = lowest_ram(p->vm);
 
     if (!p->has_tree && p->plan->dtb_size <= ram->size && ram->base >= p->floor &&
-        taken_until(p, ram->base, p->plan->dtb_size) == 0) {
+        taken(p, ram->base, p->plan->dtb_size).end == 0) {
         p->plan->dtb = ram->base;
         p->has_tree = true;
     }
@@ -495,9 +529,10 @@ bool image_plan(struct vm_config *vm, struct image_plan *plan, struct diag *diag
     *plan = (struct image_plan){0};
     if (lowest_ram(vm) == NULL) {
         diag_error(diag, vm->place, "no RAM: add `ram LENGTH`");
-    } else if (boot_image(vm) == vm->nloads) {
+    } else if (boot_image(vm) == vm->nloads && !vm->has_entry) {
         diag_error(diag, vm->place, "nothing to start: add `load PATH` of a kernel");
     } else {
+        plan->is64 = boot_image(vm) == vm->nloads; /* just `entry`; else the image tells */
         plan_fixed_tree(&p);
         plan_images(&p, false);
         plan_images(&p, true);
@@ -505,6 +540,7 @@ bool image_plan(struct vm_config *vm, struct image_plan *plan, struct diag *diag
             check_width(&p);
             plan_low_tree(&p);
             plan_rest(&p);
+            plan_entry(&p);
             plan_high_tree(&p);
         }
     }

@@ -16,6 +16,7 @@
 #include "core/board.h"
 #include "core/bundle.h"
 #include "core/check.h"
+#include "core/check_cluster.h"
 #include "core/check_pass.h"
 #include "core/config.h"
 #include "core/console.h"
@@ -27,6 +28,7 @@
 #include "core/vm.h"
 #include "fdt/guest.h"
 #include "fdt/host.h"
+#include "fdt/names.h"
 #include "fdt/pass.h"
 #include "vdev/chan.h"
 #include "vdev/gic/vgic.h"
@@ -264,6 +266,11 @@ static void parse_config(const struct bundle_file *f)
     plans[nconfigs++] = plan;
 }
 
+static void list_clusters(cluster_each *each, void *ctx)
+{
+    fdt_cluster_names(&board, each, ctx);
+}
+
 static void read_configs(void)
 {
     static struct bundle_file files[VM_MAX];
@@ -277,6 +284,7 @@ static void read_configs(void)
         parse_config(&files[i]);
     }
     for (u32 i = 0; i < nconfigs; i++) {
+        check_clusters(configs[i], list_clusters, pcpu_count, &diag);
         check_identity(configs[i], &diag);
         check_vm(configs[i], &bundle, board.gic_version, pcpu_count, &diag);
         check_pass_board(configs[i], &board, &diag);
@@ -481,7 +489,11 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
              (unsigned long long)(page_free() / MIB));
     console_banner();
     for (u32 i = 0; i < vm_count; i++) {
-        (void)vm_start(vms[i]); /* unless refused */
+        if (vms[i]->cfg->no_autostart) {
+            log_info("%s: waits for `vm start %s`", vms[i]->name, vms[i]->name);
+        } else {
+            (void)vm_start(vms[i]); /* unless refused */
+        }
     }
     sched_run(&pcpus[0]);
 }

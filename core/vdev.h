@@ -84,6 +84,8 @@ struct opt {
     u64 min, max;             /* for the numeric kinds; max 0 means no bound but the type's */
     const char *const *words; /* OPT_ENUM, NULL-terminated */
     const char *arg;          /* how the manual shows the argument: "PATH", "HZ" … */
+    const char *unit;         /* for the manual, as are the next: of a number: "bytes" */
+    const char *range;        /* what may stand there; NULL: min..max, words, or the kind says it */
     const char *dflt;         /* how the manual shows the default */
     const char *help;         /* one sentence */
     const char *example;

@@ -7,8 +7,10 @@
 #include "arch/host/tool_files.h"
 #include "arch/host/tool_pcap.h"
 #include "arch/host/tool_show.h"
+#include "arch/host/tool_subst.h"
 #include "core/board.h"
 #include "core/check.h"
+#include "core/check_cluster.h"
 #include "core/check_pass.h"
 #include "core/config.h"
 #include "core/log.h"
@@ -17,6 +19,7 @@
 #include "core/vm.h"
 #include "fdt/guest.h"
 #include "fdt/host.h"
+#include "fdt/names.h"
 #include "fdt/pass.h"
 #include "vdev/table.h"
 
@@ -41,17 +44,21 @@ static struct {
     const char *out, *append; /* -o, --append */
     u32 gic, cpus;            /* --gic, --cpus */
     bool force;               /* -f */
+    int words;                /* index of the first argument behind `--` */
     bool single;              /* one VM is looked at: where its peers are doesn't matter */
 } tool;
 
 static const char usage_text[] =
-    "usage: muntin check [OPTIONS] FILE.qvmconf [@MORE]... | BUNDLE.cpio\n"
-    "       muntin pack [OPTIONS] [--append muntin.bin] -o OUT FILE.qvmconf [@MORE]...\n"
-    "       muntin dtb [OPTIONS] -o OUT.dtb FILE.qvmconf [@MORE]...\n"
+    "usage: muntin check [OPTIONS] FILE.qvmconf [@MORE]... [-- WORDS] | BUNDLE.cpio\n"
+    "       muntin pack [OPTIONS] [--append muntin.bin] -o OUT FILE.qvmconf [@MORE]... [-- "
+    "WORDS]\n"
+    "       muntin dtb [OPTIONS] -o OUT.dtb FILE.qvmconf [@MORE]... [-- WORDS]\n"
     "       muntin pcap [-o OUT.pcap] [LOG]\n"
     "       muntin manual\n"
     "\n"
-    "Each plain file is one VM; @MORE behind it adds to that VM.\n"
+    "Each plain file is one VM; @MORE behind it adds to that VM, and so do WORDS of the config\n"
+    "language to the last one: `-- dryrun`. $env{NAME}, $asinfo_start{NAME} and\n"
+    "$asinfo_length{NAME} are replaced, also in what is packed.\n"
     "  -I FOLDER          look for files there, too (after the config's folder and the current "
     "one)\n"
     "  --board BOARD.dtb  the board's device tree; or, without it:\n"
@@ -102,7 +109,7 @@ static void parse(struct str name, struct str text, struct cfg_source *source)
     config_parse(next_vm(), name, text, source, vdev_types, &tool.arena, &tool.diag);
 }
 
-/* The text of a config file with the @FILE arguments behind it as its last lines. */
+/* The text of a config file with the words behind it, @FILE and options, as its last lines. */
 static struct str config_text(const char *path, char *const *more, int count)
 {
     size_t size, len;
@@ -120,20 +127,32 @@ static struct str config_text(const char *path, char *const *more, int count)
     return (struct str){text, (u32)size};
 }
 
-/* One VM: a config file and what stands behind it as @FILE. */
+static u8 *replace_names(struct str name, u8 *data, size_t *size)
+{
+    return subst_text(name, data, size, &tool.board, &tool.diag);
+}
+
+/* One VM: a config file and what stands behind it as @FILE, or behind `--`. */
 static void read_config(const char *path, char *const *more, int count)
 {
+    u32 before = tool.diag.errors, wrong;
     struct file_ref file;
     struct str text;
+    size_t size;
 
     path += path[0] == '@';
     text = config_text(path, more, count);
+    size = text.len;
+    text.p = (char *)replace_names(str_of(path), (u8 *)(uintptr_t)text.p, &size);
+    text.len = (u32)size;
+    wrong = tool.diag.errors - before;
     files_folder(&tool.files, path);
     if (files_add(&tool.files, str_basename(str_of(path)), path, (u8 *)(uintptr_t)text.p,
                   text.len) == NULL) {
         return;
     }
     parse(str_of(path), text, &tool.files.source);
+    tool.vms[tool.count - 1]->errors += wrong;
     for (u32 i = 0; config_file(tool.vms[tool.count - 1], i, &file); i++) {
         (void)files_find(&tool.files, file.path); /* check_vm says what is missing */
     }
@@ -196,6 +215,11 @@ static void order_files(void)
     memcpy(tool.files.file, sorted, n * sizeof(sorted[0]));
 }
 
+static void list_clusters(cluster_each *each, void *ctx)
+{
+    fdt_cluster_names(&tool.board, each, ctx);
+}
+
 /* RAM that `ram identity` can be taken from: the board's, or some to show how it looks. */
 static void add_memory(void)
 {
@@ -212,6 +236,7 @@ static void add_memory(void)
 
 static void check_one(struct vm_config *vm)
 {
+    check_clusters(vm, tool.board.dtb != NULL ? list_clusters : NULL, tool.cpus, &tool.diag);
     check_identity(vm, &tool.diag);
     check_vm(vm, &tool.bundle, tool.gic, tool.cpus, &tool.diag);
     if (tool.board.dtb != NULL) {
@@ -232,7 +257,8 @@ static bool read_all(char *const *args, int count)
         for (int i = 0; i < count;) {
             int more = 0;
 
-            while (i + 1 + more < count && args[i + 1 + more][0] == '@') {
+            while (i + 1 + more < count &&
+                   (args[i + 1 + more][0] == '@' || i + 1 + more >= tool.words)) {
                 more++;
             }
             read_config(args[i], args + i + 1, more);
@@ -471,7 +497,7 @@ static int take_option(char *const *arg, int count)
         tool.force = true;
         return 1;
     }
-    if (arg[0][0] != '-') {
+    if (arg[0][0] != '-' || strcmp(arg[0], "--") == 0) {
         return 0;
     }
     if (value == NULL) {
@@ -513,13 +539,18 @@ int main(int argc, char **argv)
         return usage(NULL, NULL);
     }
     files_init(&tool.files);
+    tool.files.text = replace_names;
     tool.diag.emit = emit;
     tool.arena = (struct cfg_arena){calloc(1, ARENA_SIZE), ARENA_SIZE, 0};
     tool.gic = 3;
+    tool.words = argc;
     for (int i = 2; i < argc;) {
-        int n = take_option(argv + i, argc - i);
+        bool words = tool.words < argc;
+        int n = words ? 0 : take_option(argv + i, argc - i);
 
-        if (n == 0) {
+        if (!words && strcmp(argv[i], "--") == 0) {
+            tool.words = count;
+        } else if (n == 0) {
             args[count++] = argv[i];
         }
         i += MAX(n, 1);

@@ -116,7 +116,18 @@ static bool resolve(const struct files *f, struct str name, char *path)
     return false;
 }
 
-struct host_file *files_find(struct files *f, struct str name)
+/* The file, if it's there already under that name. */
+static struct host_file *known(struct files *f, struct str name, const char *path)
+{
+    for (u32 i = 0; i < f->count; i++) {
+        if (str_same(f->file[i].name, name) && strcmp(f->file[i].path, path) == 0) {
+            return &f->file[i];
+        }
+    }
+    return NULL;
+}
+
+static struct host_file *find(struct files *f, struct str name, bool config)
 {
     char path[PATH_LEN_MAX];
     struct host_file *h;
@@ -126,12 +137,14 @@ struct host_file *files_find(struct files *f, struct str name)
     if (!resolve(f, name, path)) {
         return NULL;
     }
-    for (u32 i = 0; i < f->count; i++) {
-        if (str_same(f->file[i].name, name) && strcmp(f->file[i].path, path) == 0) {
-            return &f->file[i];
-        }
+    h = known(f, name, path);
+    if (h != NULL) {
+        return h;
     }
     data = files_read(path, &size);
+    if (config) {
+        data = f->text(str_of(must(strdup(path))), data, &size); /* messages keep the name */
+    }
     h = files_add(f, name, path, data, size);
     if (h == NULL || h->data != data) {
         free(data);
@@ -139,10 +152,15 @@ struct host_file *files_find(struct files *f, struct str name)
     return h;
 }
 
+struct host_file *files_find(struct files *f, struct str name)
+{
+    return find(f, name, false);
+}
+
 static bool open_part(struct cfg_source *s, struct str *name, struct str *text)
 {
     struct files *f = container_of(s, struct files, source);
-    struct host_file *h = files_find(f, *name);
+    struct host_file *h = find(f, *name, true);
 
     if (h == NULL) {
         return false;

@@ -19,6 +19,8 @@ struct host_file {
 
 struct files {
     struct cfg_source source; /* .open finds what @FILE names, and adds it */
+    /* What becomes of a config's text before it's read or packed; takes and returns heap memory. */
+    u8 *(*text)(struct str name, u8 *data, size_t *size);
     struct host_file file[FILES_MAX];
     u32 count;
     char *path[FILES_PATHS]; /* of -I: searched last */

@@ -153,7 +153,9 @@ void show_vm(struct vm_config *vm, u32 cpus, struct diag *diag)
     struct image_plan plan;
 
     printf("%.*s: %u vCPU%s%s\n", STR_ARG(vm->name), vm->ncpus, vm->ncpus == 1 ? "" : "s",
-           vm->dryrun ? ", not to be started (dryrun)" : "");
+           vm->dryrun         ? ", not to be started (dryrun)"
+           : vm->no_autostart ? ", waits for `vm start` (autostart off)"
+                              : "");
     show_cpus(vm, cpus);
     show_mem(vm);
     for (u32 i = 0; i < vm->nvdevs; i++) {

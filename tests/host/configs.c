@@ -190,7 +190,9 @@ void configs_dump(const struct vm_config *vm, char *buf, u32 size)
     add(&t, "system %.*s group=%.*s errors=%u\n", STR_ARG(vm->name), STR_ARG(vm->group),
         vm->errors);
     for (u32 i = 0; i < vm->ncpus; i++) {
-        add(&t, "cpu mask=%x prio=%u\n", vm->cpu[i].runmask, vm->cpu[i].prio);
+        add(&t, "cpu mask=%x prio=%u", vm->cpu[i].runmask, vm->cpu[i].prio);
+        add(&t, vm->cpu[i].cluster.len > 0 ? " cluster=%.*s\n" : "%.*s\n",
+            STR_ARG(vm->cpu[i].cluster));
     }
     for (u32 i = 0; i < vm->nmems; i++) {
         add(&t, "mem %u %llx/%u+%llx\n", vm->mem[i].kind, LL(vm->mem[i].base), vm->mem[i].has_base,
@@ -215,6 +217,15 @@ void configs_dump(const struct vm_config *vm, char *buf, u32 size)
         vm->on_instruction, vm->on_reference, vm->on_register, vm->exit_on_halt,
         LL(vm->counter_offset), vm->log_set, vm->debug, vm->dryrun, STR_ARG(vm->fdt_dump_file),
         vm->gic_version);
+    if (vm->slog_set != SEV_INTERNAL) {
+        add(&t, "slog=%x\n", vm->slog_set);
+    }
+    if (vm->has_entry) {
+        add(&t, "entry=%llx\n", LL(vm->entry));
+    }
+    if (vm->no_autostart) {
+        add(&t, "no autostart\n");
+    }
 }
 
 /* [base, base + size) is in RAM or ROM of the VM. */

@@ -143,7 +143,7 @@ def test_all_errors_with_their_places(beside_good):
     [
         (["vdev virtio-net loc 0x1b018000 intr gic:31"], 4, ["gic:31", "PPI"]),
         (["vdev virtio-nett"], 4, ["virtio-nett", "virtio-net"]),
-        (["vdev virtio-sound hostdev x"], 4, ["virtio-sound", "not supported yet"]),
+        (["vdev virtio-sound hostdev x"], 4, ["virtio-sound", "not supported"]),
         (["vdev virtio-blk hostdev <nowhere.img"], 4, ["nowhere.img", "not found"]),
         (["cmdline"], 4, ["cmdline"]),
         (['cmdline "never closed'], 4, ["quote"]),

@@ -30,9 +30,14 @@ def tool(built, tmp_path):
     binary = built("muntin")
     (tmp_path / "Image").write_bytes(kernel())
 
-    def run(*args, cwd=tmp_path):
+    def run(*args, cwd=tmp_path, **env):
         done = subprocess.run(
-            [binary, *map(str, args)], cwd=cwd, capture_output=True, text=True, timeout=60
+            [binary, *map(str, args)],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, **env},
         )
         return done.returncode, done.stdout, done.stderr
 
@@ -313,6 +318,94 @@ def test_dtb_has_the_config_and_the_board(tool):
     assert "arm,cortex-a15-gic" in dts(tool.path / "b.dtb")
     code, _, err = tool("dtb", "--board", "Image", "-o", "b.dtb", "a.qvmconf")
     assert code == 65 and "Image is not a device tree" in err
+
+
+BOARD = """/dts-v1/; / { #address-cells = <2>; #size-cells = <2>;
+    cpus { #address-cells = <1>; #size-cells = <0>;
+        cpu@0 { device_type = "cpu"; compatible = "arm,cortex-a53"; reg = <0>; };
+        cpu@1 { device_type = "cpu"; compatible = "arm,cortex-a72"; reg = <1>; }; };
+    reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;
+        shared@90000000 { reg = <0 0x90000000 0 0x400000>; }; }; };"""
+
+
+@pytest.fixture
+def board(tmp_path):
+    path = tmp_path / "board.dtb"
+    subprocess.run(["dtc", "-q", "-o", path, "-"], input=BOARD.encode(), check=True)
+    return path
+
+
+def test_environment_is_replaced_before_words_are_split(tool):
+    (tool.path / "sub").mkdir()
+    write(
+        tool.path / "sub",
+        a="# $env{NOT_SET} in a comment\nsystem $env{NAME}\n$env{MORE} load $env{IMAGE}\n"
+        'cmdline "root=$env{ROOT}" # $env{NOT_SET}\n@$env{PART}.qvmconf\n',
+        part="vdev pl011 name $env{NAME}_uart",
+    )
+    values = {
+        "NAME": "box", "MORE": "cpu cpu ram 16M", "IMAGE": "Image", "ROOT": "a # b", "PART": "part"
+    }  # fmt: skip
+    code, out, err = tool("check", "sub/a.qvmconf", **values)
+    assert code == 0 and err == "", err
+    assert "box: 2 vCPUs" in out and "box_uart" in out
+    code, _, err = tool("pack", "-o", "x.cpio", "sub/a.qvmconf", **values)
+    assert code == 0, err
+    packed = (tool.path / "x.cpio").read_bytes()
+    assert b"system box\ncpu cpu ram 16M load Image\ncmdline \"root=a # b\"" in packed
+    assert b"vdev pl011 name box_uart" in packed and b"$env{NOT_SET} in a comment" in packed
+    code, out, err = tool("check", "x.cpio")  # without the environment
+    assert code == 0 and "box: 2 vCPUs" in out, err
+
+
+@pytest.mark.parametrize(
+    "text, col, words",
+    [
+        ("cmdline \"a $env{NOT_SET}\"", 12, "$env{NOT_SET}: the environment has no NOT_SET"),
+        ("cmdline $env{LINES}", 9, "$env{LINES}: its value has a control byte 0x0a"),
+        ("ram $asinfo_length{x}", 5, "needs the board's device tree: --board BOARD.dtb"),
+        ("cmdline $evn{HOME}", 9, "unknown $evn{...}: there are $env{NAME}, $asinfo_start{NAME}"),
+    ],
+)
+def test_what_cannot_be_replaced(tool, text, col, words):
+    write(tool.path, a=f"system a ram 16M load Image\n{text}\n")
+    code, _, err = tool("check", "a.qvmconf", LINES="a\nb")
+    assert code == 65
+    assert err.startswith(f"a.qvmconf:2:{col}: error: ") and words in err.splitlines()[0], err
+    assert tool("pack", "-o", "x.cpio", "a.qvmconf", LINES="a\nb")[0] == 65
+    assert not (tool.path / "x.cpio").exists()
+
+
+def test_on_a_board_nothing_is_replaced(tool, bundle):
+    path = bundle({"a.qvmconf": "system a ram 16M load Image cmdline $env{HOME}", "Image": kernel()})
+    code, _, err = tool("check", path, HOME="x")
+    assert code == 65 and "only `muntin check` and `muntin pack` replace $env{NAME}" in err
+
+
+def test_reserved_memory_of_the_board(tool, board):
+    write(
+        tool.path,
+        a="system a ram 16M load Image\n"
+        "ram $asinfo_start{shared},$asinfo_length{shared} cpu cluster cortex-a72",
+    )
+    code, out, err = tool("check", "--board", board, "a.qvmconf")
+    assert code == 0, err
+    assert "0x090000000..0x0903fffff" in out and "runs on CPU 1" in out
+    write(tool.path, b="system b ram 16M load Image\nram $asinfo_start{ram},1M\ncpu cluster big")
+    code, out, err = tool("check", "--board", board, "b.qvmconf")
+    assert code == 65
+    assert "b.qvmconf:2:5: error: the board's tree has no reserved memory 'ram', but: shared" in err
+    assert "no cluster 'big', only _all, _cpu-N and: cortex-a53 cortex-a72" in err
+
+
+def test_words_behind_two_dashes_add_to_the_last_vm(tool):
+    write(tool.path, a="system a ram 16M load Image", b="system b ram 16M load Image")
+    words = ["--", "dryrun", "set", "fdt-dump-file", "x.dtb", "cmdline", "a # b", "@cpus.qvmconf"]
+    write(tool.path, cpus="cpu cpu")
+    code, out, err = tool("check", "a.qvmconf", "b.qvmconf", *words)
+    assert code == 0, err
+    assert "a: 1 vCPU\n" in out and "b: 2 vCPUs, not to be started (dryrun)" in out
+    assert 'bootargs = "a # b"' in dts(tool.path / "x.dtb")
 
 
 def test_fdt_dump_file(tool):

@@ -94,7 +94,9 @@ static const struct {
      0},
     /* the context of a device that there isn't has NICs' options, too */
     {S "vdev virtio-input switch lan switch wan { poll 1 }",
-     "f:2:6: error: vdev 'virtio-input' is not supported yet\n", 1},
+     "f:2:6: error: vdev 'virtio-input' is not supported: a keyboard is the VM's console: "
+     "pl011\n",
+     1},
     {"switch lan {} system a",
      "f:1:1: error: 'switch' before 'system': `system NAME` must be the first option of a VM\n", 1},
     {S "switch lan { agee 5 mtu 9000 pol }",

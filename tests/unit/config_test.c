@@ -64,10 +64,15 @@ static const struct {
     {S "set exit-on-halt off set counter-offset 0xffffffffffffffff vdev gic version 2",
      HEAD ONE_CPU "cmdline ''\npolicy 121 halt=2 counter=ffffffffffffffff log=1f debug=0 dryrun=0 "
                   "dump='' gic=2\n"},
+    {S "entry 0x40200000 autostart off", HEAD BARE "entry=40200000\nno autostart\n"},
+    {S "autostart off autostart yes", HEAD BARE},
+    {S "cpu cluster _cpu-1 cpu cluster cortex-a72 sched 5",
+     HEAD "cpu mask=0 prio=10 cluster=_cpu-1\ncpu mask=0 prio=5 cluster=cortex-a72\ncmdline "
+          "''\n" TAIL},
     /* loggers are a set; the first replaces the default; internal is always on; none is nowhere */
     {S "logger error,fatal slog logger debug stdout logger verbose none",
-     HEAD ONE_CPU "cmdline ''\npolicy 121 halt=0 counter=ffffffffffffffff log=27 debug=0 dryrun=0 "
-                  "dump='' gic=0\n"},
+     HEAD ONE_CPU "cmdline ''\npolicy 121 halt=0 counter=ffffffffffffffff log=20 debug=0 dryrun=0 "
+                  "dump='' gic=0\nslog=7\n"},
     /* devices: all spellings of a type */
     {S "vdev pl011 vdev vdev-pl011 vdev vdev-pl011.so vdev vdev-pl011-safety.so vdev pl011-safety "
        "vdev pl011.so vdev serial vdev vdev-serial.so",
@@ -161,9 +166,9 @@ static const struct {
     {S "xyzzyplugh", "f:2:1: error: unknown word 'xyzzyplugh' (no context is open)\n"},
     {S "cpu runmsk 1 shced 5",
      "f:2:5: error: unknown option 'runmsk' in the context of 'cpu'; did you mean 'runmask'? (it "
-     "has: runmask sched partition cluster)\n"
+     "has: runmask cluster sched partition)\n"
      "f:2:14: error: unknown option 'shced' in the context of 'cpu'; did you mean 'sched'? (it "
-     "has: runmask sched partition cluster)\n"},
+     "has: runmask cluster sched partition)\n"},
     {S "vdev virtio-net\n  interrupt gic:45\n  per /x\n",
      "f:3:3: error: unknown option 'interrupt' in the context of 'vdev virtio-net'; did you mean "
      "'intr'? (it has: loc intr name peer switch storm mac mtu bind-mode mac-spoof rate peerfeats "
@@ -187,15 +192,22 @@ static const struct {
     {S "vdev vdev-ser8250.so loc io:0x3f8 intr apic:4",
      "f:2:6: error: vdev 'ser8250' exists on x86 only\n"},
     {S "vdev virtio-sound hostdev <a serial data legacy threads 4 dio enable",
-     "f:2:6: error: vdev 'virtio-sound' is not supported yet\n"},
+     "f:2:6: error: vdev 'virtio-sound' is not supported: give it a sound card of the board's with "
+     "`pass`\n"},
     {S "vdev virtio-net boot < vdev virtio-net boot >",
      "f:2:22: error: 'boot' needs a file's PATH\n"
      "f:2:45: error: 'boot' needs a file's PATH\n"},
     {S "vdev virtio-net boot", "f:2:17: error: 'boot' needs [<]PATH behind it\n"},
     {S "vdev wdt-sp805 loc 0x1c0f0000 intr gic:32 frequency 1 action dump,terminate vdev shmem "
        "create frames,0x200000 allow frames",
-     "f:2:6: error: vdev 'wdt-sp805' is not supported yet\n"
-     "f:2:82: error: vdev 'shmem' is not supported yet\n"},
+     "f:2:6: error: vdev 'wdt-sp805' is not supported\n"
+     "f:2:82: error: vdev 'shmem' is not supported\n"},
+    {S "vdev smmu loc 0x1000 vdev vdev-virtio-gpu.so loc 0x1000 vdev virtio-input",
+     "f:2:6: error: vdev 'smmu' is not supported: a guest needs none: leave this device out\n"
+     "f:2:27: error: vdev 'virtio-gpu' is not supported: give it a display of the board's with "
+     "`pass`\n"
+     "f:2:62: error: vdev 'virtio-input' is not supported: a keyboard is the VM's console: "
+     "pl011\n"},
     /* numbers */
     {S "ram", "f:2:1: error: 'ram' needs [START,]LENGTH behind it\n"},
     {S "ram\ncpu", "f:2:1: error: 'ram' needs [START,]LENGTH behind it\n"},
@@ -218,9 +230,22 @@ static const struct {
     {S "cpu cpu cpu cpu cpu cpu cpu cpu cpu runmask 1",
      "f:2:33: error: more than 8 vCPUs: a VM has at most 8\n"},
     {S "cpu sched 1 sched 2", "f:2:13: error: 'sched' is given twice\n"},
-    {S "cpu cluster big sched 63,10,40,100,50s",
-     "f:2:5: error: 'cluster' is not supported yet\n"
-     "f:2:23: error: sporadic scheduling is not supported yet: give a priority\n"},
+    {S "cpu sched 63,10,40,100,50s",
+     "f:2:11: note: no sporadic scheduling in Muntin: the vCPU always has priority 63\n"},
+    {S "cpu sched 63,10,40,100,50 cpu sched 63,10,40,100s cpu sched 63,10,40,100,50s,1 cpu sched "
+       "10,63,1,100,50s cpu sched 63,10,1,50,51s cpu sched 256,1,1,1,1s cpu sched 9,1,1,x,1s",
+     "f:2:11: error: '63,10,40,100,50' is not PRIORITY or HIGH,LOW,MAX,PERIOD,BUDGETs\n"
+     "f:2:37: error: '63,10,40,100s' is not PRIORITY or HIGH,LOW,MAX,PERIOD,BUDGETs\n"
+     "f:2:61: error: '63,10,40,100,50s,1' is not PRIORITY or HIGH,LOW,MAX,PERIOD,BUDGETs\n"
+     "f:2:90: error: '10,63,1,100,50s': the low priority is above the high one\n"
+     "f:2:116: error: '63,10,1,50,51s': the budget is longer than the period\n"
+     "f:2:141: error: the high priority must be 1..255, not 256\n"
+     "f:2:164: error: 'x' is not a number: the period in ns must be 1..18446744073709551615\n"},
+    {S "cpu cluster a/b cpu runmask 1 cluster big cpu cluster x runmask 1 cluster y",
+     "f:2:13: error: 'a/b' is not a name: letters, digits and . _ - : + are allowed\n"
+     "f:2:31: error: a vCPU has a `runmask` or a `cluster`, not both\n"
+     "f:2:57: error: a vCPU has a `runmask` or a `cluster`, not both\n"
+     "f:2:67: error: 'cluster' is given twice\n"},
     {S "ram 1 ram 1 ram 1 ram 1 rom 1 rom 1 rom 1 rom 1 rom 1",
      "f:2:49: error: more than 8 ram and rom areas\n"},
     {S "load a load a load a load a load a load a load a load a load a",
@@ -240,8 +265,11 @@ static const struct {
     {S "cmdline a\ncmdline b", "f:3:1: warning: this 'cmdline' replaces the one of line 2\n"},
     {S "cmdline \"a b", "f:2:9: error: this word opens a quote that is never closed\n"},
     {S "cmdline $env{HOME} load $asinfo_start{ram} group $x cmdline \"${a}\"",
-     "f:2:9: error: '$env{HOME}': substitution with $name{...} is not supported yet\n"
-     "f:2:25: error: '$asinfo_start{ram}': substitution with $name{...} is not supported yet\n"
+     "f:2:9: error: '$env{HOME}': only `muntin check` and `muntin pack` replace $env{NAME} and "
+     "$asinfo_start{NAME}: pack the bundle with it\n"
+     "f:2:25: error: '$asinfo_start{ram}': only `muntin check` and `muntin pack` replace "
+     "$env{NAME} and "
+     "$asinfo_start{NAME}: pack the bundle with it\n"
      "f:2:50: error: '$x' is not a name: letters, digits and . _ - : + are allowed\n"
      "f:2:53: warning: this 'cmdline' replaces the one of line 2\n"},
     {S "group a\x01", "f:2:7: error: control byte 0x01 in a word\n"
@@ -275,12 +303,16 @@ static const struct {
      "f:2:137: note: 'sched' is accepted, but has no effect in Muntin\n"},
     {S "safety high", "f:2:8: error: 'high' is not one of: none, warn, required\n"},
     /* the rest of the grammar */
-    {S "dump /x entry 0x1000 autostart on on-reset halt on-crash halt memtag x",
-     "f:2:1: error: 'dump' is not supported yet\nf:2:9: error: 'entry' is not supported yet\n"
-     "f:2:22: error: 'autostart' is not supported yet\n"
-     "f:2:35: error: 'on-reset' is not supported yet\n"
-     "f:2:49: error: 'on-crash' is not supported yet\n"
-     "f:2:63: error: 'memtag' is not supported yet\n"},
+    {S "dump /x on-reset halt on-crash halt memtag x",
+     "f:2:1: error: 'dump' is not supported yet\n"
+     "f:2:9: error: 'on-reset' is not supported yet\n"
+     "f:2:23: error: 'on-crash' is not supported yet\n"
+     "f:2:37: error: 'memtag' is not supported yet\n"},
+    {S "entry 12Q entry 0x1002 entry 4 entry 8 autostart perhaps",
+     "f:2:7: error: '12Q' is not an address or size: decimal, 0x or 0d, with K, M, G or T\n"
+     "f:2:17: error: '0x1002' is no address of an instruction: a multiple of 4\n"
+     "f:2:32: error: 'entry' is given twice\n"
+     "f:2:50: error: 'perhaps' is not on or off\n"},
     {S "vdev gic version 4 loc 12Q", "f:2:18: error: the GIC's version must be 2..3, not 4\n"
                                      "f:2:24: error: '12Q' is not an address or size: decimal, 0x "
                                      "or 0d, with K, M, G or T\n"},

@@ -139,6 +139,11 @@ static const struct {
     {"ram 32M rom 0x0,4K load 0x0,raw", "0 tree 40000000 rd 0+0 [0+100]"},
     {"ram 32M guest load 0x40200000,raw data load 0x40200100,raw",
      "40200000 tree 40000000 rd 0+0 [40200000+100] [40200100+100]"},
+    /* an entry of one's own: in the kernel, or in what is just data; ROM will do */
+    {K "entry 0x40200040", "40200040 tree 40000000 rd 0+0 [40200000+300000]"},
+    {"ram 32M rom 0,4K data load 0,raw entry 0x80", "80 tree 40000000 rd 0+0 [0+100]"},
+    {K "data load rd entry 0x40501384", "40501384 tree 40000000 rd 0+0 [40200000+300000] "
+                                        "[40500000+1388]"},
 };
 
 static void plan_text(const struct vm_config *vm, const struct image_plan *p, char *buf)
@@ -220,7 +225,7 @@ static const struct {
     {K "initrd load 0x40201000,rd data load 0x42000000,rd",
      "f:1:56: error: 'rd' goes to 0x42000000 (5 KiB), where there is no memory\n"},
     {"ram 32M load 0x40200000,k initrd load 0x40201000,rd",
-     "f:1:43: error: 'rd' at 0x40201000 (5 KiB) overlaps another image or the device tree\n"},
+     "f:1:43: error: 'rd' at 0x40201000 (5 KiB) overlaps 'k' of line 1\n"},
     {"rom 0x1000,8K ram 32M load k initrd load 0x1000,rd",
      "f:1:46: error: 'rd' goes to 0x1000 (5 KiB), where there is no RAM\n"},
     {"ram 3M load 0x40000000,k initrd load rd",
@@ -231,7 +236,7 @@ static const struct {
     {K "fdt load 0x40000004", "f:1:29: error: the device tree needs 64 KiB of RAM at 0x40000004, a "
                               "multiple of 8: there's none\n"},
     {"ram 32M load 0x40000000,k fdt load 0x40001000",
-     "f:1:18: error: 'k' at 0x40000000 (3072 KiB) overlaps another image or the device tree\n"},
+     "f:1:18: error: 'k' at 0x40000000 (3072 KiB) overlaps the device tree\n"},
     /* no kernel, and what it is */
     {"ram 32M load rd",
      "f:1:18: error: 'rd' is no kernel: neither an Image, a zImage nor an ELF file; "
@@ -254,7 +259,7 @@ static const struct {
      "f:1:30: error: 'zImage' is a 32-bit program and has to lie below 4 GiB, not at "
      "0x102000000\n"},
     {"ram 64M load 0x42000000,zImage initrd load 0x42080000,rd",
-     "f:1:48: error: 'rd' at 0x42080000 (5 KiB) overlaps another image or the device tree\n"},
+     "f:1:48: error: 'rd' at 0x42080000 (5 KiB) overlaps 'zImage' of line 1\n"},
     {"ram 32M load pe", "f:1:18: error: 'pe' is a PE (EFI) program, no kernel\n"},
     {"ram 32M load cpio", "f:1:18: error: 'cpio' is a cpio archive, no kernel (initrd load?)\n"},
     {"ram 32M load dtb",
@@ -282,6 +287,12 @@ static const struct {
      "f:1:18: error: 'fixed0.elf' is linked to 0x0 and can't be moved to 0x40001000\n"},
     {"ram 32M rom 0,64K load noentry.elf",
      "f:1:28: error: 'noentry.elf' has its entry point, 0x5000, in none of its segments\n"},
+    {K "entry 0x8000000", "f:1:25: error: entry 0x8000000 is outside of RAM and ROM\n"},
+    {K "entry 0x40500000", "f:1:25: error: nothing is loaded at entry 0x40500000\n"},
+    {K "entry 0xfffffffffffffffc",
+     "f:1:25: error: entry 0xfffffffffffffffc is outside of RAM and ROM\n"},
+    {K "fdt load 0x41000000 entry 0x41000000",
+     "f:1:45: error: nothing is loaded at entry 0x41000000\n"},
     {"ram 32M data load rd", "f:1:1: error: nothing to start: add `load PATH` of a kernel\n"},
 };
 

@@ -293,22 +293,6 @@ static const struct opt net_options[] = {
         .example = MANUAL("capture 256K"),
     },
     {
-        .name = "sched",
-        .type = OPT_U32,
-        .offset = FIELD(unused_number),
-        .arg = "PRIO",
-        .help = MANUAL("Priority of QNX's device thread. There's none here."),
-        .ignored = true,
-    },
-    {
-        .name = "delayed",
-        .type = OPT_STR,
-        .offset = FIELD(unused_text),
-        .arg = "SECONDS|forever",
-        .help = MANUAL("When QNX opens its host device. There's none here."),
-        .ignored = true,
-    },
-    {
         .name = "hostdev",
         .type = OPT_STR,
         .offset = FIELD(unused_text),
