@@ -22,9 +22,13 @@ static void put_byte(char c)
     }
 }
 
-static void log_line(const char *line, size_t len)
+/* keep_only: for the prompt's `log`, not shown. */
+static void log_line(const char *line, size_t len, bool keep_only)
 {
     log_keep(line, len);
+    if (keep_only) {
+        return;
+    }
     if (log_sink != NULL) {
         log_sink(line, len);
         return;
@@ -36,14 +40,15 @@ static void log_line(const char *line, size_t len)
     put_byte('\n');
 }
 
-static void log_text(enum log_level level, const char *who, const char *fmt, va_list ap)
+static void log_text(enum log_level level, const char *who, bool keep_only, const char *fmt,
+                     va_list ap)
 {
     static const char *const mark[] = {"error: ", "warning: ", "", ""};
     char line[320];
     int n = fmt_print(line, sizeof(line), "%s: %s", who, mark[level]);
 
     n += fmt_vprint(line + n, sizeof(line) - (size_t)n, fmt, ap);
-    log_line(line, MIN((size_t)n, sizeof(line) - 1));
+    log_line(line, MIN((size_t)n, sizeof(line) - 1), keep_only);
 }
 
 void log_msg(enum log_level level, const char *fmt, ...)
@@ -54,7 +59,7 @@ void log_msg(enum log_level level, const char *fmt, ...)
         return;
     }
     va_start(ap, fmt);
-    log_text(level, "muntin", fmt, ap);
+    log_text(level, "muntin", false, fmt, ap);
     va_end(ap);
 }
 
@@ -76,24 +81,27 @@ static bool vm_log_allowed(struct vm *vm)
     return false;
 }
 
-/* What the VM's `logger` and `debug` lines let through; debug messages, also Muntin's own level. */
-static bool vm_log_wanted(const struct vm *vm, enum log_level level)
+/*
+ * Is the level in one of the VM's `logger` sets? What stops a VM is logged as an error: it's in the
+ * set with `error` or `fatal`. Debug messages also come by `debug` or Muntin's own level.
+ */
+static bool vm_log_in(const struct vm *vm, enum log_level level, u32 set)
 {
-    static const u32 severity[] = {SEV_ERROR, SEV_WARN, SEV_INFO, SEV_DEBUG};
+    static const u32 severity[] = {SEV_ERROR | SEV_FATAL, SEV_WARN, SEV_INFO,
+                                   SEV_DEBUG | SEV_VERBOSE};
 
-    if (vm->cfg == NULL || level == LOG_DEBUG) {
-        return level <= log_threshold ||
-               (vm->cfg != NULL && (vm->cfg->debug || (vm->cfg->log_set & SEV_DEBUG) != 0));
-    }
-    return (vm->cfg->log_set & severity[level]) != 0;
+    return (set & severity[level]) != 0 ||
+           (level == LOG_DEBUG && (level <= log_threshold || vm->cfg->debug));
 }
 
 void vm_log(struct vm *vm, enum log_level level, const char *fmt, ...)
 {
+    bool show = vm->cfg != NULL ? vm_log_in(vm, level, vm->cfg->log_set) : level <= log_threshold;
     u32 held;
     va_list ap;
 
-    if (!vm_log_wanted(vm, level) || !vm_log_allowed(vm)) {
+    if ((!show && (vm->cfg == NULL || !vm_log_in(vm, level, vm->cfg->slog_set))) ||
+        !vm_log_allowed(vm)) {
         return;
     }
     held = atomic_xchg(&vm->log_held, 0u);
@@ -101,6 +109,6 @@ void vm_log(struct vm *vm, enum log_level level, const char *fmt, ...)
         log_msg(LOG_WARN, "%s: %u messages held back", vm->name, held);
     }
     va_start(ap, fmt);
-    log_text(level, vm->name, fmt, ap);
+    log_text(level, vm->name, !show, fmt, ap);
     va_end(ap);
 }

@@ -62,7 +62,7 @@ RARE enum mmio_result mmio_nothing(struct vm *vm, struct mmio m)
     counter_inc(&vm->mmio_unknown);
     switch (vm->cfg->on_reference) {
     case POLICY_ABORT:
-        vm_log(vm, LOG_WARN, "%s of %u bytes at 0x%llx, where nothing is: stopped, as configured",
+        vm_log(vm, LOG_ERR, "%s of %u bytes at 0x%llx, where nothing is: stopped, as configured",
                m.write ? "write" : "read", m.size, (unsigned long long)m.addr);
         return MMIO_STOP;
     case POLICY_FAIL:

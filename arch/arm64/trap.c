@@ -55,7 +55,7 @@ static RARE void sysreg_other(struct arm64_vcpu *v, u32 iss, enum vsysreg_result
         inject_undef(v);
         break;
     case SYSREG_STOP:
-        vm_log(v->vcpu.vm, LOG_WARN, "register access 0x%x: stopped, as configured", iss);
+        vm_log(v->vcpu.vm, LOG_ERR, "register access 0x%x: stopped, as configured", iss);
         vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
         break;
     case SYSREG_DONE:
@@ -138,7 +138,7 @@ static RARE void unsupported(struct arm64_vcpu *v, u32 esr)
 {
     counter_inc(&v->vcpu.vm->sysreg_unknown);
     if (v->vcpu.vm->cfg->on_instruction == POLICY_ABORT) {
-        vm_log(v->vcpu.vm, LOG_WARN, "instruction with syndrome 0x%x: stopped, as configured", esr);
+        vm_log(v->vcpu.vm, LOG_ERR, "instruction with syndrome 0x%x: stopped, as configured", esr);
         vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
     } else if (v->vcpu.vm->cfg->on_instruction == POLICY_IGNORE) {
         access_skip(v, access_insn_len(esr));

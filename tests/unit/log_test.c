@@ -58,6 +58,9 @@ static void test_severities(void **state)
         {SEV_WARN, true, LOG_INFO, "a: warning: W|a: D|"},
         {SEV_WARN, false, LOG_DEBUG, "a: warning: W|a: D|"},
         {SEV_WARN, false, LOG_ERR, "a: warning: W|"},
+        {SEV_FATAL, false, LOG_INFO, "a: error: E1|"}, /* what stops a VM is an error */
+        {SEV_VERBOSE, false, LOG_INFO, "a: D|"},
+        {0, false, LOG_INFO, ""},
     };
 
     (void)state;
@@ -71,6 +74,24 @@ static void test_severities(void **state)
     log_threshold = LOG_INFO;
     say_all(new_vm(NULL));
     assert_string_equal(seen, "a: error: E1|a: warning: W|a: I|");
+}
+
+/* What goes to slog is kept for the prompt's `log`, and shown only if the other set has it, too. */
+static void test_slog(void **state)
+{
+    struct vm_config cfg = {.log_set = SEV_INFO, .slog_set = SEV_WARN | SEV_INFO};
+    char line[64];
+    u64 pos;
+
+    (void)state;
+    say_all(new_vm(&cfg));
+    assert_string_equal(seen, "a: I|");
+    pos = log_last(2);
+    assert_true(log_read(&pos, line, sizeof(line)));
+    assert_string_equal(line, "a: warning: W");
+    assert_true(log_read(&pos, line, sizeof(line)));
+    assert_string_equal(line, "a: I");
+    assert_false(log_read(&pos, line, sizeof(line)));
 }
 
 /* Eight lines a second; what was held back is counted and said with the next line. */
@@ -97,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_severities),
+        cmocka_unit_test(test_slog),
         cmocka_unit_test(test_limit),
     };
 
