@@ -98,6 +98,8 @@ struct cfg_doc {
 };
 extern const struct cfg_doc config_docs[], config_cpu_docs[], config_reserve_docs[],
     config_pass_docs[], config_gic_docs[], config_switch_docs[], config_var_docs[];
+/* What a device's option takes, for the manual: its own words, or by its kind; NULL: nothing. */
+const char *config_opt_range(const struct opt *o, char *buf, size_t size);
 /* NULL: none. */
 const struct cfg_doc *config_doc(const struct cfg_doc *docs, const char *name);
 

@@ -188,12 +188,11 @@ const struct keyword config_pass_words[] = {
      MANUAL(
          "A window: what is at HOST (without it, at the same address) in the board's memory, the "
          "guest has at ADDRESS. FLAGS: r, w and x are rights (rw without FLAGS), n a device's "
-         "registers, as is the default, c cached memory, m RAM besides. May be repeated. "
-         "Example: `pass loc 0x09040000,0x1000,rwn`"),
+         "registers, as is the default, c cached memory, m RAM besides. May be repeated."),
      WORKS},
     {"intr", pass_intr, 0, "gic:N[,t|u][=HOST]",
      MANUAL("An interrupt of the board: INTID HOST (without it, N) comes as the guest's INTID N. "
-            "May be repeated. Example: `intr gic:50=72`"),
+            "May be repeated."),
      WORKS},
     {"shared", pass_shared, 0, NULL,
      MANUAL("Other VMs may have these windows, too, if they also say so."), WORKS},

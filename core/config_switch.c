@@ -144,12 +144,10 @@ static void switch_isolate(struct parser *p, const struct keyword *k, const stru
 
 const struct keyword config_switch_words[] = {
     {"age", switch_age, 0, "SECONDS",
-     MANUAL("10 to 1000000, default 300: an address from which nothing comes for so long is "
-            "forgotten."),
-     WORKS},
+     MANUAL("An address from which nothing comes for so long is forgotten."), WORKS},
     {"unknown", switch_unknown, 0, "flood|drop",
-     MANUAL("What becomes of a frame to an address that the switch doesn't know: `flood`, the "
-            "default, sends it to all."),
+     MANUAL("What becomes of a frame to an address that the switch doesn't know: `flood` sends it "
+            "to all."),
      WORKS},
     {"storm", switch_storm, 0, "N", MANUAL("What NICs have that don't say `storm` themselves."),
      WORKS},

@@ -23,9 +23,6 @@ struct blk_opts {
     u32 qsize;  /* of each, BLK_QSIZE_MIN..BLK_QSIZE_MAX; a power of two unless packed */
     bool packed;
     bool legacy;
-    u32 unused_number; /* what options without effect store */
-    bool unused_bool;
-    struct str unused_text;
 };
 
 extern const struct vdev_type virtio_blk_type;

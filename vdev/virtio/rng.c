@@ -22,7 +22,6 @@
 
 struct rng_opts {
     bool legacy;
-    u32 unused_number;
     struct str unused_text;
 };
 
@@ -207,27 +206,13 @@ static const struct opt rng_options[] = {
         .example = MANUAL("legacy"),
     },
     {
-        .name = "sched",
-        .type = OPT_U32,
-        .offset = FIELD(unused_number),
-        .arg = "PRIO",
-        .help = MANUAL("Priority of QNX's device thread. There's none here."),
-        .ignored = true,
-    },
-    {
-        .name = "delayed",
-        .type = OPT_STR,
-        .offset = FIELD(unused_text),
-        .arg = "SECONDS|forever",
-        .help = MANUAL("When QNX opens its host device. There's none here."),
-        .ignored = true,
-    },
-    {
         .name = "hostdev",
         .type = OPT_STR,
         .offset = FIELD(unused_text),
         .arg = "PATH",
+        .dflt = MANUAL("the board"),
         .help = MANUAL("A device of QNX's host. Here it is always the board's entropy."),
+        .example = MANUAL("hostdev /dev/random"),
         .ignored = true,
     },
     {.name = NULL},
