@@ -119,9 +119,10 @@ static void check_intid(const struct vm_config *vm, const struct vdev_conf *c, s
 static void check_vdev_pair(const struct vm_config *vm, const struct vdev_conf *a,
                             const struct vdev_conf *b, struct diag *d)
 {
+    bool one_name = a->name.len > 0 && str_same(a->name, b->name);
     u8 ma[6], mb[6];
 
-    if (a->name.len > 0 && str_same(a->name, b->name)) {
+    if (one_name) {
         diag_error(d, b->place, "the device of line %u has the name '%.*s', too", a->place.line,
                    STR_ARG(b->name));
     }
@@ -130,7 +131,9 @@ static void check_vdev_pair(const struct vm_config *vm, const struct vdev_conf *
                    "gic:%u is the interrupt of the %s of line %u, too", b->intid, a->type->name,
                    a->place.line);
     }
-    if (config_nic_mac(vm, a, ma) && config_nic_mac(vm, b, mb) && memcmp(ma, mb, 6) == 0) {
+    /* From one name comes one address: that was told. */
+    if (!one_name && config_nic_mac(vm, a, ma) && config_nic_mac(vm, b, mb) &&
+        memcmp(ma, mb, 6) == 0) {
         diag_error(d, b->place,
                    "MAC %02x:%02x:%02x:%02x:%02x:%02x is that of the %s of line %u, too", mb[0],
                    mb[1], mb[2], mb[3], mb[4], mb[5], a->type->name, a->place.line);

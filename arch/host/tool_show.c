@@ -130,6 +130,22 @@ static void show_vdev(const struct vm_config *vm, const struct vdev_conf *c)
     }
 }
 
+static void show_pass(const struct vm_config *vm)
+{
+    for (u32 i = 0; i < vm->pass.nwindows; i++) {
+        const struct cfg_window *w = &vm->pass.window[i];
+
+        printf("  %-18s 0x%09llx..0x%09llx  of the board at 0x%09llx%s\n", "pass loc", LL(w->base),
+               LL(w->base + w->size - 1), LL(w->host), w->shared ? ", shared" : "");
+    }
+    for (u32 i = 0; i < vm->pass.nirqs; i++) {
+        const struct cfg_pass_irq *irq = &vm->pass.irq[i];
+
+        printf("  %-18s gic:%u = <0 %u ...>  of the board's INTID %u\n", "pass intr", irq->intid,
+               irq->intid - 32, irq->host);
+    }
+}
+
 static void show_images(const struct vm_config *vm, const struct image_plan *plan)
 {
     static const char *const type[] = {"load", "guest load", "data load", "fdt load",
@@ -161,6 +177,7 @@ void show_vm(struct vm_config *vm, u32 cpus, struct diag *diag)
     for (u32 i = 0; i < vm->nvdevs; i++) {
         show_vdev(vm, &vm->vdev[i]);
     }
+    show_pass(vm);
     if (image_plan(vm, &plan, diag)) {
         show_images(vm, &plan);
     }
