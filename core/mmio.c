@@ -62,8 +62,10 @@ RARE enum mmio_result mmio_nothing(struct vm *vm, struct mmio m)
     counter_inc(&vm->mmio_unknown);
     switch (vm->cfg->on_reference) {
     case POLICY_ABORT:
-        vm_log(vm, LOG_ERR, "%s of %u bytes at 0x%llx, where nothing is: stopped, as configured",
-               m.write ? "write" : "read", m.size, (unsigned long long)m.addr);
+        vm_log(vm, LOG_ERR, "%s of %u bytes at 0x%llx, %s: stopped, as configured",
+               m.write ? "write" : "read", m.size, (unsigned long long)m.addr,
+               gmem_span(&vm->mem, gpa(m.addr), m.size, false) != NULL ? "which is ROM"
+                                                                       : "where nothing is");
         return MMIO_STOP;
     case POLICY_FAIL:
         return MMIO_ABORT;

@@ -48,14 +48,13 @@ static void call(struct arm64_vcpu *v, bool is_smc)
 }
 
 /* What isn't simply done. */
-static RARE void sysreg_other(struct arm64_vcpu *v, u32 iss, enum vsysreg_result result)
+static RARE void sysreg_other(struct arm64_vcpu *v, enum vsysreg_result result)
 {
     switch (result) {
     case SYSREG_UNDEF:
         inject_undef(v);
         break;
     case SYSREG_STOP:
-        vm_log(v->vcpu.vm, LOG_ERR, "register access 0x%x: stopped, as configured", iss);
         vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
         break;
     case SYSREG_DONE:
@@ -74,7 +73,7 @@ static void sysreg(struct arm64_vcpu *v, u32 esr)
         debug_load(&v->sysreg);
     }
     if (unlikely(result != SYSREG_DONE)) {
-        sysreg_other(v, iss, result);
+        sysreg_other(v, result);
         return;
     }
     if (!vsysreg_is_write(iss) && rt != 31) {
@@ -110,7 +109,7 @@ static RARE void coprocessor(struct arm64_vcpu *v, u32 esr)
     }
     result = vcp15_access(&v->sysreg, esr, &value);
     if (result != SYSREG_DONE) {
-        sysreg_other(v, esr & 0x1ffffff, result);
+        sysreg_other(v, result);
         return;
     }
     if (!write) {

@@ -195,17 +195,22 @@ static void reset(const uint64_t *args, const char *rest)
 }
 
 static const struct command commands[] = {
-    {"hello", say_hello},   /* HELLO: the counter */
-    {"echo", say_echo},     /* ECHO and the text behind it */
-    {"raw", print_raw},     /* the text as it is, without newline; ^X is Ctrl-X */
-    {"flood", flood},       /* LINES */
-    {"sink", sink},         /* BYTES: takes so many, raw, and prints their hash (FNV-1a) */
-    {"sleep", sleep_often}, /* US COUNT */
-    {"spin", spin},         /* MS, 0: for ever */
-    {"dirty", dirty},       /* 1 MiB of RAM: was it zero? It isn't afterwards. */
-    {"touch", touch},       /* KIB: a word in each so many KiB of all RAM */
-    {"cpus", start_cpus},   /* all of them */
-    {"off", power_off},     {"reset", reset},
+    {"hello", say_hello},      /* HELLO: the counter */
+    {"echo", say_echo},        /* ECHO and the text behind it */
+    {"raw", print_raw},        /* the text as it is, without newline; ^X is Ctrl-X */
+    {"flood", flood},          /* LINES */
+    {"sink", sink},            /* BYTES: takes so many, raw, and prints their hash (FNV-1a) */
+    {"sleep", sleep_often},    /* US COUNT */
+    {"spin", spin},            /* MS, 0: for ever */
+    {"dirty", dirty},          /* 1 MiB of RAM: was it zero? It isn't afterwards. */
+    {"touch", touch},          /* KIB: a word in each so many KiB of all RAM */
+    {"cpus", start_cpus},      /* all of them */
+    {"peek", probes_peek},     /* ADDRESS BYTES */
+    {"poke", probes_poke},     /* ADDRESS BYTES VALUE */
+    {"sysreg", probes_sysreg}, /* reads and writes one that there isn't */
+    {"insn", probes_insn},     /* runs one that VMs may not use, where the CPU has it */
+    {"off", power_off},
+    {"reset", reset},
 };
 
 static const char *skip_blanks(const char *p)

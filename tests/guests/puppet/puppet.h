@@ -20,4 +20,10 @@ void puppet_sleep_until(uint64_t ticks);
 /* Runs one line of text: a command and its numbers. */
 void puppet_command(const char *line);
 
+/* probes.c: commands */
+void probes_peek(const uint64_t *args, const char *rest);
+void probes_poke(const uint64_t *args, const char *rest);
+void probes_sysreg(const uint64_t *args, const char *rest);
+void probes_insn(const uint64_t *args, const char *rest);
+
 #endif
