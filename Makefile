@@ -163,11 +163,12 @@ FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
 
 # --- running ---------------------------------------------------------------------------------------
 LINUX_IMAGES := $(B)/guests/d12c.Image
-TEST_IMAGES := $(LINUX_IMAGES) $(addprefix $(B)/guests/,d13c.Image d12v7.zImage u-boot.bin installer.Image)
+TEST_IMAGES := $(LINUX_IMAGES) \
+	$(addprefix $(B)/guests/,d13c.Image d12v7.zImage u-boot.bin installer.Image debian.ext4)
 CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
 BUNDLE = $(B)/$(SYSTEM).cpio
 # What the configs load besides Linux:
-OTHER_IMAGES = $(addprefix $(B)/guests/,$(shell sed -nE 's/^ *load +(0x[0-9a-f]+,)?([^ ]+\.(img|bin|zImage|Image))$$/\2/p' $(CONFIGS) /dev/null))
+OTHER_IMAGES = $(addprefix $(B)/guests/,$(shell sed -nE 's/^ *(load|hostdev) +(0x[0-9a-f]+,|<)?([^ ]+\.(img|bin|zImage|Image|ext4))$$/\3/p' $(CONFIGS) /dev/null))
 
 LINUX_PARTS := $(addprefix guest-configs/linux/,make.sh modules.sh init.c init.sh gtool.c udhcpc.sh) \
 	$(wildcard guest-configs/linux/netcheck/*)
@@ -179,6 +180,10 @@ $(B)/guests/%.zImage: $(LINUX_PARTS) | setup-guest
 
 $(B)/guests/u-boot.bin $(B)/guests/installer.Image: $(B)/guests/%: | setup-guest
 	@guest-configs/linux/firmware.sh $(basename $*)
+
+$(B)/guests/debian.ext4: guest-configs/linux/disk.sh | setup-guest
+	@$<
+
 
 $(BUNDLE): $(B)/muntin $(wildcard guest-configs/$(SYSTEM)/*.*conf) $(LINUX_IMAGES) $(OTHER_IMAGES)
 	$(Q)cd $(B)/guests && $(abspath $(B)/muntin) pack -o $(abspath $@) $(abspath $(CONFIGS))

@@ -5,6 +5,7 @@
  *
  *   name=linux1            the host name, seen in the prompt
  *   mods=a,b | mods=none   modules to load; without it all of /modules/order, in that order
+ *   disk=/dev/vda          goes on in the ext4 file system there
  *   net0=10.0.0.1/24       address of eth0 (net1= of eth1, ... net7=)
  *   net0=dhcp              the same from a DHCP server, which is told the host name
  *   run="cmd; cmd"         commands for the shell once all is set up
@@ -111,6 +112,31 @@ static void load_modules(const char *wanted)
     fclose(order);
 }
 
+static bool on_disk;
+
+/* Makes the file system on a disk the root, with what is mounted here. */
+static void enter_disk(const char *device)
+{
+    static const char *const mounts[] = {"/proc", "/sys", "/dev", "/tmp"};
+    char path[32];
+
+    mkdir("/disk", 0755);
+    if (mount(device, "/disk", "ext4", 0, NULL) != 0) {
+        printf("@@ DISK-FAILED %s: %s\n", device, strerror(errno));
+        return;
+    }
+    for (unsigned i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+        snprintf(path, sizeof(path), "/disk%s", mounts[i]);
+        mount(mounts[i], path, NULL, MS_MOVE, NULL);
+    }
+    if (chdir("/disk") != 0 || mount(".", "/", NULL, MS_MOVE, NULL) != 0 || chroot(".") != 0 ||
+        chdir("/root") != 0) {
+        printf("@@ DISK-FAILED %s: %s\n", device, strerror(errno));
+        return;
+    }
+    on_disk = true;
+}
+
 /* Gives the interface an address such as "10.0.0.1/24" and brings it up. */
 static bool set_address(int sock, const char *ifname, const char *cidr)
 {
@@ -144,6 +170,10 @@ static bool set_address(int sock, const char *ifname, const char *cidr)
 
 static void power(int how)
 {
+    if (on_disk) { /* nobody writes any more, so it can be put in order */
+        kill(-1, SIGKILL);
+        mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
+    }
     sync();
     reboot(how);
 }
@@ -305,6 +335,9 @@ static pid_t start_shell(const char *command)
             close(fd);
         }
     }
+    if (on_disk) {
+        execl("/bin/bash", "bash", command != NULL ? "-c" : NULL, command, (char *)NULL);
+    }
     execl("/bin/busybox", "sh", command != NULL ? "-c" : NULL, command, (char *)NULL);
     _exit(127);
 }
@@ -355,6 +388,9 @@ int main(void)
         wait_for_console();
     }
     mark("MODS");
+    if (getenv("disk") != NULL) {
+        enter_disk(getenv("disk"));
+    }
     set_addresses();
     mark("SHELL");
 

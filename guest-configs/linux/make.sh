@@ -10,6 +10,7 @@
 #   KERNEL-test.cpio  that with what only tests and bench need: iperf (version 2), netcheck
 #                     (netcheck/), and modules that stay unloaded until `modprobe` is asked for
 #                     them (8021q, bridge)
+#   KERNEL-disk.cpio  as KERNEL.cpio, with ext4 and e2fsck: for guests whose root is a disk
 #
 # and, of d12v7, a kernel for 32-bit CPUs, only KERNEL.zImage and KERNEL.cpio, whose /init is a
 # script (init.sh) as there's no compiler for it.
@@ -45,7 +46,7 @@ kernel_source() {
 kernel_files() {
     case $(kernel_source "$1") in
         *armhf) echo "$1.zImage $1.cpio" ;;
-        *) echo "$1.Image $1.cpio $1-net.cpio $1-test.cpio" ;;
+        *) echo "$1.Image $1.cpio $1-net.cpio $1-test.cpio $1-disk.cpio" ;;
     esac
 }
 
@@ -61,6 +62,11 @@ TEST_PACKAGES="iperf libstdc++6 libgcc-s1"
 TEST_PROGRAMS="iperf"
 TEST_LIBRARIES="libstdc++.so.6 libgcc_s.so.1"
 TEST_MODULES="8021q bridge"
+DISK_PACKAGES="libc6 e2fsprogs libext2fs2 libcom-err2 libblkid1 libuuid1"
+DISK_PROGRAMS="e2fsck"
+DISK_LIBRARIES="ld-linux-aarch64.so.1 libc.so.6 libext2fs.so.2 libe2p.so.2 libcom_err.so.2
+    libblkid.so.1 libuuid.so.1"
+DISK_MODULES="crc32c_generic ext4"
 APPLETS="arping ash awk basename brctl cat chmod chrt clear cmp cp cut date dd df diff dirname
     dmesg du echo env expr false find free fuser grep gunzip gzip halt head hexdump hostname
     httpd ifconfig insmod ip kill killall less ln ls lsmod md5sum mkdir mknod modprobe more mount mv nc
@@ -187,12 +193,12 @@ add_module() {
     fi
 }
 
-# The modules that /init loads.
+# add_modules ROOT KERNEL_TREE MODULE... : those that /init loads.
 add_modules() {
     local root=$1 kernel_tree=$2 path
+    shift 2
     mkdir -p "$root/modules"
-    # shellcheck disable=SC2086
-    "$here/modules.sh" "$kernel_tree" $MODULES > "$work/modules.list"
+    "$here/modules.sh" "$kernel_tree" "$@" > "$work/modules.list"
     while read -r path; do
         add_module "$root" "$path"
         module_name "$path" >> "$root/modules/order"
@@ -277,6 +283,13 @@ make_more() {
     cp "$work/netcheck" "$root/bin/netcheck"
     add_test_modules "$root" "$tree"
     make_cpio "$root" "$guests/$kernel-test.cpio"
+    make_root "$root" arm64
+    # shellcheck disable=SC2086
+    {
+        add_modules "$root" "$tree" $MODULES $DISK_MODULES
+        add_files "$root" "$work/disk" $DISK_PROGRAMS $DISK_LIBRARIES
+    }
+    make_cpio "$root" "$guests/$kernel-disk.cpio"
 }
 
 make_kernel() {
@@ -288,7 +301,8 @@ make_kernel() {
     # shellcheck disable=SC2086
     packages "$(user_dir "$arch")" $USER_SUITE "$arch" $MIN_PACKAGES
     make_root "$root" "$arch"
-    add_modules "$root" "$tree"
+    # shellcheck disable=SC2086
+    add_modules "$root" "$tree" $MODULES
     make_cpio "$root" "$guests/$kernel.cpio"
     if [ "$arch" = arm64 ]; then
         make_more "$kernel" "$tree" "$root"
@@ -310,6 +324,7 @@ kernels=$(kernels_to_make)
 {
     packages "$work/net" $USER_SUITE arm64 $NET_PACKAGES
     packages "$work/test" $USER_SUITE arm64 $TEST_PACKAGES
+    packages "$work/disk" $USER_SUITE arm64 $DISK_PACKAGES
 }
 compile init "$here/init.c"
 compile gtool "$here/gtool.c"
