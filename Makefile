@@ -184,7 +184,6 @@ $(B)/guests/u-boot.bin $(B)/guests/installer.Image: $(B)/guests/%: | setup-guest
 $(B)/guests/debian.ext4: guest-configs/linux/disk.sh | setup-guest
 	@$<
 
-
 $(BUNDLE): $(B)/muntin $(wildcard guest-configs/$(SYSTEM)/*.*conf) $(LINUX_IMAGES) $(OTHER_IMAGES)
 	$(Q)cd $(B)/guests && $(abspath $(B)/muntin) pack -o $(abspath $@) $(abspath $(CONFIGS))
 

@@ -4,13 +4,10 @@
 
 #include "vdev/pl011.h"
 #include "vdev/virtio/blk.h"
+#include "vdev/virtio/console.h"
 #include "vdev/virtio/net.h"
 #include "vdev/virtio/rng.h"
 
 const struct vdev_type *const vdev_types[] = {
-    &pl011_type,
-    &virtio_net_type,
-    &virtio_blk_type,
-    &virtio_rng_type,
-    NULL,
+    &pl011_type, &virtio_net_type, &virtio_blk_type, &virtio_console_type, &virtio_rng_type, NULL,
 };

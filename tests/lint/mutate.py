@@ -55,6 +55,7 @@ Q, R, SP, PK = "virtio/virtq.c", "virtio/virtq_ring.h", "virtio/virtq_split.c", 
 MR, L = "virtio/mmio_regs.h", "virtio/mmio_legacy.c"  # the transport beside mmio.c
 C, M, S, P = "virtio/chain.c", "virtio/mmio.c", "net/switch.c", "net/port.h"
 TX, RX, O = "virtio/net_tx.c", "virtio/net_rx.c", "net/offload.c"
+VC, VK = "virtio/console.c", "virtio/console_ctrl.c"
 ST, SR, NL = "net/switch_table.c", "net/switch_rules.c", "net/limit.c"
 SH = "net/share.c"
 N, NC, NF, CO = "virtio/net.c", "virtio/net_ctrl.c", "virtio/net_filter.c", "virtio/net_coal.c"
@@ -351,6 +352,33 @@ MUTATIONS = [
     never("share", SH, "now - s->moved >= STALL_NS", "share:a_driver_that_offers_less"),
     mutation("share", SH, "    release(s, SHARE_BUFFERS - count);\n", "", "share:more_than_there_are"),
     never("share", SH, "held > 0", "share:what_was_taken_alone_is_held"),
+    # --- virtio-console
+    mutation("console", VC, "virtio_running(v) && q->ready", "virtio_running(v)",
+             "virtio_console:rule_7_queue_taken_away_amid_a_buffer"),
+    mutation("console", VC, "virtio_running(v) && q->ready", "q->ready",
+             "virtio_console:rule_34_nothing_before_driver_ok"),
+    mutation("console", VC, "        p->sending = false;\n        spin_unlock(lock);", "        spin_unlock(lock);",
+             "virtio_console:rule_33_reset_amid_a_buffer"),
+    mutation("console", VC, "#define CHAINS     8 ", "#define CHAINS     64 ",
+             "virtio_console:rule_40_a_full_ring"),
+    mutation("console", VC, "#define BYTES      256", "#define BYTES      1024",
+             "virtio_console:rule_40_a_full_ring"),
+    mutation("console", VC, "p->opts->in &&", "", "virtio_console:one_way_ports"),
+    mutation("console", VC, "atomic_load(&p->open) != 0);", "1);",
+             "virtio_console:a_closed_port_gets_nothing"),
+    mutation("console", VC, "u32 room = MIN(p->rx.writable, budget);", "u32 room = budget;",
+             "virtio_console:long_input_waits"),
+    mutation("console", VC, "offset != offsetof(struct console_config, emerg_wr)", "0",
+             "virtio_console:emergency"),
+    mutation("console", VC, "if (!chan_has_input(p->chan)) {", "if (0) {", "virtio_console:takes_input"),
+    never("console", VK, "m->id >= n", "virtio_console:messages_without_meaning"),
+    mutation("console", VK, "n >= MESSAGE_HEAD", "1", "virtio_console:handshake_buffer_by_buffer"),
+    mutation("console", VK, "#define BURST 8", "#define BURST 1000",
+             "virtio_console:rule_40_many_messages"),
+    mutation("console", VK, "    memset(c->ctrl.owed, 0, sizeof(c->ctrl.owed));\n", "",
+             "virtio_console:reset_forgets_what_was_to_be_said"),
+    mutation("console", VK, "m, MESSAGE_HEAD) != MESSAGE_HEAD", "m, MESSAGE_HEAD) == 0",
+             "virtio_console:messages_without_meaning"),
     # --- the control queue
     mutation("control", NC, "if (virtio_running(&n->virtio) && q->ready) {",
              "if (virtio_running(&n->virtio)) {", "net_ctrl:rule_7_queue_taken_away_amid_a_command"),
