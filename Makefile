@@ -65,6 +65,9 @@ T := $(B)/$(ARCH)
 arm64_CROSS := aarch64-linux-gnu-
 arm64_CFLAGS := -march=armv8-a -ffixed-x18 -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none \
 	-mcmodel=tiny -fomit-frame-pointer -falign-functions=4 -falign-loops=1 -falign-jumps=1 -falign-labels=1
+arm_CROSS := arm-none-eabi-
+arm_CFLAGS := -march=armv7ve -mthumb -mfloat-abi=soft -ffixed-r9
+arm_LIBS := -lgcc # divisions of 64 bits
 CROSS := $($(ARCH)_CROSS)
 TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -g -ffreestanding -fpie -fvisibility=hidden -nostdinc \
 	-isystem $$($(CROSS)gcc -print-file-name=include) -Icore/lib/include -include core/lib/hidden.h \
@@ -84,12 +87,12 @@ HOT := $(addprefix core/,lib/% gmem.c mmio.c sched.c spinlock.c timer.c) \
 	$(addprefix vdev/virtio/,mmio.c chain.c net_rx.c net_tx.c virtq.c virtq_split.c virtq_packed.c)
 # boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault; to core/lib/ the
 # compiler adds calls when all else is linked. So these stay out of link-time optimization.
-EARLY := -mstrict-align -fno-lto
+EARLY := $(if $(filter arm,$(ARCH)),-mno-unaligned-access,-mstrict-align) -fno-lto
 $(addprefix $(T)/arch/,arm-common/boot.c.o arm-common/pgtable.c.o $(ARCH)/start.c.o): TARGET_CFLAGS += $(EARLY)
 $(T)/core/lib/%.o: TARGET_CFLAGS += -fno-lto
 
 $(T)/muntin.bin: $(T)/muntin.elf
-	$(Q)$(CROSS)objcopy -O binary -R .rela -R .dynamic $< $@
+	$(Q)$(CROSS)objcopy -O binary -R .rela -R .rel -R .dynamic $< $@
 	@printf '  %-8s %s (%s bytes)\n' IMAGE $@ $$(stat -c %s $@)
 
 LINK = $(CROSS)gcc $(TARGET_CFLAGS) $(SMALL) -flto-partition=one -nostdlib -pie -T $(T)/link.ld \
@@ -101,9 +104,9 @@ $(eval $(call flags,$(T),TARGET_COMMANDS))
 # Linked twice: where the pointers are is known after the first time, and the same after the second.
 $(T)/muntin.elf: $(TARGET_OBJ) $(T)/link.ld arch/arm-common/relocs.sh
 	@echo "  LD       $@"
-	$(Q)$(LINK) -o $@ $(TARGET_OBJ)
+	$(Q)$(LINK) -o $@ $(TARGET_OBJ) $($(ARCH)_LIBS)
 	$(Q)arch/arm-common/relocs.sh $(CROSS) $@ > $(T)/relocs.s && $(CROSS)as -o $(T)/relocs.o $(T)/relocs.s
-	$(Q)$(LINK) -o $@ $(TARGET_OBJ) $(T)/relocs.o
+	$(Q)$(LINK) -o $@ $(TARGET_OBJ) $(T)/relocs.o $($(ARCH)_LIBS)
 	$(Q)arch/arm-common/relocs.sh $(CROSS) $@ | cmp - $(T)/relocs.s
 
 $(T)/link.ld: arch/arm-common/link.ld.S | setup-build

@@ -289,7 +289,7 @@ static bool set_phandles(const struct user *u, const void *base, int gic, struct
     uint32_t max = UINT32_MAX;
 
     if (fdt_find_max_phandle(base, &max) != 0 || max > UINT32_MAX - 2 * MERGE_NODES) {
-        user_error(u, "no phandles are left above 0x%x", max);
+        user_error(u, "no phandles are left above 0x%x", (u32)max);
         return false;
     }
     in->gic_phandle = gic >= 0 ? fdt_get_phandle(base, gic) : max + 1;

@@ -166,4 +166,13 @@ static inline u32 aarch32_banked_spsr(u32 old)
     return (old & ~(SPSR32_SS | SPSR32_DIT)) | ((old & SPSR32_DIT) != 0 ? SPSR_BANK_DIT : 0);
 }
 
+/*
+ * DFSR or IFSR of a synchronous external abort: the format is the one of the guest's tables, as
+ * TTBCR.EAE chooses it (G8.2).
+ */
+static inline u32 aarch32_external_abort(u32 ttbcr, bool write)
+{
+    return ((ttbcr & BIT(31)) != 0 ? BIT(9) | 0x10u : 0x08u) | (write ? BIT(11) : 0);
+}
+
 #endif

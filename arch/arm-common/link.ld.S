@@ -41,6 +41,7 @@ SECTIONS
     _image_size = ABSOLUTE(.);
     /* For relocs.sh, not in the image: */
     .rela : { *(.rela .rela.*) } :linker
+    .rel : { *(.rel .rel.*) } :linker
     .dynamic : { *(.dynamic) *(.dynsym) *(.dynstr) *(.hash) *(.gnu.hash) } :linker :dynamic
-    /DISCARD/ : { *(.comment) *(.note*) *(.eh_frame*) *(.interp) *(.gnu.version*) }
+    /DISCARD/ : { *(.comment) *(.note*) *(.eh_frame*) *(.ARM.*) *(.interp) *(.gnu.version*) }
 }

@@ -30,12 +30,6 @@
 #define FSC_EXTERNAL  0x10u
 #define ISS_WNR       BIT(6)
 
-/* DFSR, IFSR (Arm ARM G8.2): for LPAE's tables, and for short descriptors */
-#define TTBCR_EAE    BIT(31)
-#define FSR_LPAE     BIT(9)
-#define FSR_EXTERNAL 0x08u
-#define FSR_WNR      BIT(11)
-
 static const struct aarch32_exception undef32 = {MODE_UND, 0x04, 4, 2, false};
 static const struct aarch32_exception pabt32 = {MODE_ABT, 0x0c, 4, 4, true};
 static const struct aarch32_exception dabt32 = {MODE_ABT, 0x10, 8, 8, true};
@@ -99,23 +93,17 @@ static void inject32(struct arm64_vcpu *v, const struct aarch32_exception *e)
     v->frame.elr = base + e->vector;
 }
 
-/* DFSR and IFSR of a synchronous external abort: the format is the one of the guest's tables. */
-static u32 fault_status(bool write)
-{
-    bool lpae = (sysreg_read(tcr_el1) & TTBCR_EAE) != 0;
-
-    return (lpae ? FSR_LPAE | FSC_EXTERNAL : FSR_EXTERNAL) | (write ? FSR_WNR : 0);
-}
-
 static void abort32(struct arm64_vcpu *v, bool instruction, u32 address)
 {
     u64 far = sysreg_read(far_el1); /* IFAR, DFAR */
+    bool write = !instruction && (sysreg_read(esr_el2) & ISS_WNR) != 0;
+    u32 status = aarch32_external_abort((u32)sysreg_read(tcr_el1), write);
 
     if (instruction) {
-        sysreg_write(ifsr32_el2, fault_status(false));
+        sysreg_write(ifsr32_el2, status);
         sysreg_write(far_el1, (u32)far | (u64)address << 32);
     } else {
-        sysreg_write(esr_el1, fault_status((sysreg_read(esr_el2) & ISS_WNR) != 0));
+        sysreg_write(esr_el1, status);
         sysreg_write(far_el1, (far & ~0xffffffffull) | address);
     }
     inject32(v, instruction ? &pabt32 : &dabt32);

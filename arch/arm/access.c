@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stage-2 data aborts (DDI 0406 B3.13.6): carried out from what the syndrome says of the access. An
+ * instruction that it doesn't describe (several registers, write-back) gets an external abort.
+ */
+#include "arch/arm-common/aarch32.h"
+#include "arch/arm/arm.h"
+#include "core/mmio.h"
+#include "core/vm.h"
+#include "sysreg.h"
+
+#define HSR_IL          BIT(25)
+#define ISS_ISV         BIT(24)
+#define ISS_SSE         BIT(21)
+#define ISS_CM          BIT(8)
+#define ISS_S1PTW       BIT(7)
+#define ISS_WNR         BIT(6)
+#define FSC_MASK        0x3cu
+#define FSC_TRANSLATION 0x04u
+#define FSC_PERMISSION  0x0cu
+#define FSC_ASYNC       0x11u /* an asynchronous external abort, as a whole */
+#define PAR_F           1u
+#define PAR_LPAE        BIT(11)
+#define PAR_PA_MASK     0xfffffff000ull
+
+void access_skip(struct arm_vcpu *v, u32 hsr)
+{
+    v->frame.pc += (hsr & HSR_IL) != 0 ? 4 : 2;
+    v->frame.cpsr = aarch32_it_advance(v->frame.cpsr);
+}
+
+/* IPA of va by the guest's own stage 1; false if that has no mapping for it. */
+static bool translate(const struct arm_vcpu *v, u32 va, u64 *ipa)
+{
+    u64 saved = sysreg_read(PAR), par;
+
+    if ((v->frame.cpsr & SPSR32_MODE) == MODE_USR) {
+        sysreg_write(ATS1CUR, va);
+    } else {
+        sysreg_write(ATS1CPR, va);
+    }
+    isb(); /* PAR is written by the operation only with a context synchronization */
+    par = sysreg_read(PAR);
+    sysreg_write(PAR, saved);
+    /* from Hyp mode, with stage 2 on, the format is the long one */
+    if ((par & (PAR_F | PAR_LPAE)) != PAR_LPAE) {
+        return false;
+    }
+    *ipa = (par & PAR_PA_MASK) | (va & 0xfff);
+    return true;
+}
+
+static u32 swap(u32 value, u32 size)
+{
+    return __builtin_bswap32(value) >> (32 - 8 * size);
+}
+
+static u32 extend(u32 value, u32 size)
+{
+    u32 shift = 32 - 8 * size;
+
+    return (u32)((s32)(value << shift) >> shift);
+}
+
+static void with_syndrome(struct arm_vcpu *v, u32 hsr, u64 ipa)
+{
+    u32 rt = hsr >> 16 & 15, size = 1u << (hsr >> 22 & 3);
+    bool big_endian = (v->frame.cpsr & SPSR32_E) != 0;
+    struct mmio m = {.addr = ipa, .size = (u8)size, .write = (hsr & ISS_WNR) != 0};
+    enum mmio_result result;
+    u32 value;
+
+    if (m.write) {
+        value = regs_read(v, rt);
+        m.value = big_endian ? swap(value, size) : value;
+    }
+    result = mmio_access(&v->vcpu, &m);
+    if (result == MMIO_ABORT) {
+        inject_abort(v, false, m.write, sysreg_read(HDFAR));
+        return;
+    }
+    if (result != MMIO_DONE) {
+        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
+        return;
+    }
+    if (!m.write) {
+        value = big_endian ? swap((u32)m.value, size) : (u32)m.value;
+        regs_write(v, rt, (hsr & ISS_SSE) != 0 ? extend(value, size) : value);
+    }
+    access_skip(v, hsr);
+}
+
+void access_data_abort(struct arm_vcpu *v, u32 hsr)
+{
+    u32 va = sysreg_read(HDFAR), status = hsr & FSC_MASK;
+    u64 ipa = (u64)(sysreg_read(HPFAR) & ~0xfu) << 8 | (va & 0xfff);
+
+    if ((hsr & 0x3f) == FSC_ASYNC) {
+        abort_blame(v, hsr);
+        return;
+    }
+    /* HPFAR is not valid for a permission fault: a write to ROM. */
+    if ((hsr & ISS_S1PTW) != 0 ||
+        (status != FSC_TRANSLATION && !(status == FSC_PERMISSION && translate(v, va, &ipa)))) {
+        inject_abort(v, false, (hsr & ISS_WNR) != 0, va);
+    } else if ((hsr & ISS_CM) != 0) {
+        access_skip(v, hsr); /* cache maintenance of what isn't memory */
+    } else if ((hsr & ISS_ISV) != 0 && (hsr >> 22 & 3) != 3) {
+        with_syndrome(v, hsr, ipa);
+    } else {
+        inject_abort(v, false, (hsr & ISS_WNR) != 0, va);
+    }
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From an exception of a guest to whoever deals with it, and back. Runs on the physical CPU's stack
+ * with interrupts masked; no Hyp control register is written here.
+ */
+#include "arch/arm-common/aarch32.h"
+#include "arch/arm-common/vcp15.h"
+#include "arch/arm-common/vpsci.h"
+#include "arch/arm/arm.h"
+#include "core/arch.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/vm.h"
+#include "sysreg.h"
+
+/* HSR (DDI 0406 B3.13.6) */
+#define EC_WFX  0x01u
+#define EC_HVC  0x12u
+#define EC_SMC  0x13u
+#define EC_IABT 0x20u
+#define EC_DABT 0x24u
+
+#define CALL_REGISTERS 4
+
+static bool trap_wanted(const struct arm_vcpu *v)
+{
+    return (atomic_load(&v->vcpu.attention) | atomic_load(&v->vcpu.pcpu->remote.attention)) != 0;
+}
+
+/* The end of every exception of a guest: who is to be entered. */
+static struct frame *trap_return(struct arm_vcpu *v)
+{
+    struct pcpu *p = v->vcpu.pcpu;
+
+    if (likely(!trap_wanted(v)) || sched_irq(p)) {
+        return &v->frame;
+    }
+    return &to_arm(sched_enter(p))->frame;
+}
+
+static void call(struct arm_vcpu *v)
+{
+    u64 x[CALL_REGISTERS];
+
+    for (u32 i = 0; i < CALL_REGISTERS; i++) {
+        x[i] = v->frame.r[i];
+    }
+    vpsci_call(&v->vcpu, x);
+    for (u32 i = 0; i < CALL_REGISTERS; i++) {
+        v->frame.r[i] = (u32)x[i];
+    }
+}
+
+static void coprocessor(struct arm_vcpu *v, u32 hsr)
+{
+    u32 rt = vsysreg_rt(hsr);
+    bool write = vsysreg_is_write(hsr), wide = vcp15_is_wide(hsr);
+    u64 value = 0;
+
+    if (write) {
+        value = regs_read(v, rt) | (wide ? (u64)regs_read(v, vcp15_rt2(hsr)) << 32 : 0);
+    }
+    switch (vcp15_access(&v->sysreg, hsr, &value)) {
+    case SYSREG_UNDEF:
+        inject_undef(v);
+        return;
+    case SYSREG_STOP:
+        vm_log(v->vcpu.vm, LOG_WARN, "register access 0x%x: stopped, as configured", hsr);
+        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
+        return;
+    case SYSREG_AGAIN:
+        return;
+    case SYSREG_DONE:
+        break;
+    }
+    if (!write) {
+        regs_write(v, rt, (u32)value);
+        if (wide) {
+            regs_write(v, vcp15_rt2(hsr), (u32)(value >> 32));
+        }
+    }
+    access_skip(v, hsr);
+}
+
+static void unsupported(struct arm_vcpu *v, u32 hsr)
+{
+    counter_inc(&v->vcpu.vm->sysreg_unknown);
+    if (v->vcpu.vm->cfg->on_instruction == POLICY_ABORT) {
+        vm_log(v->vcpu.vm, LOG_WARN, "instruction with syndrome 0x%x: stopped, as configured", hsr);
+        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
+    } else if (v->vcpu.vm->cfg->on_instruction == POLICY_IGNORE) {
+        access_skip(v, hsr);
+    } else {
+        inject_undef(v);
+    }
+}
+
+static void dispatch(struct arm_vcpu *v, u32 hsr)
+{
+    switch (hsr >> 26) {
+    case EC_HVC:
+        call(v);
+        break;
+    case EC_SMC:
+        access_skip(v, hsr); /* trapped: the return address is the SMC itself */
+        call(v);
+        break;
+    case EC_WFX:
+        access_skip(v, hsr);
+        if ((hsr & 1) == 0) {
+            vcpu_wfi(&v->vcpu);
+        } else {
+            sched_requeue(&v->vcpu);
+        }
+        break;
+    case EC_IABT:
+        inject_abort(v, true, false, sysreg_read(HIFAR));
+        break;
+    case EC_DABT:
+        access_data_abort(v, hsr);
+        break;
+    default:
+        if (vcp15_is(hsr)) {
+            coprocessor(v, hsr);
+        } else {
+            unsupported(v, hsr);
+        }
+        break;
+    }
+}
+
+struct frame *trap_sync(struct frame *f)
+{
+    struct arm_vcpu *v = container_of(f, struct arm_vcpu, frame);
+    u32 hsr = sysreg_read(HSR), ec = hsr >> 26;
+
+    v->exit_hsr[v->vcpu.exits++ % EXIT_TRACE] = hsr;
+    /* What is trapped although its condition fails is a no-op; HVC and aborts have none. */
+    if ((ec < EC_HVC || ec == EC_SMC) && !aarch32_executes(hsr, f->cpsr)) {
+        access_skip(v, hsr);
+    } else {
+        dispatch(v, hsr);
+    }
+    return trap_return(v);
+}
+
+struct frame *trap_irq(struct frame *f)
+{
+    struct arm_vcpu *v = container_of(f, struct arm_vcpu, frame);
+
+    v->vcpu.exits++;
+    irqs_take(v->vcpu.pcpu);
+    return trap_return(v);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A vCPU's registers: reset, and moving them between the struct and the CPU. All of it happens when
+ * another vCPU is loaded, never on a trap that returns to the same one.
+ */
+#include "arch/arm-common/aarch32.h"
+#include "arch/arm-common/boot.h"
+#include "arch/arm-common/clock.h"
+#include "arch/arm-common/stage2.h"
+#include "arch/arm/arm.h"
+#include "core/arch.h"
+#include "core/config.h"
+#include "core/image.h"
+#include "core/page.h"
+#include "core/vm.h"
+#include "sysreg.h"
+
+#include <string.h>
+
+/* What a guest traps for, a line for each bit of HCR (DDI 0406 B4.1.68). */
+#define HCR_VM    BIT(0) /* stage 2 is on */
+#define HCR_SWIO  BIT(1) /* DCISW cleans too (set/way traps anyway) */
+#define HCR_PTW   BIT(2) /* a stage-1 walk in Device memory faults */
+#define HCR_FMO   BIT(3) /* FIQ, IRQ, asynchronous aborts go to Hyp mode; the guest has virtual */
+#define HCR_IMO   BIT(4) /* ones, and its ICC_* accesses reach the virtual interface */
+#define HCR_AMO   BIT(5)
+#define HCR_TWI   BIT(13) /* trap WFI: a vCPU that shares its CPU; per vCPU */
+#define HCR_TID1  BIT(16) /* REVIDR, AIDR, TCMTR, TLBTR */
+#define HCR_TID3  BIT(18) /* ID registers */
+#define HCR_TSC   BIT(19) /* SMC */
+#define HCR_TIDCP BIT(20) /* implementation defined registers */
+#define HCR_TAC   BIT(21) /* ACTLR */
+#define HCR_TSW   BIT(22) /* cache maintenance by set and way */
+#define HCR_GUEST                                                                                  \
+    (HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TID1 | HCR_TID3 | HCR_TSC |   \
+     HCR_TIDCP | HCR_TAC | HCR_TSW)
+
+#define SCTLR_RESET 0x00c50078u /* RES1 bits; MMU and caches off */
+
+/*
+ * CNTHCTL: the physical counter traps where it would tell the board's time, CNTP_* always. The
+ * event stream wakes arch_wait_change every 2^(EVNTI + 1) ticks.
+ */
+#define CNTHCTL_PL1PCTEN BIT(0)
+#define CNTHCTL_EVNTEN   BIT(2)
+#define CNTHCTL_EVNTI    (9u << 4)
+
+#define CNTV_CTL_ENABLE 1u
+#define CNTV_CTL_IMASK  2u
+
+struct vcpu *arch_vcpu_create(struct vm *vm, u32 id, struct pcpu *p)
+{
+    struct arm_vcpu *v = page_alloc(sizeof(*v));
+
+    if (v == NULL) {
+        return NULL;
+    }
+    v->vcpu.vm = vm;
+    v->vcpu.id = id;
+    v->vcpu.pcpu = p;
+    v->vcpu.irq.count = (u8)gic.lr_count;
+    vsysreg_create(&v->sysreg, &v->vcpu);
+    return &v->vcpu;
+}
+
+/* As arch/arm64 starts a 32-bit guest. */
+static void start(struct arm_vcpu *v, u32 entry, u32 context)
+{
+    const struct image_plan *plan = v->vcpu.vm->plan;
+
+    if (v->vcpu.id == 0 && entry == plan->entry && context == plan->dtb) {
+        v->frame.r[1] = UINT32_MAX;
+        v->frame.r[2] = context;
+    } else {
+        v->frame.r[0] = context;
+    }
+    v->frame.pc = entry & ~1u;
+    v->frame.cpsr = MODE_SVC | SPSR32_A | SPSR32_I | SPSR32_F | ((entry & 1) != 0 ? SPSR32_T : 0);
+    v->cp15.sctlr = SCTLR_RESET;
+}
+
+void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
+{
+    struct arm_vcpu *v = to_arm(c);
+    u32 stack = v->frame.stack;
+
+    memset(&v->frame, 0, sizeof(v->frame));
+    memset(&v->cp15, 0, sizeof(v->cp15));
+    memset(&v->banked, 0, sizeof(v->banked));
+    memset(&v->vfp, 0, sizeof(v->vfp));
+    v->frame.stack = stack;
+    v->cntv_ctl = 0;
+    v->cntv_cval = 0;
+    v->hcr = HCR_GUEST | (c->trap_wfi ? HCR_TWI : 0);
+    v->vtimer_active = false;
+    start(v, (u32)entry, (u32)context);
+    gic_cpuif_reset(&v->cpuif);
+    stage2_flush(c->vm); /* a guest of before may have left translations for its kernel */
+    vsysreg_reset(&v->sysreg);
+}
+
+/* TTBCR first: how the CPU takes the TTBRs depends on it. */
+#define CP15_REGISTERS(R)                                                                          \
+    R(ttbcr, TTBCR)                                                                                \
+    R(ttbr0, TTBR0)                                                                                \
+    R(ttbr1, TTBR1)                                                                                \
+    R(par, PAR)                                                                                    \
+    R(sctlr, SCTLR)                                                                                \
+    R(cpacr, CPACR)                                                                                \
+    R(dacr, DACR)                                                                                  \
+    R(dfsr, DFSR)                                                                                  \
+    R(ifsr, IFSR)                                                                                  \
+    R(adfsr, ADFSR)                                                                                \
+    R(aifsr, AIFSR)                                                                                \
+    R(dfar, DFAR)                                                                                  \
+    R(ifar, IFAR)                                                                                  \
+    R(mair0, MAIR0)                                                                                \
+    R(mair1, MAIR1)                                                                                \
+    R(amair0, AMAIR0)                                                                              \
+    R(amair1, AMAIR1)                                                                              \
+    R(vbar, VBAR)                                                                                  \
+    R(contextidr, CONTEXTIDR)                                                                      \
+    R(csselr, CSSELR)                                                                              \
+    R(tpidrurw, TPIDRURW)                                                                          \
+    R(tpidruro, TPIDRURO)                                                                          \
+    R(tpidrprw, TPIDRPRW)                                                                          \
+    R(cntkctl, CNTKCTL)
+
+#define THUMBEE_REGISTERS(R)                                                                       \
+    R(teecr, TEECR)                                                                                \
+    R(teehbr, TEEHBR)
+
+#define BANKED_REGISTERS(R)                                                                        \
+    R(sp_usr)                                                                                      \
+    R(sp_svc)                                                                                      \
+    R(lr_svc)                                                                                      \
+    R(spsr_svc) R(sp_abt) R(lr_abt) R(spsr_abt) R(sp_und) R(lr_und) R(spsr_und) R(sp_irq)          \
+        R(lr_irq) R(spsr_irq) R(r8_fiq) R(r9_fiq) R(r10_fiq) R(r11_fiq) R(r12_fiq) R(sp_fiq)       \
+            R(lr_fiq) R(spsr_fiq)
+
+#define SAVE(field, ...)   r->field = SYSREG_READ_(__VA_ARGS__);
+#define LOAD(field, ...)   SYSREG_WRITE_(r->field, __VA_ARGS__);
+#define SAVE_BANKED(field) b->field = sysreg_read(BANKED_REG(field));
+#define LOAD_BANKED(field) sysreg_write(BANKED_REG(field), b->field);
+
+static void save_regs(struct arm_vcpu *v)
+{
+    struct cp15_regs *r = &v->cp15;
+    struct banked_regs *b = &v->banked;
+
+    CP15_REGISTERS(SAVE)
+    if (cpu.thumbee) {
+        THUMBEE_REGISTERS(SAVE)
+    }
+    BANKED_REGISTERS(SAVE_BANKED)
+}
+
+static void load_regs(const struct arm_vcpu *v)
+{
+    const struct cp15_regs *r = &v->cp15;
+    const struct banked_regs *b = &v->banked;
+
+    CP15_REGISTERS(LOAD)
+    if (cpu.thumbee) {
+        THUMBEE_REGISTERS(LOAD)
+    }
+    BANKED_REGISTERS(LOAD_BANKED)
+}
+
+/* See arch/arm64/vcpu.c: the timer's active state travels with the vCPU. */
+static void save_vtimer(struct arm_vcpu *v)
+{
+    v->cntv_ctl = sysreg_read(CNTV_CTL);
+    v->cntv_cval = sysreg_read(CNTV_CVAL);
+    sysreg_write(CNTV_CTL, 0);
+    isb(); /* off before its active state is looked at: no new interrupt in between */
+    v->vtimer_active = gic_ppi_active(host_irqs.vtimer);
+    if (v->vtimer_active) {
+        gic_ppi_set_active(host_irqs.vtimer, false);
+    }
+}
+
+static void load_vtimer(struct arm_vcpu *v)
+{
+    u64 offset = v->vcpu.vm->counter_offset;
+
+    if (v->vtimer_active) {
+        gic_ppi_set_active(host_irqs.vtimer, true);
+    }
+    sysreg_write(CNTVOFF, offset);
+    sysreg_write(CNTHCTL, CNTHCTL_EVNTEN | CNTHCTL_EVNTI | (offset == 0 ? CNTHCTL_PL1PCTEN : 0));
+    sysreg_write(CNTV_CVAL, v->cntv_cval);
+    isb(); /* offset and deadline before it's enabled */
+    sysreg_write(CNTV_CTL, v->cntv_ctl);
+}
+
+static void unload(struct arm_vcpu *v)
+{
+    gic_guest_save(&v->vcpu.irq, &v->cpuif);
+    save_vtimer(v);
+    save_regs(v);
+    if (cpu.vfp) {
+        vfp_save(&v->vfp, cpu.d32);
+    }
+    abort_leave(v);
+}
+
+static void load(struct arm_vcpu *v)
+{
+    u32 alone = v->vcpu.vm->nvcpus == 1 ? BIT(30) : 0;
+
+    v->frame.stack = (u32)cpu_stack(v->vcpu.pcpu);
+    sysreg_write(HCR, v->hcr);
+    sysreg_write(VTTBR, stage2_vttbr(v->vcpu.vm));
+    sysreg_write(VMPIDR, (u32)v->vcpu.mpidr | BIT(31) | alone);
+    isb(); /* the regime before registers that depend on it */
+    stage2_vcpu_loaded(&v->vcpu);
+    load_regs(v);
+    if (cpu.vfp) {
+        vfp_load(&v->vfp, cpu.d32);
+    }
+    load_vtimer(v);
+    gic_guest_load(&v->vcpu.irq, &v->cpuif);
+}
+
+void arch_vcpu_switch(struct pcpu *p, struct vcpu *next)
+{
+    if (p->current != NULL) {
+        unload(to_arm(p->current));
+    }
+    atomic_store(&p->current, next);
+    if (next != NULL) {
+        load(to_arm(next));
+    }
+}
+
+void arch_vcpu_run(struct vcpu *v)
+{
+    guest_enter(&to_arm(v)->frame);
+}
+
+u64 arch_vcpu_wakeup_ns(struct vcpu *c)
+{
+    const struct arm_vcpu *v = to_arm(c);
+
+    if ((v->cntv_ctl & (CNTV_CTL_ENABLE | CNTV_CTL_IMASK)) != CNTV_CTL_ENABLE) {
+        return TIMER_OFF;
+    }
+    return vtimer_deadline(vtimer_count(c->vm), v->cntv_cval);
+}
+
+struct gic_cpuif *irqs_cpuif(struct vcpu *v)
+{
+    return &to_arm(v)->cpuif;
+}
+
+void arch_irq_save(struct vcpu *v)
+{
+    gic_lr_save(&v->irq);
+}
+
+void arch_irq_load(struct vcpu *v)
+{
+    gic_lr_load(&v->irq, &to_arm(v)->cpuif);
+}
+
+void arch_irq_complete(u32 pintid)
+{
+    gic_complete(pintid);
+}
+
+void arch_vcpu_dump(struct vcpu *c, void (*print)(const char *fmt, ...))
+{
+    const struct arm_vcpu *v = to_arm(c);
+    const u32 *hsr = v->exit_hsr;
+    u32 n = (u32)c->exits;
+
+    print("  pc 0x%x  cpsr 0x%x  exits %llu", v->frame.pc, v->frame.cpsr,
+          (unsigned long long)c->exits);
+    print("  syndromes of the last exits, newest first: 0x%x 0x%x 0x%x 0x%x",
+          hsr[(n - 1) % EXIT_TRACE], hsr[(n - 2) % EXIT_TRACE], hsr[(n - 3) % EXIT_TRACE],
+          hsr[(n - 4) % EXIT_TRACE]);
+    for (u32 i = 0; i < 12; i += 4) {
+        print("  r%-2u 0x%08x  r%-2u 0x%08x  r%-2u 0x%08x  r%-2u 0x%08x", i, v->frame.r[i], i + 1,
+              v->frame.r[i + 1], i + 2, v->frame.r[i + 2], i + 3, v->frame.r[i + 3]);
+    }
+    print("  r12 0x%08x  lr (User mode's) 0x%08x", v->frame.r[12], v->frame.lr);
+}
