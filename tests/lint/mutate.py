@@ -46,6 +46,11 @@ def never(rule, file, condition, where, **options):
     return mutation(rule, file, f"if ({condition}) {{", "if (0) {", where, **options)
 
 
+def outside(rule, file, old, new, where):
+    """Of a file that is not in vdev/."""
+    return mutation(rule, "", old, new, where)._replace(file=file)
+
+
 def always(rule, file, condition, where, **options):
     return mutation(rule, file, f"if ({condition}) {{", "if (1) {", where, **options)
 
@@ -59,8 +64,29 @@ VC, VK = "virtio/console.c", "virtio/console_ctrl.c"
 ST, SR, NL = "net/switch_table.c", "net/switch_rules.c", "net/limit.c"
 SH = "net/share.c"
 N, NC, NF, CO = "virtio/net.c", "virtio/net_ctrl.c", "virtio/net_filter.c", "virtio/net_coal.c"
+CP, PA, FP, GH, GR = "core/check_pass.c", "core/pass.c", "fdt/pass.c", "gic/vgic_hw.c", "gic/vgic_regs.c"
 
 MUTATIONS = [
+    # --- pass-through: what is Muntin's or another VM's, parts of pages, interrupts masked for good
+    outside("pass", CP, "if (own != NULL) {", "if (0) {", "config_pass:test_cases"),
+    outside("pass", CP, "if (next == at) {", "if (0) {", "config_pass:test_cases"),
+    outside("pass", CP, "(wa->shared && wb->shared)", "(wa->shared || wb->shared)", "config_pass:test_cases"),
+    outside("pass", CP, "if (irq->host == b->uart_intid) {", "if (0) {", "config_pass:test_cases"),
+    outside("pass", CP, "if (a->pass.irq[i].host == b->pass.irq[j].host) {", "if (0) {", "config_pass:test_cases"),
+    outside("pass", CP, "if (w->base % PAGE_SIZE != w->host % PAGE_SIZE) {", "if (0) {", "config_pass:test_cases"),
+    outside("pass", PA, "first = MIN(ALIGN_UP(", "first = MIN(ALIGN_DOWN(", "pass:test_parts"),
+    outside("pass", PA, "ALIGN_DOWN(end, (u64)PAGE_SIZE)", "ALIGN_UP(end, (u64)PAGE_SIZE)", "pass:test_parts"),
+    outside("pass", PA, "if (p->part[region].write) {", "if (1) {", "pass:test_parts_read_only"),
+    outside("pass", PA, "&value) ? value : UINT64_MAX", "&value) ? value : value", "pass:test_parts_fail"),
+    outside("pass", PA, "owner_of[irq->host] != 0 ||", "", "pass:test_interrupts_refused"),
+    outside("pass", FP, "if (is_forbidden(n)) {", "if (0) {", "fdt_pass:test_forbidden"),
+    outside("pass", FP, "if (is_shared(c->vm, r)) {", "if (0) {", "fdt_pass:test_manners"),
+    mutation("pass", "gic/vgic.c", "vgic_hw_enable(g, i + 1, ~0u, false);", "", "gicplay:survives_nonsense"),
+    mutation("pass", GR, "vgic_hw_enable(a->g, wi, value, false);", "", "gicplay:agrees_with_the_reference"),
+    mutation("pass", GH, "        pass_hw->irq_route(g->pintid[spi], g->cpu[target].vcpu->pcpu);\n    }\n}\n\nu32", "    }\n}\n\nu32",
+             "gicplay:agrees_with_the_reference"),
+    mutation("pass", GH, "        if (!pass_hw->irq_pending(host_intid(g, wi, n))) {", "        if (0) {",
+             "gicplay:agrees_with_the_reference"),
     # --- A: activation
     never("1", M, "v->queue_sel >= n", "virtio_mmio:rule_1_queue_select"),
     mutation("2", Q, "q->size == 0 || q->size > q->max", "q->size == 0", "virtq:rule_2_size"),
@@ -458,7 +484,7 @@ def compile_mutant(m, folder):
     for n, path in enumerate(todo):
         out = folder / f"{n}.o"
         command = ["gcc", *CFLAGS, *FLAGS[m.build], f"-I{folder}", f"-I{ROOT}",
-                   f"-I{ROOT}/arch/host/include", "-c", "-o", str(out), str(path)]
+                   f"-I{ROOT}/arch/host/include", "-isystem", f"{BUILD}/deps/libfdt", "-c", "-o", str(out), str(path)]
         subprocess.run(command, check=True)
         objects.append(str(out))
     return objects
