@@ -220,11 +220,52 @@ static bool check_files(struct vm_config *vm, const struct bundle *b, struct dia
     return ok;
 }
 
+/* A guest can't fill its ROM itself. */
+static void check_roms(const struct vm_config *vm, const struct image_plan *plan, struct diag *d)
+{
+    for (u32 i = 0; i < vm->nmems; i++) {
+        const struct cfg_mem *m = &vm->mem[i];
+        bool filled = m->kind == MEM_RAM;
+
+        for (u32 k = 0; k < vm->nloads; k++) {
+            filled |= vm->load[k].type != LOAD_FDT &&
+                      range_overlap(plan->addr[k], plan->mem_size[k], m->base, m->size);
+        }
+        if (!filled) {
+            diag_warn(d, m->place, "nothing is loaded into this rom: the guest reads zeros");
+        }
+    }
+}
+
+/* Of initrds and of addresses for the tree only the last one counts. */
+static void check_repeated(const struct vm_config *vm, struct diag *d)
+{
+    const struct cfg_load *initrd = NULL, *tree = NULL;
+
+    for (u32 i = 0; i < vm->nloads; i++) {
+        const struct cfg_load *l = &vm->load[i];
+
+        if (l->type == LOAD_INITRD && initrd != NULL) {
+            diag_warn(d, l->place, "the guest is told of this initrd only, not that of line %u",
+                      initrd->place.line);
+        }
+        if (l->type == LOAD_FDT && l->has_addr && tree != NULL) {
+            diag_warn(d, l->place, "the device tree goes here, not where line %u says",
+                      tree->place.line);
+        }
+        initrd = l->type == LOAD_INITRD ? l : initrd;
+        tree = l->type == LOAD_FDT && l->has_addr ? l : tree;
+    }
+}
+
 static void check_images(struct vm_config *vm, struct diag *d)
 {
     struct image_plan plan;
 
-    (void)!image_plan(vm, &plan, d);
+    if (image_plan(vm, &plan, d)) {
+        check_roms(vm, &plan, d);
+        check_repeated(vm, d);
+    }
 }
 
 /* With errors in its text, "no RAM" or "nothing to start" may be just their consequence. */

@@ -8,6 +8,7 @@
  */
 #include "fdt/guest.h"
 #include "fdt/host.h"
+#include "fdt/names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,19 @@ static void require(bool good)
     }
 }
 
+static void see_cluster(void *ctx, struct str name, u32 cpus)
+{
+    const struct board *b = ctx;
+
+    require(strnlen(name.p, name.len) == name.len && cpus != 0 && cpus < BIT(b->ncpus));
+}
+
+static void see_area(void *ctx, struct str name, struct range area)
+{
+    (void)ctx;
+    require(strnlen(name.p, name.len) == name.len && area.base + area.size >= area.base);
+}
+
 static void fuzz_host(const u8 *data, size_t size)
 {
     u8 *copy = malloc(size + 40);
@@ -64,6 +78,8 @@ static void fuzz_host(const u8 *data, size_t size)
             require(b.reserved[i].size != 0);
             require(((b.reserved[i].base | b.reserved[i].size) & (PAGE_SIZE - 1)) == 0);
         }
+        fdt_cluster_names(&b, see_cluster, &b);
+        fdt_reserved_names(&b, see_area, NULL);
     }
     free(copy);
 }
