@@ -449,13 +449,14 @@ def test_ready_made_systems_are_fine(tool, folder):
     for part in folder.glob("*.*conf"):
         words = part.read_text().split()
         for verb, path in zip(words, words[1:]):
-            name = pathlib.Path(path.split(",")[-1])
-            if verb == "load" and not (tool.path / name).exists() and name.name:
+            name = pathlib.Path(path.split(",")[-1].lstrip("<>"))
+            if verb in ("load", "hostdev") and not (tool.path / name).exists() and name.name:
                 (tool.path / name).parent.mkdir(parents=True, exist_ok=True)
                 (tool.path / name).write_bytes(kernel())
     code, _, err = tool("check", "--cpus", "4", *configs)
     assert code == 0, err
-    assert "error" not in err and "warning" not in err
+    lines = [line for line in err.splitlines() if ": warning: ram identity: " not in line]
+    assert not any(": error: " in line or ": warning: " in line for line in lines), err
 
 
 def test_unreadable_files(tool):

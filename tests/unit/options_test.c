@@ -107,6 +107,9 @@ static const struct {
     {"intr", "vdev pl011 intr gic:x", "'x' is not a number: an INTID must be 0..1019"},
     {"name", "vdev pl011 name a/b", "'a/b' is not a name"},
 
+    {"virtio-console hostdev", "vdev virtio-console hostdev /", "a port's name, the last part of"},
+    {"virtio-console hostdev", "vdev virtio-console hostdev >- hostdev <-", "has the console"},
+    {"virtio-console hostdev", "vdev virtio-console hostdev a hostdev /b/a", "has a port of that"},
     {"pl011 hostdev", "vdev pl011 hostdev /dev/ser1", "'hostdev /dev/ser1': "},
 };
 

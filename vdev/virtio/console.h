@@ -20,8 +20,6 @@ struct console_opts {
     struct console_port_opts port[CONSOLE_PORTS]; /* the console, if there is one, first */
     u32 nports;                                   /* 0: none was given, which means the console */
     bool legacy;
-    u32 unused_number; /* what options without effect store */
-    struct str unused_text;
 };
 
 extern const struct vdev_type virtio_console_type;

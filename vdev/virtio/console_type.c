@@ -97,6 +97,7 @@ static const struct opt console_options[] = {
         .name = "hostdev",
         .type = OPT_CUSTOM,
         .arg = "[<|>]PATH",
+        .range = MANUAL("`-` or a path; the last part has up to 31 characters"),
         .dflt = MANUAL(">-"),
         .help = MANUAL(
             "A port; may be repeated. `>-` is Muntin's console for this VM, Linux's `hvc0`. Any "
@@ -112,22 +113,6 @@ static const struct opt console_options[] = {
         .offset = FIELD(legacy),
         .help = MANUAL("Registers and rings of virtio 0.9.5, for old kernels."),
         .example = MANUAL("legacy"),
-    },
-    {
-        .name = "sched",
-        .type = OPT_U32,
-        .offset = FIELD(unused_number),
-        .arg = "PRIO",
-        .help = MANUAL("Priority of QNX's device thread. There's none here."),
-        .ignored = true,
-    },
-    {
-        .name = "delayed",
-        .type = OPT_STR,
-        .offset = FIELD(unused_text),
-        .arg = "SECONDS|forever",
-        .help = MANUAL("When QNX opens its host device. There's none here."),
-        .ignored = true,
     },
     {.name = NULL},
 };
