@@ -101,12 +101,17 @@ static void check_gic(struct vm_config *vm, u32 board_version, struct diag *d)
 static void check_intid(const struct vm_config *vm, const struct vdev_conf *c, struct diag *d)
 {
     if (c->intid < SPI_FIRST || c->intid > SPI_LAST) {
-        diag_error(d, c->intr_place, "gic:%u is %s: a device needs gic:%u..gic:%u, which are SPIs",
-                   c->intid,
+        char hint[48] = "";
+
+        if (c->intid < SPI_FIRST) { /* as many write who take the number from a device tree */
+            fmt_print(hint, sizeof(hint), "; SPI %u is gic:%u", c->intid, c->intid + SPI_FIRST);
+        }
+        diag_error(d, c->intr_place,
+                   "gic:%u is %s: a device needs gic:%u..gic:%u, which are SPIs%s", c->intid,
                    c->intid < 16          ? "an SGI"
                    : c->intid < SPI_FIRST ? "a PPI"
                                           : "beyond the virtual GIC",
-                   SPI_FIRST, SPI_LAST);
+                   SPI_FIRST, SPI_LAST, hint);
     }
     for (u32 i = 0; i < vm->nreserves; i++) {
         if (vm->reserve[i].size == 0 && vm->reserve[i].intid == c->intid) {

@@ -117,8 +117,10 @@ static const struct {
      "0x10000000000\n",
      {1}},
     {{A "vdev pl011 intr gic:31 vdev pl011 intr gic:15 vdev pl011 intr gic:288"},
-     "a:1:36: error: gic:31 is a PPI: a device needs gic:32..gic:287, which are SPIs\n"
-     "a:1:59: error: gic:15 is an SGI: a device needs gic:32..gic:287, which are SPIs\n"
+     "a:1:36: error: gic:31 is a PPI: a device needs gic:32..gic:287, which are SPIs; SPI 31 is "
+     "gic:63\n"
+     "a:1:59: error: gic:15 is an SGI: a device needs gic:32..gic:287, which are SPIs; SPI 15 is "
+     "gic:47\n"
      "a:1:82: error: gic:288 is beyond the virtual GIC: a device needs gic:32..gic:287, which are "
      "SPIs\n",
      {3}},
@@ -186,7 +188,8 @@ static const struct {
      {1, 0}},
     {{A "vdev virtio-net name e peer /dev/qvm/b/f",
       B "vdev virtio-net name f peer /dev/qvm/a/e vdev pl011 intr gic:1"},
-     "b:1:77: error: gic:1 is an SGI: a device needs gic:32..gic:287, which are SPIs\n"
+     "b:1:77: error: gic:1 is an SGI: a device needs gic:32..gic:287, which are SPIs; SPI 1 is "
+     "gic:33\n"
      "a:1:25: warning: VM 'b' has errors: the link to it stays down\n",
      {0, 1}},
     {{A "vdev virtio-net peer /dev/qvm/b/f", B "vdev virtio-net name f peer /dev/qvm/b/f"},
