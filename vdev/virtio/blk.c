@@ -11,10 +11,8 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "core/page.h"
-#include "core/sched.h"
 #include "core/vm.h"
-#include "vdev/virtio/blk_request.h"
-#include "vdev/virtio/virtio.h"
+#include "vdev/virtio/blk_dev.h"
 
 #include <string.h>
 
@@ -53,26 +51,6 @@ struct blk_config {
 };
 _Static_assert(sizeof(struct blk_config) == 64, "config layout");
 _Static_assert(offsetof(struct blk_config, writeback) == 32, "config layout");
-
-struct blk_queue {
-    struct blk *blk;
-    u32 index;
-
-    /* Under the queue's lock: */
-    struct blk_request request;
-    bool busy;     /* with the request */
-    bool deferred; /* work will go on: notifications need not */
-    struct work work;
-};
-
-struct blk {
-    struct virtio virtio;
-    const struct blk_opts *opts;
-    struct disk disk;
-    struct blk_rules rules;   /* features: set when they are settled, constant while running */
-    u32 writeback;            /* what the driver believes about caching; atomic */
-    struct blk_queue queue[]; /* virtio.nqueues */
-};
 
 static struct blk *blk_of(struct virtio *v)
 {
