@@ -66,6 +66,8 @@ SH = "net/share.c"
 N, NC, NF, CO = "virtio/net.c", "virtio/net_ctrl.c", "virtio/net_filter.c", "virtio/net_coal.c"
 CP, PA, FP, GH, GR = "core/check_pass.c", "core/pass.c", "fdt/pass.c", "gic/vgic_hw.c", "gic/vgic_regs.c"
 
+B, BR, D = "virtio/blk.c", "virtio/blk_request.c", "disk.c"
+
 MUTATIONS = [
     # --- pass-through: what is Muntin's or another VM's, parts of pages, interrupts masked for good
     outside("pass", CP, "if (own != NULL) {", "if (0) {", "config_pass:test_cases"),
@@ -444,6 +446,41 @@ MUTATIONS = [
     mutation("control", CO, "    timer_cancel(&c->timer);\n", "", "net_coal:reset"),
     mutation("control", CO, "    fire(c); /* it waited", "    /*",
              "net_coal:a_change_lets_go_what_waits"),
+    # --- disks: requests, and what lies behind them
+    mutation("28", BR, "sector > d->size / BLK_SECTOR || ", "", "blk:rule_28_within_the_disk"),
+    mutation("28", BR, "bytes > d->size - sector * BLK_SECTOR", "0", "blk:rule_28_within_the_disk"),
+    mutation("28", BR, "bytes > d->size - sector * BLK_SECTOR", "0", "blk:rule_28_ranges"),
+    mutation("28", BR, "bytes % BLK_SECTOR != 0 || ", "", "blk:rule_28_whole_sectors"),
+    mutation("28", BR, "bytes == 0 || ", "", "blk:rule_28_ranges"),
+    mutation("28", BR, " bytes % sizeof(struct blk_range) != 0 ||", "", "blk:rule_28_ranges"),
+    mutation("28", BR, "bytes / sizeof(struct blk_range) > BLK_RANGES_MAX", "0", "blk:rule_28_ranges"),
+    mutation("28", BR, "chain_read(&r->chain, 0, &h, sizeof(h)) < sizeof(h) || r->chain.writable == 0) {\n"
+             "        return false; /* rule 28 */",
+             "chain_read(&r->chain, 0, &h, sizeof(h)) == 77 || r->chain.writable == 0) { return false;",
+             "blk:rule_28_no_header"),
+    mutation("28", BR, " || r->chain.writable == 0) {", ") {", "blk:rule_28_no_status"),
+    never("28", BR, "writes(h.type) && rules->readonly", "blk:rule_28_readonly"),
+    mutation("28", BR, "} else if (!known(h.type, rules)) {", "} else if (0) {", "blk:rule_28_unknown"),
+    mutation("28", BR, "(range.flags & ~(u32)RANGE_UNMAP) != 0 || (r->type == T_DISCARD && unmap != 0)) {\n"
+             "        finish(r, S_UNSUPP); /* rule 28 */",
+             "r->type == T_DISCARD && unmap != 0) {\n finish(r, S_UNSUPP);", "blk:rule_28_ranges"),
+    mutation("28", BR, " || (r->type == T_DISCARD && unmap != 0)", "", "blk:rule_28_ranges"),
+    mutation("28", B, 'q->why = "a request without header or status"; /* rule 28 */\n'
+             "        return VIRTQ_BROKEN;", "return VIRTQ_EMPTY;", "blk:rule_28_no_header"),
+    mutation("33", B, "        b->queue[i].busy = false;\n", "", "blk:rule_33_nothing_moves_after_a_reset"),
+    never("40", BR, "*budget <= 0", "blk:rule_40_a_large_request_goes_on_as_work"),
+    never("40", BR, "*budget <= 0", "blk:rule_40_large_ranges_go_on_as_work"),
+    mutation("40", B, "while (budget > 0) {", "for (;;) {", "blk:rule_40_many_requests_go_on_as_work"),
+    mutation("40", BR, "*budget -= (s32)(BLK_COST_REQUEST + BLK_COST_BUFFER * r->chain.count);", "",
+             "blk:rule_40_many_requests_go_on_as_work"),
+    mutation("disk", D, "if (len < PAGE_SIZE) {", "if (0) {", "disk:ram_is_zero_at_first"),
+    mutation("disk", D, "(u32)MIN((u64)PAGE_SIZE, d->size - start)", "PAGE_SIZE",
+             "disk:last_page_is_not_whole"),
+    mutation("disk", D, "} else if (d->used < d->room) {", "} else if (d->used <= d->room) {", "disk:full"),
+    mutation("disk", D, "d->freed = d->next[page];", "d->freed = gmem_load32(page_at(d, page));",
+             "disk:full"),
+    mutation("disk", D, "        give_back(d, what - FIRST_PAGE);\n", "(void)give_back;", "disk:full"),
+    mutation("disk", D, "p != NULL && !(whole && release)", "p != NULL && !whole", "disk:zeroes_in_place"),
 ]
 
 

@@ -59,8 +59,8 @@ static void begin_ranges(struct blk_request *r)
 {
     u32 bytes = r->chain.readable - (u32)sizeof(struct blk_header);
 
-    if (bytes == 0 || bytes % sizeof(struct blk_range) != 0 ||
-        bytes / sizeof(struct blk_range) > BLK_RANGES_MAX) { /* rule 28 */
+    if (bytes == 0 || bytes % sizeof(struct blk_range) != 0 || /* rule 28 */
+        bytes / sizeof(struct blk_range) > BLK_RANGES_MAX) {
         finish(r, S_IOERR);
         return;
     }
