@@ -9,6 +9,7 @@
  *   gtool sink PORT [CONNECTIONS]       TCP: receives, compares every byte with what it must be
  *   gtool send HOST PORT BYTES [CHUNK]  TCP: sends; the sink answers how many bytes were right
  *   gtool hash MEGABYTES SECONDS        fills RAM with a pattern and hashes it again and again
+ *   gtool disk PATH read|write BYTES COUNT   accesses of a disk at random places, past the caches
  *   gtool clock SECONDS                 clocks and counters go forward, at one rate, on all CPUs
  *
  * HOST is an IPv4 or IPv6 address.
@@ -16,6 +17,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -409,13 +411,42 @@ static int run_clock(char **args)
     return good ? 0 : 1;
 }
 
+/* One at a time, each BYTES long and as far from the start as a multiple of that. */
+static int run_disk(char **args)
+{
+    bool write = strcmp(args[1], "write") == 0;
+    size_t bytes = strtoul(args[2], NULL, 10);
+    ull count = strtoull(args[3], NULL, 10);
+    int fd = open(args[0], (write ? O_RDWR : O_RDONLY) | O_DIRECT | O_CLOEXEC);
+    off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+    void *data = NULL;
+    uint64_t start;
+
+    if (size < 0 || bytes == 0 || posix_memalign(&data, 4096, bytes) != 0) {
+        return fail(args[0]);
+    }
+    memset(data, 0x5a, bytes);
+    start = now_ns();
+    for (ull i = 0; i < count; i++) {
+        off_t at = (off_t)((ull)random() % ((ull)size / bytes) * bytes);
+        ssize_t n = write ? pwrite(fd, data, bytes, at) : pread(fd, data, bytes, at);
+
+        if (n != (ssize_t)bytes) {
+            return fail(args[1]);
+        }
+    }
+    start = now_ns() - start;
+    printf("@@ DISK %s bytes=%zu count=%llu ns=%llu\n", args[1], bytes, count, (ull)start);
+    return 0;
+}
+
 static const struct command {
     const char *name;
     int args;
     int (*run)(char **args);
 } commands[] = {
-    {"mark", 1, run_mark}, {"echo", 1, run_echo}, {"rtt", 3, run_rtt},     {"sink", 1, run_sink},
-    {"send", 3, run_send}, {"hash", 2, run_hash}, {"clock", 1, run_clock},
+    {"mark", 1, run_mark}, {"echo", 1, run_echo}, {"rtt", 3, run_rtt},   {"sink", 1, run_sink},
+    {"send", 3, run_send}, {"hash", 2, run_hash}, {"disk", 4, run_disk}, {"clock", 1, run_clock},
 };
 
 int main(int argc, char **argv)
@@ -426,6 +457,6 @@ int main(int argc, char **argv)
             return commands[i].run(argv + 2);
         }
     }
-    fprintf(stderr, "usage: gtool mark|echo|rtt|sink|send|hash|clock ARGUMENTS\n");
+    fprintf(stderr, "usage: gtool mark|echo|rtt|sink|send|hash|disk|clock ARGUMENTS\n");
     return 2;
 }

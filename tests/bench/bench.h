@@ -59,4 +59,7 @@ void bench_walk_rows(void);
 /* virtio.c */
 void bench_virtio_rows(void);
 
+/* disk.c */
+void bench_disk_rows(void);
+
 #endif

@@ -45,6 +45,16 @@ GUEST_ROWS = {
     "virtio_notify": 250,
     "virtio_tx_64": 1000,
 }
+# Requests of a disk in RAM, each of a doorbell of its own; "burst": of one for 16.
+DISK_ROWS = {
+    "disk_write_first_4k": "write of 4 KiB never written before",
+    "disk_read_4k": "read of 4 KiB",
+    "disk_write_4k": "write of 4 KiB",
+    "disk_read_burst": "read of 4 KiB, one of 16",
+    "disk_write_burst": "write of 4 KiB, one of 16",
+}
+DISK_64K_ROWS = {"disk_read_64k": "read", "disk_write_64k": "write"}
+DISK_1M_ROWS = {"disk_read_1m": "read", "disk_write_1m": "write"}
 SWITCH_AT_MOST = {"switch_alone": 600, "switch_burst": 250}
 SWITCH_BURST = 32  # of tests/bench/virtio.c
 ROUNDING = 1.0  # a loop's share of the timing around it
@@ -71,6 +81,7 @@ set counter-offset 0
 vdev pl011 loc 0x09000000 intr gic:33
 vdev virtio-net loc 0x0a000000 intr gic:48 peer /dev/vdevpeer/bench mac 02:00:00:00:00:01 name eth
 vdev virtio-net loc 0x0a001000 intr gic:49 peer /dev/vdevpeer/bench mac 02:00:00:00:00:02 name other
+vdev virtio-blk loc 0x0a002000 intr gic:50 ramdisk 8M
 """
 
 LINUX_CONFIG = """\
@@ -83,6 +94,9 @@ initrd load d12c.cpio
 cmdline "{words}"
 vdev pl011 loc 0x09000000 intr gic:33
 """
+# A disk in RAM, at random places, one access at a time past the guest's caches.
+LINUX_DISK = "vdev virtio-blk ramdisk 32M\n"
+LINUX_ACCESSES = {"read": 4096, "write": 4096, "read of a MiB": 1 << 20, "write of a MiB": 1 << 20}
 LINUX_WORDS = "console=ttyAMA0 quiet cryptomgr.notests nokaslr mods=none then=poweroff"
 
 # QEMU's own NIC for the guest alone: to nowhere.
@@ -180,6 +194,8 @@ class Bench:
         native_rows = guest_rows(native or "")
         muntin_rows = guest_rows(muntin or "")
         self.put_switch(suffix, muntin_rows)
+        if not suffix:
+            self.put_disk(muntin_rows)
         for row, at_most in GUEST_ROWS.items():
             if row == "gicr_isen_read" and gic == 2:
                 continue
@@ -199,6 +215,17 @@ class Bench:
             if bell is not None and figure is not None:
                 figure = round(figure - bell / frames, 1)
             self.put(f"{row}, a frame{suffix}", SWITCH_AT_MOST[row], muntin=figure)
+
+    def put_disk(self, rows):
+        """A MiB in requests of 64 KiB is Muntin's work alone; one of 1 MiB is done in pieces, between
+        which the guest gets as much time."""
+        for row, what in DISK_ROWS.items():
+            self.put(f"disk, {what}", muntin=rows.get(row))
+        for row, what in DISK_64K_ROWS.items():
+            figure = rows.get(row)
+            self.put(f"disk, {what} of a MiB by 64 KiB", muntin=figure and round(16 * figure))
+        for row, what in DISK_1M_ROWS.items():
+            self.put(f"disk, {what} of a MiB at once, till done", muntin=rows.get(row))
 
     def measure_boot(self):
         """Reset to the guest's first instruction, scrubbing apart. RAM is scrubbed in proportion to its
@@ -265,6 +292,37 @@ class Bench:
         self.put("Linux 6.1 to its shell", native=alone, muntin=under or None)
         beyond = round(100 * (under / alone - 1), 3) if alone and under else None
         self.put("Linux 6.1 to its shell, beyond native", LINUX_AT_MOST, "%", muntin=beyond)
+
+    def measure_linux_disk(self):
+        """As a program in a Linux VM sees its disk: per second of 10^9 instructions."""
+
+        def command(what, size):
+            return f"gtool disk /dev/vda {what.split()[0]} {size} {2000 if size == 4096 else 100}"
+
+        def run():
+            work = "; ".join(command(*access) for access in LINUX_ACCESSES.items())
+            config = LINUX_CONFIG.format(words="console=ttyAMA0 quiet cryptomgr.notests nokaslr")
+            config = config.replace("512M", "128M") + LINUX_DISK
+            files = {"linux.qvmconf": config, "d12c.Image": self.o.linux,
+                     "d12c.cpio": self.o.linux.with_suffix(".cpio")}  # fmt: skip
+            bundle = write_bundle(self.work / "disk.cpio", files)
+            m = Machine("bench-disk", icount=True, cpu=CPU, image=self.o.muntin, how="kernel",
+                        bundle=bundle, smp=CPUS, mem=MEM)  # fmt: skip
+            try:
+                m.expect(r":/root# ", 300)
+                m.run(command("write", 1 << 20), 300)  # all of it has RAM now
+                m.run(work, 300)
+                return re.findall(r"@@ DISK \w+ bytes=\d+ count=(\d+) ns=(\d+)", m.output)
+            finally:
+                m.close()
+
+        found = self.attempt("Linux, disk", run) or []
+        for (what, size), (count, ns) in zip(LINUX_ACCESSES.items(), found):
+            if size == 4096:
+                rate = round(int(count) * 1e9 / int(ns))
+                self.put(f"Linux, 4 KiB random {what}s", unit="per s", muntin=rate)
+            else:
+                self.put(f"Linux, {what}", muntin=round(int(ns) / int(count)))
 
     def guest_tree(self, config):
         """The device tree of the config, by `muntin dtb`; None without the tool."""
@@ -348,6 +406,7 @@ def main():
             bench.measure_size(texts[0])
         if o.linux and not o.no_linux:
             bench.measure_linux()
+            bench.measure_linux_disk()
     if o.linux and o.muntin and not o.no_linux:
         net_bench.measure(bench)
     bench.print_table()

@@ -112,6 +112,7 @@ static void rows(void)
         bench_timer_rows();
         bench_walk_rows();
         bench_virtio_rows();
+        bench_disk_rows();
     }
     test_check(true, "done");
 }
