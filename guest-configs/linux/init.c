@@ -9,6 +9,7 @@
  *   net0=10.0.0.1/24       address of eth0 (net1= of eth1, ... net7=)
  *   net0=dhcp              the same from a DHCP server, which is told the host name
  *   run="cmd; cmd"         commands for the shell once all is set up
+ *   login=hvc0             a login on that terminal, beside the shell on the console
  *   then=poweroff|reboot|sh  what follows; without it poweroff after run=, else sh
  *
  * It prints "@@ INIT", "@@ MODS", "@@ SHELL" with the virtual counter, and "@@ RUN-END rc=N", and
@@ -342,6 +343,27 @@ static pid_t start_shell(const char *command)
     _exit(127);
 }
 
+/* A login on a terminal, again and again, by a process of its own. */
+static void offer_login(const char *tty)
+{
+    sigset_t set = init_signals();
+
+    if (fork() != 0) {
+        return;
+    }
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    for (;;) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            setsid();
+            execl("/bin/busybox", "getty", "0", tty, "linux", (char *)NULL);
+            _exit(127);
+        }
+        waitpid(pid, NULL, 0);
+        sleep(1);
+    }
+}
+
 static void shell_forever(void)
 {
     for (;;) {
@@ -392,6 +414,9 @@ int main(void)
         enter_disk(getenv("disk"));
     }
     set_addresses();
+    if (getenv("login") != NULL) {
+        offer_login(getenv("login"));
+    }
     mark("SHELL");
 
     run = getenv("run");

@@ -68,8 +68,8 @@ DISK_LIBRARIES="ld-linux-aarch64.so.1 libc.so.6 libext2fs.so.2 libe2p.so.2 libco
     libblkid.so.1 libuuid.so.1"
 DISK_MODULES="crc32c_generic ext4"
 APPLETS="arping ash awk basename brctl cat chmod chrt clear cmp cp cut date dd df diff dirname
-    dmesg du echo env expr false find free fuser grep gunzip gzip halt head hexdump hostname
-    httpd ifconfig insmod ip kill killall less ln ls lsmod md5sum mkdir mknod modprobe more mount mv nc
+    dmesg du echo env expr false find free fuser getty grep gunzip gzip halt head hexdump hostname
+    httpd ifconfig insmod ip kill killall less ln login ls lsmod md5sum mkdir mknod modprobe more mount mv nc
     netstat nice nproc od ping ping6 poweroff printf ps pwd reboot renice reset rm rmdir rmmod
     route sed seq setsid sh sha256sum sleep sort stat stty sync sysctl tail tar taskset tee
     telnet test tftp time timeout top touch tr traceroute true tty udhcpc udhcpd umount uname

@@ -8,6 +8,7 @@
  */
 #include "vdev/virtio/console.h"
 
+#include "core/arch.h"
 #include "core/log.h"
 #include "core/page.h"
 #include "core/vm.h"
@@ -19,6 +20,7 @@
 #define QUEUE_SIZE 64
 #define CHAINS     8   /* at most in one go, in each direction */
 #define BYTES      256 /* likewise */
+#define LULL_NS    1000000u
 
 /* struct virtio_console_config, §5.3.4. */
 struct console_config {
@@ -89,6 +91,34 @@ static bool receive(struct console_port *p, struct virtq *q)
     return true;
 }
 
+/*
+ * Linux's hvc waits with interrupts off for each buffer to come back. An interrupt then finds
+ * nothing to do, and after 100,000 of those Linux never listens to the device again. So there's
+ * none for what the driver has seen by itself a moment later.
+ */
+static void lull(struct console_port *p)
+{
+    if (!p->lulled) {
+        p->lulled = true;
+        timer_set(&p->lull, arch_now_ns() + LULL_NS);
+    }
+}
+
+static void lull_over(struct timer *t)
+{
+    struct console_port *p = container_of(t, struct console_port, lull);
+    struct virtq *q = tx_queue(p);
+    bool interrupt;
+
+    spin_lock(&q->lock);
+    interrupt = p->lulled && q->ready && virtq_unseen(q);
+    p->lulled = false;
+    spin_unlock(&q->lock);
+    if (interrupt) {
+        virtio_interrupt(&p->console->virtio);
+    }
+}
+
 /* What is common to both directions: true if there's more to do. */
 static bool serve(struct console_port *p, struct virtq *q,
                   bool (*some)(struct console_port *p, struct virtq *q))
@@ -100,6 +130,10 @@ static bool serve(struct console_port *p, struct virtq *q,
     if (virtio_running(v) && q->ready) {
         more = some(p, q) && !q->broken;
         interrupt = !q->broken && virtq_publish(q);
+        if (interrupt && q == tx_queue(p)) {
+            lull(p);
+            interrupt = false;
+        }
         if (q->broken) {
             virtio_broken(v, q->why);
         }
@@ -259,6 +293,8 @@ static void console_reset(struct virtio *v)
 
         spin_lock(lock);
         p->sending = false;
+        p->lulled = false;
+        timer_cancel(&p->lull);
         spin_unlock(lock);
         atomic_store(&p->open, 0u);
         if (atomic_load(&v->dev.vm->state) != VM_RUNNING) {
@@ -306,6 +342,7 @@ static bool port_init(struct console *c, u32 index, const struct console_port_op
     p->opts = o;
     p->index = index;
     p->work.fn = port_work;
+    timer_init(&p->lull, console_pcpu(c), lull_over);
     p->chan = o->name.len == 0 ? chan_for_console(vm, c->virtio.dev.conf, &chan_ops, p)
                                : chan_for_port(vm, o->name, &chan_ops, p);
     return p->chan != NULL;

@@ -7,6 +7,7 @@
 #define VDEV_VIRTIO_CONSOLE_DEV_H
 
 #include "core/sched.h"
+#include "core/timer.h"
 #include "vdev/chan.h"
 #include "vdev/virtio/console.h"
 #include "vdev/virtio/virtio.h"
@@ -29,6 +30,8 @@ struct console_port {
     bool sending; /* tx was taken, and its first `sent` bytes are in the channel */
     u32 sent;
     u64 out_bytes;
+    struct timer lull; /* until the driver is told of buffers that it got back */
+    bool lulled;
     struct chain tx;
 
     /* Under the receive queue's lock */

@@ -59,6 +59,7 @@ void virtq_split_push(struct virtq *q, u16 head, u32 written);
 void virtq_packed_push(struct virtq *q, u16 id, u16 slots, u32 written);
 bool virtq_split_publish(struct virtq *q);
 bool virtq_packed_publish(struct virtq *q);
+bool virtq_split_unseen(struct virtq *q);
 bool virtq_split_publish_quiet(struct virtq *q, u32 most);
 void virtq_split_disable_notify(struct virtq *q);
 void virtq_packed_disable_notify(struct virtq *q);
@@ -144,6 +145,15 @@ static inline MUST_CHECK bool virtq_publish(struct virtq *q)
 static inline MUST_CHECK bool virtq_publish_quiet(struct virtq *q, u32 most)
 {
     return unlikely(q->packed) ? virtq_packed_publish(q) : virtq_split_publish_quiet(q, most);
+}
+
+/*
+ * False: the driver has looked at all that is published, as the event shows that it asks for next;
+ * an interrupt that was held back for it is of no use any more. Without events nobody knows.
+ */
+static inline MUST_CHECK bool virtq_unseen(struct virtq *q)
+{
+    return unlikely(q->packed) || virtq_split_unseen(q);
 }
 
 /* Whether something is staged that isn't published. */

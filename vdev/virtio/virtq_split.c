@@ -218,6 +218,11 @@ static bool publish_to(struct virtq *q, u16 new)
     return (gmem_load16(gmem_at(q->avail, RING_FLAGS)) & AVAIL_NO_INTERRUPT) == 0;
 }
 
+bool virtq_split_unseen(struct virtq *q)
+{
+    return !q->event_idx || gmem_load16(used_event(q)) != q->used_published;
+}
+
 bool virtq_split_publish(struct virtq *q)
 {
     return publish_to(q, q->used_next);
