@@ -8,6 +8,7 @@
 #include "core/check_pass.h"
 #include "core/check_switch.h"
 #include "core/log.h"
+#include "core/place.h"
 #include "core/sched.h"
 #include "core/str.h"
 
@@ -148,6 +149,36 @@ static void check_peers(struct vm_config *vm, struct vm_config *const *all, u32 
     }
 }
 
+/* No device before number `vdev` of vm[i] is of its type. */
+static bool is_first(struct vm_config *const *vm, u32 i, u32 vdev)
+{
+    for (u32 v = 0; v <= i; v++) {
+        for (u32 k = 0; k < (v == i ? vdev : vm[v]->nvdevs); k++) {
+            if (vm[v]->vdev[k].type == vm[i]->vdev[vdev].type) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* What a type has to say of all its devices. */
+static void check_types(struct vm_config *const *vm, u32 count, struct diag *diag)
+{
+    for (u32 i = 0; i < count; i++) {
+        for (u32 k = 0; k < vm[i]->nvdevs; k++) {
+            const struct vdev_type *type = vm[i]->vdev[k].type;
+
+            if (type->check_all != NULL && is_first(vm, i, k)) {
+                type->check_all(vm, count, diag);
+            }
+        }
+    }
+    for (u32 i = 0; i < count; i++) {
+        place_windows(vm[i], diag);
+    }
+}
+
 void check_all(struct vm_config *const *vm, u32 count, u32 npcpus, struct diag *diag)
 {
     for (u32 i = 0; i < count; i++) {
@@ -161,5 +192,6 @@ void check_all(struct vm_config *const *vm, u32 count, u32 npcpus, struct diag *
         check_peers(vm[i], vm, count, diag);
     }
     check_switches(vm, count, npcpus, diag);
+    check_types(vm, count, diag);
     check_cpus(vm, count, npcpus != 0 ? npcpus : PCPU_MAX, diag);
 }

@@ -14,6 +14,10 @@
 #define VDEV_END    0x0c000000ull
 #define SPI_AUTO    48u
 
+/* Where virt has the memory of PCI devices; what doesn't fit there goes above the RAM. */
+#define WINDOW_BASE  0x10000000ull
+#define WINDOW_ALIGN (2 * (u64)MIB)
+
 void place_mems(struct vm_config *vm)
 {
     u64 top = RAM_BASE;
@@ -86,6 +90,9 @@ void place_map(const struct vm_config *vm, struct area_map *map)
         if (c->loc != 0 || c->has_loc) {
             add(map, (struct area){AREA_VDEV, c->loc, c->type->mmio_size,
                                    c->has_loc ? c->loc_place : c->place, c->type->name});
+        }
+        if (c->window != 0) {
+            add(map, (struct area){AREA_VDEV, c->window, c->window_size, c->place, c->type->name});
         }
     }
 }
@@ -163,6 +170,40 @@ void place_vdevs(struct vm_config *vm, struct diag *diag)
             diag_error(diag, c->place, "no free interrupt for this %s: give it an intr",
                        c->type->name);
             c->intid = 0;
+        }
+    }
+}
+
+/* The first place from `at` on that is free; beyond CFG_IPA_LIMIT if there's none. */
+static u64 find_free(const struct area_map *map, u64 at, u64 size)
+{
+    for (u32 i = 0; i < map->count; i++) {
+        const struct area *a = &map->area[i];
+
+        if (at < CFG_IPA_LIMIT && range_overlap(at, size, a->base, a->size)) {
+            at = ALIGN_UP(a->base + a->size, WINDOW_ALIGN);
+            i = UINT32_MAX; /* once more from the first; each is passed once at most */
+        }
+    }
+    return at;
+}
+
+void place_windows(struct vm_config *vm, struct diag *diag)
+{
+    for (u32 i = 0; i < vm->nvdevs && vm->errors == 0; i++) {
+        struct vdev_conf *c = &vm->vdev[i];
+        struct area_map map;
+
+        if (c->window_size == 0) {
+            continue;
+        }
+        place_map(vm, &map);
+        c->window = find_free(&map, WINDOW_BASE, c->window_size);
+        if (!range_within(c->window, c->window_size, 0, CFG_IPA_LIMIT)) {
+            diag_error(diag, c->place, "no free addresses for the 0x%llx bytes of this %s",
+                       (unsigned long long)c->window_size, c->type->name);
+            c->window = 0;
+            vm->errors++;
         }
     }
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The guest-physical address map of a VM's config. Private to core/check.c and core/place.c. */
+/* The guest-physical address map of a VM's config. Private to core/check*.c and core/place.c. */
 #ifndef CORE_PLACE_H
 #define CORE_PLACE_H
 
 #include "core/check.h"
 
-#define PLACE_AREAS (CFG_MEMS + CFG_RESERVES + CFG_VDEVS + CFG_WINDOWS + 2)
+#define PLACE_AREAS (CFG_MEMS + CFG_RESERVES + 2 * CFG_VDEVS + CFG_WINDOWS + 2)
 
 enum area_kind { AREA_RAM, AREA_ROM, AREA_RESERVE, AREA_GIC, AREA_VDEV, AREA_PASS };
 
@@ -25,6 +25,9 @@ struct area_map {
 void place_mems(struct vm_config *vm);
 void place_gic(struct vm_config *vm, u32 board_version);
 void place_vdevs(struct vm_config *vm, struct diag *diag);
+
+/* The devices' windows beside their registers, which check_all of the types asked for. */
+void place_windows(struct vm_config *vm, struct diag *diag);
 
 /* All that has a place. Devices only up to `vdevs`. */
 void place_map(const struct vm_config *vm, struct area_map *map);

@@ -104,8 +104,9 @@ struct vdev_conf {
     u32 intid;       /* GIC INTID (SPI + 32); 0: none; filled by placement if absent */
     bool has_loc, has_intr;
     struct place loc_place, intr_place;
-    u64 given;  /* bit n: the type's option n stands in the config */
-    void *opts; /* type->opts_size bytes, defaults filled in by type->defaults */
+    u64 window, window_size; /* more of its guest-physical addresses; size 0: none; see check_all */
+    u64 given;               /* bit n: the type's option n stands in the config */
+    void *opts;              /* type->opts_size bytes, defaults filled in by type->defaults */
 };
 
 /* Properties that a device adds to its node, beyond compatible, reg and interrupts. */
@@ -125,6 +126,13 @@ struct vdev_type {
     void (*defaults)(void *opts); /* fills a zeroed options struct; may be NULL */
     /* Cross-checks one parsed instance; complains through diag. May be NULL. */
     bool (*check)(const struct vm_config *vm, struct vdev_conf *conf, struct diag *diag);
+
+    /*
+     * Cross-checks all VMs, once for all devices of the type; errors count into their VMs. Here,
+     * and not before, a device may ask for addresses beside its registers: window_size, which core
+     * then finds a place for, aligned to 2 MiB. After check of each. May be NULL.
+     */
+    void (*check_all)(struct vm_config *const *vm, u32 count, struct diag *diag);
 
     const char *node;       /* device-tree node name: "virtio_mmio", "pl011" */
     const char *compatible; /* NUL-separated strings, compatible_len bytes */

@@ -80,6 +80,9 @@ u32 gen_vdev_reg(const struct gen_input *in, const struct vdev_conf *conf, u8 *v
     struct value v = {.len = 0};
 
     put_reg(in, &v, conf->loc, conf->type->mmio_size);
+    if (conf->window != 0) {
+        put_reg(in, &v, conf->window, conf->window_size);
+    }
     memcpy(value, v.data, v.len);
     return v.len;
 }
@@ -118,7 +121,7 @@ static void gen_clocks(struct gen *g, const struct vdev_prop *p)
 static void gen_vdev(struct gen *g, const struct vdev_conf *conf)
 {
     const struct vdev_type *type = conf->type;
-    u8 value[16];
+    u8 value[GEN_REG];
     u32 len;
 
     node_at(g, type->node, conf->loc);
@@ -435,7 +438,7 @@ static u32 vdev_bound(const struct vdev_conf *conf)
     const struct vdev_type *type = conf->type;
     u32 sum = 8 + GEN_PATH; /* the node itself */
 
-    sum += prop_bound(10, type->compatible_len) + prop_bound(3, 16) + prop_bound(10, 12) +
+    sum += prop_bound(10, type->compatible_len) + prop_bound(3, GEN_REG) + prop_bound(10, 12) +
            prop_bound(7, 4);
     for (const struct vdev_prop *p = type->props; p != NULL && p->name != NULL; p++) {
         u32 value = p->kind == PROP_U32 ? 4 : p->kind == PROP_STR ? p->value : 0;

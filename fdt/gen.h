@@ -35,7 +35,8 @@ u32 gen_build(const struct gen_input *in, void *buf, u32 size) MUST_CHECK;
 
 /* Path of a vdev's node; buf has GEN_PATH bytes. */
 void gen_vdev_path(const struct vdev_conf *conf, char *buf);
-/* Value of its `reg`, of its `interrupts`; up to 16 bytes. Returns the length; 0: it has none. */
+#define GEN_REG 32 /* bytes of a `reg`: the registers and a window beside them */
+/* Value of its `reg`, of its `interrupts` (at most as long). The length; 0: it has none. */
 u32 gen_vdev_reg(const struct gen_input *in, const struct vdev_conf *conf, u8 *value);
 u32 gen_vdev_interrupts(const struct vdev_conf *conf, u8 *value);
 

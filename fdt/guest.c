@@ -135,7 +135,7 @@ static bool build_generated(struct build *b)
 /* Where a vdev is, and its interrupt, are the config's business. */
 static bool pin_vdev(struct build *b, const struct user *u, const struct vdev_conf *conf)
 {
-    u8 reg[16], interrupts[16];
+    u8 reg[GEN_REG], interrupts[GEN_REG];
     struct tree_value value = {reg, gen_vdev_reg(&b->in, conf, reg)};
     char path[GEN_PATH];
     int node;

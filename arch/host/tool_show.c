@@ -124,6 +124,10 @@ static void show_vdev(const struct vm_config *vm, const struct vdev_conf *c)
     }
     show_nic(vm, c);
     printf("\n");
+    if (c->window != 0) {
+        printf("  %18s 0x%09llx..0x%09llx  %llu KiB beside its registers\n", "", LL(c->window),
+               LL(c->window + c->window_size - 1), LL(c->window_size / KIB));
+    }
     if (c->type == &virtio_net_type) {
         show_queues(vm, c->opts);
         show_limits(c->opts);
