@@ -309,6 +309,7 @@ void gen_pass(struct gen *g)
     prop_number(g, "#size-cells", 1, g->in->size_cells);
     prop(g, "ranges", NULL, 0);
     prop_number(g, "interrupt-parent", 1, g->in->gic_phandle);
+    phandle(g);
     copy_nodes(&c);
     write_clock_nodes(&c);
     end(g);

@@ -57,12 +57,12 @@ static bool vdev_symbol(const struct vm_config *vm, u32 index, u32 which, struct
 /* Symbol number i; false: that number has none. */
 static bool symbol(const struct vm_config *vm, u32 i, struct symbol *s)
 {
-    static const char *const fixed[] = {"chosen", "cpus", "psci", "timer", "vdevs"};
+    static const char *const fixed[] = {"chosen", "cpus", "psci", "timer", "vdevs", "pass"};
 
     if (i < ARRAY_SIZE(fixed)) {
         fmt_print(s->label, SYMBOL_LABEL, "%s", fixed[i]);
         fmt_print(s->path, GEN_PATH, "/%s", fixed[i]);
-        return true;
+        return i + 1 < ARRAY_SIZE(fixed) || vm->pass.nwindows != 0;
     }
     i -= (u32)ARRAY_SIZE(fixed);
     if (i == 0) {
@@ -96,7 +96,7 @@ static bool symbol_taken(const struct vm_config *vm, u32 index, const char *labe
 
 u32 symbols_count(const struct vm_config *vm)
 {
-    return 6 + vm->ncpus + 3 * vm->nvdevs;
+    return 7 + vm->ncpus + 3 * vm->nvdevs;
 }
 
 bool symbols_get(const struct vm_config *vm, u32 index, struct symbol *s)

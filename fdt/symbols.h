@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Labels that overlays can use: chosen, cpus, psci, timer, vdevs, gic; cpuN; for each vdev TYPE_N
- * (virtio_net_0), its `name`, and uartN if it's a PL011. What isn't a letter or a digit is '_'.
+ * Labels that overlays can use: chosen, cpus, psci, timer, vdevs, pass, gic; cpuN; for each vdev
+ * TYPE_N (virtio_net_0), its `name`, and uartN if it's a PL011. What isn't a letter or a digit is
+ * '_'.
  */
 #ifndef FDT_SYMBOLS_H
 #define FDT_SYMBOLS_H

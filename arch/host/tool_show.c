@@ -24,8 +24,9 @@ static void show_mem(const struct vm_config *vm)
     for (u32 i = 0; i < vm->nmems; i++) {
         const struct cfg_mem *m = &vm->mem[i];
 
-        printf("  %-18s 0x%09llx..0x%09llx  %llu KiB\n", m->kind == MEM_RAM ? "ram" : "rom",
-               LL(m->base), LL(m->base + m->size - 1), LL(m->size / 1024));
+        printf("  %-18s 0x%09llx..0x%09llx  %llu KiB%s\n", m->kind == MEM_RAM ? "ram" : "rom",
+               LL(m->base), LL(m->base + m->size - 1), LL(m->size / 1024),
+               m->identity ? ", the board's addresses, which may be others at boot" : "");
     }
     printf("  %-18s 0x%09llx  distributor of a GICv%u, %s at 0x%09llx\n", "gic", LL(vm->gicd),
            vm->gic_version, vm->gic_version == 2 ? "CPU interface" : "redistributors",
@@ -139,14 +140,19 @@ static void show_pass(const struct vm_config *vm)
     for (u32 i = 0; i < vm->pass.nwindows; i++) {
         const struct cfg_window *w = &vm->pass.window[i];
 
-        printf("  %-18s 0x%09llx..0x%09llx  of the board at 0x%09llx%s\n", "pass loc", LL(w->base),
-               LL(w->base + w->size - 1), LL(w->host), w->shared ? ", shared" : "");
+        printf("  %-18s 0x%09llx..0x%09llx  %s%s%s%s  0x%09llx of the board%s%s\n", "pass",
+               LL(w->base), LL(w->base + w->size - 1),
+               (w->flags & PASS_C) != 0 ? "memory r" : "device r",
+               (w->flags & PASS_W) != 0 ? "w" : "", (w->flags & PASS_X) != 0 ? "x" : "",
+               (w->flags & PASS_RAM) != 0 ? ", RAM" : "", LL(w->host),
+               (w->base | w->size) % PAGE_SIZE != 0 ? ", by trap where it shares a page" : "",
+               w->shared ? ", shared" : "");
     }
     for (u32 i = 0; i < vm->pass.nirqs; i++) {
         const struct cfg_pass_irq *irq = &vm->pass.irq[i];
 
-        printf("  %-18s gic:%u = <0 %u ...>  of the board's INTID %u\n", "pass intr", irq->intid,
-               irq->intid - 32, irq->host);
+        printf("  %-18s gic:%u = <0 %u %u>, INTID %u of the board\n", "pass", irq->intid,
+               irq->intid - 32, irq->edge ? 1 : 4, irq->host);
     }
 }
 

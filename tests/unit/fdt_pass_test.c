@@ -327,6 +327,39 @@ static void test_manners(void **state)
     assert_null(strstr(check(), "warning"));
 }
 
+static void load(const char *source)
+{
+    static u8 blob[8192];
+    char command[512];
+    FILE *f;
+
+    snprintf(command, sizeof(command), "printf '%%s' '%s' | dtc -q -@ -I dts -O dtb", source);
+    f = popen(command, "r");
+    assert_non_null(f);
+    vm.load[0] = (struct cfg_load){.type = LOAD_FDT, .path = str_of("x"), .place = {0, 1, 30}};
+    vm.load[0].file = (struct bundle_file){.data = blob, .size = fread(blob, 1, sizeof(blob), f)};
+    vm.nloads = 1;
+    assert_int_equal(pclose(f), 0);
+}
+
+/* An overlay changes a copy, and adds to them. A whole tree brings its own nodes. */
+static void test_user_trees(void **state)
+{
+    (void)state;
+    fresh();
+    window(0x50000000, 0x2000, 0x20020000);
+    load("/dts-v1/; /plugin/; &pass { mine; }; &{/pass/block@50000000} { acme,mode = <7>; };");
+    assert_non_null(strstr(passed(), "-mine\n"));
+    assert_non_null(strstr(text, " -acme,mode 7\n"));
+    assert_string_equal(messages, "");
+    fresh();
+    window(0x50000000, 0x2000, 0x20020000);
+    load("/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; block@50000000 { }; };");
+    assert_string_equal(passed(), "");
+    assert_true(fdt_path_offset(tree, "/block@50000000") > 0);
+    assert_string_equal(messages, "");
+}
+
 /* Without a board, or with a tree of the user's, whose nodes he brings himself: no copies. */
 static void test_none(void **state)
 {
@@ -364,6 +397,7 @@ int main(void)
         cmocka_unit_test(test_partly),     cmocka_unit_test(test_forbidden),
         cmocka_unit_test(test_unknown),    cmocka_unit_test(test_manners),
         cmocka_unit_test(test_none),       cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_user_trees),
     };
 
     return cmocka_run_group_tests(tests, read_board, NULL);
