@@ -167,11 +167,11 @@ FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
 # --- running ---------------------------------------------------------------------------------------
 LINUX_IMAGES := $(B)/guests/d12c.Image
 TEST_IMAGES := $(LINUX_IMAGES) \
-	$(addprefix $(B)/guests/,d13c.Image d12v7.zImage u-boot.bin installer.Image debian.ext4)
+	$(addprefix $(B)/guests/,d13c.Image d12v7.zImage u-boot.bin installer.Image debian.ext4 boot.img boot.cpio)
 CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
 BUNDLE = $(B)/$(SYSTEM).cpio
 # What the configs load besides Linux:
-OTHER_IMAGES = $(addprefix $(B)/guests/,$(shell sed -nE 's/^ *(load|hostdev) +(0x[0-9a-f]+,|<)?([^ ]+\.(img|bin|zImage|Image|ext4))$$/\3/p' $(CONFIGS) /dev/null))
+OTHER_IMAGES = $(addprefix $(B)/guests/,$(shell sed -nE 's/^ *((initrd )?load|hostdev) +(0x[0-9a-f]+,|<)?([^ ]+\.(img|bin|zImage|Image|ext4)|boot\.cpio)$$/\4/p' $(CONFIGS) /dev/null))
 
 LINUX_PARTS := $(addprefix guest-configs/linux/,make.sh modules.sh init.c init.sh gtool.c udhcpc.sh) \
 	$(wildcard guest-configs/linux/netcheck/*)
@@ -186,6 +186,12 @@ $(B)/guests/u-boot.bin $(B)/guests/installer.Image: $(B)/guests/%: | setup-guest
 
 $(B)/guests/debian.ext4: guest-configs/linux/disk.sh | setup-guest
 	@$<
+
+$(B)/guests/boot.img: guest-configs/linux/boot.sh $(B)/guests/d12c.Image
+	@guest-configs/linux/boot.sh disk
+
+$(B)/guests/boot.cpio: guest-configs/linux/boot.sh guest-configs/linux/uimage.py $(B)/guests/d12c.Image
+	@guest-configs/linux/boot.sh net
 
 $(BUNDLE): $(B)/muntin $(wildcard guest-configs/$(SYSTEM)/*.*conf) $(LINUX_IMAGES) $(OTHER_IMAGES)
 	$(Q)cd $(B)/guests && $(abspath $(B)/muntin) pack -o $(abspath $@) $(abspath $(CONFIGS))

@@ -67,7 +67,8 @@ group_host() {
 
 group_guest() {
     need cpio cpio
-    need e2fsprogs /sbin/mke2fs /usr/sbin/mke2fs
+    need python3 /usr/bin/python3
+    need e2fsprogs /usr/sbin/mke2fs /sbin/mke2fs
     need xz-utils xz
     need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
     need libc6-dev-arm64-cross '/usr/aarch64-linux-gnu/lib/libc.a'

@@ -13,6 +13,7 @@ enum {
     FLAGS = 10,
     CIADDR = 12,
     YIADDR = 16,
+    SIADDR = 20,
     GIADDR = 24,
     CHADDR = 28,
     COOKIE = 236,
@@ -186,6 +187,7 @@ static size_t end(uint8_t *reply, uint8_t *p)
 static size_t give(const struct dhcpd *d, uint8_t *reply, uint8_t *p, uint32_t addr, uint64_t now)
 {
     put32(reply + YIADDR, addr);
+    put32(reply + SIADDR, d->boot);
     p = put_number(p, OPT_LEASE_TIME, d->lease_s);
     return end(reply, put_network(d, p, addr, now));
 }

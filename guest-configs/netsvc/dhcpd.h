@@ -30,6 +30,7 @@ struct dhcpd {
     struct hosts *hosts;
     uint32_t lease_s;
     uint32_t router; /* 0: none */
+    uint32_t boot;   /* who has the files for those that boot from the network; 0: nobody */
     struct dhcpd_counters count;
 };
 

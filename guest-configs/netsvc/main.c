@@ -87,6 +87,7 @@ void guest_main(void)
     dhcpd.router = settings.router;
     tftpd.archive = platform.initrd.size != 0 ? (const uint8_t *)platform.initrd.base : NULL;
     tftpd.archive_size = platform.initrd.size;
+    dhcpd.boot = tftpd.archive != NULL ? hosts.self : 0;
     if (!start_network()) {
         print("netsvc: no virtio-net device that works\n");
         return;

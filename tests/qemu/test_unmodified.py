@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Unmodified guests beside Debian's arm64 kernels: 32-bit Linux. Each is a folder of guest-configs.
+"""Unmodified guests that are no arm64 kernel started by Muntin: 32-bit Linux, the Debian installer,
+and U-Boot, which loads a kernel itself. Each is a folder of guest-configs.
 """
 
 import pytest
@@ -59,3 +60,22 @@ def test_installer(machine, bundle, built):
     m = machine(bundle=bundle({**shipped("installer"), **files}), smp=2, mem=1024)
     m.expect("Select a language", timeout=240)
     m.expect("English")
+
+
+def test_uboot_loads_linux(machine, bundle, built):
+    """Untouched, one U-Boot boots from its disk, the other from the network: DHCP, TFTP."""
+    files = vms.files(built, "u-boot.bin", "netsvc.img", "boot.img", "boot.cpio")
+    m = machine(bundle=bundle({**shipped("uboot-linux"), **files}), smp=2, mem=1024)
+    for _ in range(2):
+        m.expect(vms.any_vm("@@ SHELL"), BOOT)
+    for found in (
+        r"Found /extlinux/extlinux\.conf",
+        r"\[net\] DHCP client bound to address 10\.0\.0\.128",
+        r"\[net\] Bytes transferred = \d{7,} ",
+    ):
+        assert m.seen(found), found
+    vms.focus(m, 2, "net")
+    m.line("")
+    assert m.run("hostname; ip addr show eth0 | grep -c 10.0.0.128") == 0
+    assert m.output.split() == ["net", "1"], m.output
+    switch_off(m, "disk", "net", "netsvc")

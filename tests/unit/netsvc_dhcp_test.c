@@ -214,6 +214,17 @@ static void test_lease(void **state)
     assert_option32(OPT_LEASE_TIME, 3600);
 }
 
+/* Where the files are for those that boot from the network: siaddr. */
+static void test_boot_server(void **state)
+{
+    (void)state;
+    assert_int_equal(lease(1, NULL), FIRST);
+    assert_int_equal(get32(reply + 20), 0);
+    dhcpd.boot = 0x0a000001;
+    assert_int_equal(lease(1, NULL), FIRST);
+    assert_int_equal(get32(reply + 20), 0x0a000001);
+}
+
 static void test_each_client_its_own(void **state)
 {
     (void)state;
@@ -577,15 +588,12 @@ static void test_taken_addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_lease),           TEST(test_each_client_its_own),
-        TEST(test_offer_ends),      TEST(test_wanted),
-        TEST(test_renew),           TEST(test_release),
-        TEST(test_decline),         TEST(test_decline_flood),
-        TEST(test_inform),          TEST(test_discover_again),
-        TEST(test_decline_what),    TEST(test_largest_pool),
-        TEST(test_names),           TEST(test_longest_name),
-        TEST(test_malformed),       TEST(test_false_sender),
-        TEST(test_taken_addresses),
+        TEST(test_lease),        TEST(test_boot_server),    TEST(test_each_client_its_own),
+        TEST(test_offer_ends),   TEST(test_wanted),         TEST(test_renew),
+        TEST(test_release),      TEST(test_decline),        TEST(test_decline_flood),
+        TEST(test_inform),       TEST(test_discover_again), TEST(test_decline_what),
+        TEST(test_largest_pool), TEST(test_names),          TEST(test_longest_name),
+        TEST(test_malformed),    TEST(test_false_sender),   TEST(test_taken_addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
