@@ -37,7 +37,6 @@ static const char *const x86_types[] = {"ioapic",     "8259",    "timer8254", "m
 static const struct {
     const char *name, *instead;
 } other_types[] = {
-    {"shmem", NULL},
     {"wdt-sp805", NULL},
     {"sp805", NULL},
     {"pl031", NULL},

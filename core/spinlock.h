@@ -18,6 +18,8 @@ enum lock_rank {
     LOCK_QUEUE_TX,  /* a transmit (or only) virtqueue */
     LOCK_SWITCH,    /* learning table of one switch */
     LOCK_QUEUE_RX,  /* a receive virtqueue, taken by senders */
+    LOCK_SHMEM,     /* what one VM has of shared memory */
+    LOCK_REGION,    /* clients of one region of shared memory; the names of all */
     LOCK_DEVICE,    /* registers of an emulated device (PL011 …) */
     LOCK_RANDOM,    /* a generator of random bytes */
     LOCK_VGIC,      /* virtual interrupt state of one VM */

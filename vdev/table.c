@@ -3,6 +3,7 @@
 #include "vdev/table.h"
 
 #include "vdev/pl011.h"
+#include "vdev/shmem.h"
 #include "vdev/virtio/blk.h"
 #include "vdev/virtio/console.h"
 #include "vdev/virtio/net.h"
@@ -10,4 +11,5 @@
 
 const struct vdev_type *const vdev_types[] = {
     &pl011_type, &virtio_net_type, &virtio_blk_type, &virtio_console_type, &virtio_rng_type, NULL,
+    &pl011_type, &shmem_type, &virtio_net_type, &virtio_blk_type, &virtio_rng_type, NULL,
 };

@@ -198,10 +198,10 @@ static const struct {
      "f:2:22: error: 'boot' needs a file's PATH\n"
      "f:2:45: error: 'boot' needs a file's PATH\n"},
     {S "vdev virtio-net boot", "f:2:17: error: 'boot' needs [<]PATH behind it\n"},
-    {S "vdev wdt-sp805 loc 0x1c0f0000 intr gic:32 frequency 1 action dump,terminate vdev shmem "
+    {S "vdev wdt-sp805 loc 0x1c0f0000 intr gic:32 frequency 1 action dump,terminate vdev smmu "
        "create frames,0x200000 allow frames",
      "f:2:6: error: vdev 'wdt-sp805' is not supported\n"
-     "f:2:82: error: vdev 'shmem' is not supported\n"},
+     "f:2:82: error: vdev 'smmu' is not supported: a guest needs none: leave this device out\n"},
     {S "vdev smmu loc 0x1000 vdev vdev-virtio-gpu.so loc 0x1000 vdev virtio-input",
      "f:2:6: error: vdev 'smmu' is not supported: a guest needs none: leave this device out\n"
      "f:2:27: error: vdev 'virtio-gpu' is not supported: give it a display of the board's with "
@@ -606,7 +606,8 @@ static void manual_print(const char *fmt, ...)
 static void test_manual(void **state)
 {
     static const char *const has[] = {
-        "- **`ram [identity] [START,]LENGTH`** (bytes; multiples of 4K, below 1T; default: none, it must be "
+        "- **`ram [identity] [START,]LENGTH`** (bytes; multiples of 4K, below 1T; default: none, "
+        "it must be "
         "given)  \n  ",
         "- **`cpu`** (up to 8 times; default: one vCPU)  \n",
         "### Of `cpu`\n\n- **`runmask N[,N...]`** (physical CPUs; ",
