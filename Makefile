@@ -198,7 +198,7 @@ $(BUNDLE): $(B)/muntin $(wildcard guest-configs/$(SYSTEM)/*.*conf) $(LINUX_IMAGE
 
 run: $(T)/muntin.bin $(BUNDLE) | setup-qemu
 	@$(PYTHON) tests/run.py --bin $(T)/muntin.bin --bundle $(BUNDLE) --name $(SYSTEM) --board $(BOARD) \
-		-- $(file < $(wildcard guest-configs/$(SYSTEM)/qemu.args))
+		-- $(foreach f,$(wildcard guest-configs/$(SYSTEM)/qemu.args),$(file < $f))
 
 # --- tests -------------------------------------------------------------------------------------------
 SUMMARY := $(PYTHON) tests/summary.py
