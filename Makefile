@@ -173,7 +173,7 @@ BUNDLE = $(B)/$(SYSTEM).cpio
 # What the configs load besides Linux:
 OTHER_IMAGES = $(addprefix $(B)/guests/,$(shell sed -nE 's/^ *((initrd )?load|hostdev) +(0x[0-9a-f]+,|<)?([^ ]+\.(img|bin|zImage|Image|ext4)|boot\.cpio)$$/\4/p' $(CONFIGS) /dev/null))
 
-LINUX_PARTS := $(addprefix guest-configs/linux/,make.sh modules.sh init.c init.sh gtool.c udhcpc.sh) \
+LINUX_PARTS := $(addprefix guest-configs/linux/,make.sh modules.sh init.c init.sh gtool.c shm.c shm.h udhcpc.sh) \
 	$(wildcard guest-configs/linux/netcheck/*)
 $(B)/guests/%.Image: $(LINUX_PARTS) | setup-guest
 	@guest-configs/linux/make.sh $*

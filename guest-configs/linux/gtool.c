@@ -12,7 +12,7 @@
  *   gtool disk PATH read|write BYTES COUNT   accesses of a disk at random places, past the caches
  *   gtool clock SECONDS                 clocks and counters go forward, at one rate, on all CPUs
  *
- * HOST is an IPv4 or IPv6 address.
+ * HOST is an IPv4 or IPv6 address. By the name of shm it is another program: shm.c.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,6 +28,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "shm.h"
 
 typedef unsigned long long ull;
 
@@ -452,6 +454,9 @@ static const struct command {
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (strcmp(basename(argv[0]), "shm") == 0) {
+        return shm_main(argc, argv);
+    }
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (argc >= 2 && strcmp(argv[1], commands[i].name) == 0 && argc >= 2 + commands[i].args) {
             return commands[i].run(argv + 2);

@@ -5,7 +5,7 @@
 # each KERNEL of the table below (default: d12c):
 #
 #   KERNEL.Image      Debian's kernel, unmodified
-#   KERNEL.cpio       initramfs: busybox, /init (init.c), gtool (gtool.c), the virtio modules
+#   KERNEL.cpio       initramfs: busybox, /init (init.c), gtool and shm (gtool.c, shm.c), the virtio modules
 #   KERNEL-net.cpio   the same with iperf3, nuttcp and ethtool
 #   KERNEL-test.cpio  that with what only tests and bench need: iperf (version 2), netcheck
 #                     (netcheck/), and modules that stay unloaded until `modprobe` is asked for
@@ -90,7 +90,7 @@ is_made() {
     for f in $(kernel_files "$1"); do
         [ -e "$guests/$f" ] || return 1
     done
-    for f in "$here"/{init.c,init.sh,gtool.c,make.sh,modules.sh,udhcpc.sh} "$here"/netcheck/*; do
+    for f in "$here"/{init.c,init.sh,gtool.c,shm.c,shm.h,make.sh,modules.sh,udhcpc.sh} "$here"/netcheck/*; do
         [ "$stamp" -nt "$f" ] || return 1
     done
 }
@@ -242,6 +242,7 @@ make_root() {
     else
         cp "$work/init" "$root/init"
         cp "$work/gtool" "$root/bin/gtool"
+        ln -s gtool "$root/bin/shm"
     fi
 }
 
@@ -327,7 +328,7 @@ kernels=$(kernels_to_make)
     packages "$work/disk" $USER_SUITE arm64 $DISK_PACKAGES
 }
 compile init "$here/init.c"
-compile gtool "$here/gtool.c"
+compile gtool "$here"/{gtool,shm}.c
 compile netcheck "$here"/netcheck/*.c
 for kernel in $kernels; do
     make_kernel "$kernel"

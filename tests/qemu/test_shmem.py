@@ -5,11 +5,12 @@ guest-configs/linux/shm.c.
 """
 
 import re
-import subprocess
 
 import pytest
 from lib import vms
-from lib.machine import BUILD, ROOT
+from lib.machine import ROOT
+
+BOOT = vms.BOOT_TIMEOUT
 
 
 def bare(name, words, shmem, cpu=0):
@@ -52,7 +53,79 @@ def test_kept_over_restarts(machine, bundle, built):
     m = machine(bundle=b, smp=1, mem=512)
     for n in (1, 2, 3):
         m.expect(rf"@@ shm RESET {n}")
-        m.expect(r"^(muntin: )?b: restarts")
     ended(m)
-    assert len(re.findall("@@ shm LEFT client=1", m.text)) == 4, m.tail()
+    assert len(re.findall("^b: restarts", m.text, re.M)) == 3, m.tail()
+    assert len(re.findall("@@ shm LEFT client=[01]", m.text)) == 4, m.tail()
+    m.expect_exit()
+
+
+def off(m, number, name):
+    vms.focus(m, number, name)
+    m.line("poweroff")
+    m.expect(rf"^muntin: {name}: stopped: powered off")
+
+
+def test_two_linux_vms(machine, bundle, built):
+    """The ready-made system, on stock kernels; the region is used through /dev/mem."""
+    folder = ROOT / "guest-configs/shmem"
+    b = bundle(
+        {**{p.name: p for p in folder.glob("*.qvmconf")}, **vms.files(built, "d12c")}
+    )
+    m = machine(bundle=b, smp=2, mem=1024)
+    vms.expect_all(m, [r"^@@ SHELL", r"^\[right\] @@ SHELL"], timeout=BOOT)
+    vms.focus(m, 1, "left")
+    m.line("")
+    assert m.run("shm put board 'how are you?'") == 0, m.output
+    assert m.run("shm probe board") == 0, m.output
+    m.line("shm lead board 300")
+    m.expect("@@ SHM-READY")
+    vms.focus(m, 2, "right")
+    m.line("")
+    assert m.run("shm get board") == 0 and m.output.strip() == "how are you?", m.output
+    assert m.run("shm status other") == 1 and "SHM-REFUSED status=5" in m.output
+    assert m.run("shm follow board", timeout=120) == 0, m.output
+    assert "@@ SHM-FOLLOWED rounds=300 wrong=0" in m.output
+    m.rewind(0)
+    m.expect(r"^\[left\] @@ SHM-LED rounds=300 wrong=0")
+    # a doorbell stays in the status until it is looked at, once
+    assert m.run("shm wait board 0") == 1, m.output
+    vms.focus(m, 1, "left")
+    assert m.run("shm put board moin") == 0
+    vms.focus(m, 2, "right")
+    assert m.run("shm wait board 10") == 0 and m.run("shm get board") == 0
+    assert m.output.strip() == "moin"
+    assert m.run("shm detach board") == 0
+    vms.focus(m, 1, "left")
+    assert m.run("shm status board") == 0
+    assert re.search(r"me=0 pages=256 clients=0x1 ", m.output), m.output
+    m.escape("0")
+    m.line("vm status left")
+    m.expect(r"region board, 1024 KiB at 0x10001000: clients 0x1, of which this is 0")
+    for number, name in ((1, "left"), (2, "right")):
+        off(m, number, name)
+    m.expect_exit()
+
+
+@pytest.mark.parametrize("leader", ["linux", "bare"])
+def test_linux_and_bare_metal(machine, bundle, built, leader):
+    """The bare-metal VM takes the doorbell by interrupt."""
+    words = "lead" if leader == "bare" else ""
+    b = bundle(
+        {
+            "one.qvmconf": bare("one", words, "create chan,128K"),
+            "two.qvmconf": vms.linux("two", None, kernel="d13c", extra=["vdev shmem allow chan"]),
+            **vms.files(built, "shm.img", "d13c"),
+        }
+    )
+    m = machine(bundle=b, smp=2, mem=512)
+    m.expect(vms.any_vm("@@ SHELL"), timeout=BOOT)
+    vms.focus(m, 2, "two")
+    m.line("")
+    command = "shm follow chan" if leader == "bare" else "shm lead chan 200"
+    assert m.run(command, timeout=120) == 0, m.output
+    assert re.search(r"@@ SHM-(LED|FOLLOWED) rounds=200 wrong=0", m.output), m.output
+    assert m.run("shm detach chan") == 0
+    m.rewind(0)
+    ended(m, 1)
+    off(m, 2, "two")
     m.expect_exit()
