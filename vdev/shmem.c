@@ -591,3 +591,12 @@ void shmem_forget_all(void)
     regions = NULL;
     shmem_plan.count = 0;
 }
+
+void shmem_forget_names(void)
+{
+    for (u32 n = 0; n < shmem_plan.count; n++) {
+        if (regions[n].owner != NULL) {
+            memset(regions[n].name, 0, SHMEM_NAME);
+        }
+    }
+}

@@ -85,8 +85,9 @@ bool shmem_place(const struct shmem_opts *o, const struct shmem_plan_region *r, 
 /* The create of struct vdev_type. */
 struct vdev *shmem_create(struct vm *vm, const struct vdev_conf *conf);
 
-/* Tests: there are no regions and no devices any more. */
+/* Tests: there are no regions and no devices any more; no spare region has a name any more. */
 void shmem_forget_all(void);
+void shmem_forget_names(void);
 
 extern const struct vdev_type shmem_type;
 
