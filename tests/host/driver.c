@@ -38,6 +38,7 @@ void host_init(void)
     }
     done = true;
     assert(posix_memalign(&p, PAGE_SIZE, HOST_MEMORY) == 0);
+    memset(p, 0xa5, HOST_MEMORY); /* as after a reset: nothing is zero by itself */
     page_add((hpa_t)(uintptr_t)p, HOST_MEMORY);
     sched_init(1);
 }

@@ -63,6 +63,7 @@ TX, RX, O = "virtio/net_tx.c", "virtio/net_rx.c", "net/offload.c"
 VC, VK = "virtio/console.c", "virtio/console_ctrl.c"
 ST, SR, NL = "net/switch_table.c", "net/switch_rules.c", "net/limit.c"
 SH = "net/share.c"
+SM, SC = "shmem.c", "shmem_conf.c"
 N, NC, NF, CO = "virtio/net.c", "virtio/net_ctrl.c", "virtio/net_filter.c", "virtio/net_coal.c"
 CP, PA, FP, GH, GR = "core/check_pass.c", "core/pass.c", "fdt/pass.c", "gic/vgic_hw.c", "gic/vgic_regs.c"
 
@@ -483,6 +484,35 @@ MUTATIONS = [
              "disk:full"),
     mutation("disk", D, "        give_back(d, what - FIRST_PAGE);\n", "(void)give_back;", "disk:full"),
     mutation("disk", D, "p != NULL && !(whole && release)", "p != NULL && !whole", "disk:zeroes_in_place"),
+    # --- shared memory
+    never("shmem", SM, "!shmem_allowed(s->opts, str_of(name))", "shmem:spare_regions"),
+    mutation("shmem", SM, "!shmem_name_ok(asked) || ", "", "shmem:illegal_names"),
+    mutation("shmem", SM, "regions[n].owner == s->dev.conf", "regions[n].owner != NULL",
+             "shmem:spare_regions"),
+    mutation("shmem", SM, "regions[n].size >= create", "true", "shmem:spare_regions"),
+    mutation("shmem", SM, "create != 0 && ", "", "shmem:spare_regions"),
+    never("shmem", SM, "i == SHMEM_CLIENTS", "shmem:sixteen_clients"),
+    mutation("shmem", SM, "        (void)!arch_s2_map(s->dev.vm, gpa(slot->control + PAGE_SIZE), "
+             "r->host, r->size, S2_NONE);\n", "", "shmem:only_while_attached"),
+    mutation("shmem", SM, "(!s->slot[n].attached || ", "(", "shmem:only_while_attached"),
+    mutation("shmem", SM, "addr - s->slot[n].control >= PAGE_SIZE",
+             "addr - s->slot[n].control >= 4 * PAGE_SIZE", "shmem:places"),
+    mutation("shmem", SM, "        client_leave(r, i);\n        return STATUS_UNKNOWN_FAILURE;",
+             "        return STATUS_UNKNOWN_FAILURE;", "shmem:no_room_in_stage_2"),
+    mutation("shmem", SM, "(who & r->live & BIT(i)) != 0", "(who & BIT(i)) != 0", "shmem:doorbell"),
+    mutation("shmem", SM, "offset == CONTROL_STATUS && size >= 4", "true", "shmem:doorbell"),
+    mutation("shmem", SM, "    line_set(r->client[i].dev, (u32)(r - regions), false);\n", "",
+             "shmem:one_line_for_all"),
+    mutation("shmem", SM, "        r->live &= (u16)~BIT(i);\n", "", "shmem:others_come_and_go"),
+    mutation("shmem", SM, "if (at < SHMEM_NAME) {", "if (at < SHMEM_NAME + 8) {",
+             "shmem:name_in_pieces"),
+    always("shmem", SM, "offset < image_size", "shmem:power_on"),
+    mutation("shmem", SM, "    memset((void *)(uintptr_t)r->host, 0, (size_t)plan->size);\n", "",
+             "shmem:zeroed_at_boot"),
+    mutation("shmem", SM, "        detach(s, n);\n    }\n    s->shmem", "    }\n    s->shmem",
+             "shmem:restart"),
+    mutation("shmem", SC, "return !allows;", "return true;", "shmem_conf:rules"),
+    never("shmem", SC, "to.len + name.len >= SHMEM_NAME", "shmem:substituted"),
 ]
 
 

@@ -178,6 +178,8 @@ static void name_in_pieces(void **state)
     guest_write(a, fa + SHM_FIND - 4, 8, UINT64_MAX);
     assert_int_equal(guest_read(a, fa + SHM_STATUS, 4), ILLEGAL_NAME);
     assert_int_equal(guest_read(a, fa + SHM_FIND - 4, 8), UINT32_MAX);
+    a->vm.devs->ops->reset(a->vm.devs);
+    assert_int_equal(shm_maps, 0);
 }
 
 static void illegal_names(void **state)
