@@ -112,9 +112,29 @@ struct vdev_conf {
 /* Properties that a device adds to its node, beyond compatible, reg and interrupts. */
 struct vdev_prop {
     const char *name;
-    enum { PROP_EMPTY, PROP_U32, PROP_STR, PROP_CLOCKS } kind;
+    enum {
+        PROP_EMPTY,
+        PROP_U32,
+        PROP_OPT_U32,   /* the u32 at `value` in the device's options */
+        PROP_STR,       /* str: NUL-separated, `value` bytes long in all */
+        PROP_CLOCKS,    /* str: their names, as above; the guest has but one clock */
+        PROP_OWN_CLOCK, /* the same, but the first of them is the companion */
+        PROP_GPIO, /* this device's line of the number at `value` in its options, active high */
+    } kind;
     u32 value;
-    const char *str; /* PROP_STR: NUL-separated, `value` bytes long in all */
+    const char *str;
+};
+
+/*
+ * A second node that comes with a device's, at the root: the clock that it counts, what is wired to
+ * its pins. Named after the device's address, as it has none of its own.
+ */
+struct vdev_companion {
+    const char *node;
+    const struct vdev_prop *props; /* each ends with name == NULL */
+    const char *child;             /* a node within; NULL: none */
+    const struct vdev_prop *child_props;
+    bool (*wanted)(const void *opts); /* NULL: always */
 };
 
 struct vdev_type {
@@ -137,9 +157,10 @@ struct vdev_type {
     const char *node;       /* device-tree node name: "virtio_mmio", "pl011" */
     const char *compatible; /* NUL-separated strings, compatible_len bytes */
     u32 compatible_len;
-    const struct vdev_prop *props; /* ends with name == NULL; may be NULL */
-    u32 mmio_size;                 /* bytes of register window, a multiple of 4 KiB */
-    bool level;                    /* interrupt is level-high (4), else edge-rising (1) */
+    const struct vdev_prop *props;          /* ends with name == NULL; may be NULL */
+    const struct vdev_companion *companion; /* may be NULL */
+    u32 mmio_size;                          /* bytes of register window, a multiple of 4 KiB */
+    bool level;                             /* interrupt is level-high (4), else edge-rising (1) */
     u64 default_loc;   /* where the first instance goes without `loc`; 0: virtio range */
     u32 default_intid; /* and its interrupt; 0: next free SPI */
 
@@ -150,6 +171,12 @@ struct vdev_type {
     struct vdev *(*create)(struct vm *vm, const struct vdev_conf *conf);
 };
 
+enum vdev_button {
+    BUTTON_NONE,    /* the device has no power button */
+    BUTTON_UNHEARD, /* pressed, but the guest has its interrupt masked */
+    BUTTON_PRESSED,
+};
+
 struct vdev_ops {
     /* Offset is relative to the window; offset + size is within it. Value zero-extended. */
     u64 (*read)(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 size);
@@ -158,6 +185,8 @@ struct vdev_ops {
     void (*reset)(struct vdev *d);
     /* A human-readable line or a few for `vm status`/`net show`, through print. May be NULL. */
     void (*show)(struct vdev *d, void (*print)(const char *fmt, ...));
+    /* Presses the VM's power button and lets go of it again. Any CPU, no lock. May be NULL. */
+    enum vdev_button (*press)(struct vdev *d);
 };
 
 /* First member of every device. */

@@ -33,6 +33,7 @@ enum {
     GICV3_GICR_SIZE = 0x20000, /* of one CPU */
 
     CLOCK_HZ = 24000000,
+    GPIO_ACTIVE_HIGH = 0,
 };
 
 /* --- devices --- */
@@ -63,7 +64,7 @@ bool gen_is_uart(const struct vdev_conf *conf)
 static bool has_clocks(const struct vdev_type *type)
 {
     for (const struct vdev_prop *p = type->props; p != NULL && p->name != NULL; p++) {
-        if (p->kind == PROP_CLOCKS) {
+        if (p->kind == PROP_CLOCKS || p->kind == PROP_OWN_CLOCK) {
             return true;
         }
     }
@@ -101,21 +102,99 @@ u32 gen_vdev_interrupts(const struct vdev_conf *conf, u8 *value)
     return v.len;
 }
 
-/* Each of the named clocks is the one clock that there is. */
-static void gen_clocks(struct gen *g, const struct vdev_prop *p)
+/* Each vdev has two phandles: its own, and its companion's. */
+static u32 vdev_phandle(const struct gen *g, const struct vdev_conf *conf)
+{
+    return g->in->free_phandle + 2 * (u32)(conf - g->in->vm->vdev);
+}
+
+/* Each of the named clocks is the one clock that there is, but for the device's own. */
+static void gen_clocks(struct gen *g, const struct vdev_conf *conf, const struct vdev_prop *p)
 {
     static const char pl011[] = "uartclk\0apb_pclk";
     const char *names = p->str != NULL ? p->str : pl011;
     u32 len = p->str != NULL ? p->value : (u32)sizeof(pl011);
+    bool own = p->kind == PROP_OWN_CLOCK;
     struct value v = {.len = 0};
 
     for (u32 i = 0; i < len; i++) {
         if (names[i] == '\0') {
-            put(&v, 1, g->in->clock_phandle);
+            put(&v, 1, own ? vdev_phandle(g, conf) + 1 : g->in->clock_phandle);
+            own = false;
         }
     }
     prop_value(g, p->name, &v);
     prop(g, "clock-names", names, len);
+}
+
+static u32 opt_u32(const struct vdev_conf *conf, u32 offset)
+{
+    u32 value;
+
+    memcpy(&value, (const char *)conf->opts + offset, sizeof(value));
+    return value;
+}
+
+static void gen_gpio(struct gen *g, const struct vdev_conf *conf, const struct vdev_prop *p)
+{
+    struct value v = {.len = 0};
+
+    put(&v, 1, vdev_phandle(g, conf));
+    put(&v, 1, opt_u32(conf, p->value));
+    put(&v, 1, GPIO_ACTIVE_HIGH);
+    prop_value(g, p->name, &v);
+}
+
+static void gen_prop(struct gen *g, const struct vdev_conf *conf, const struct vdev_prop *p)
+{
+    switch (p->kind) {
+    case PROP_EMPTY:
+        prop(g, p->name, NULL, 0);
+        break;
+    case PROP_U32:
+        prop_number(g, p->name, 1, p->value);
+        break;
+    case PROP_OPT_U32:
+        prop_number(g, p->name, 1, opt_u32(conf, p->value));
+        break;
+    case PROP_STR:
+        prop(g, p->name, p->str, p->value);
+        break;
+    case PROP_CLOCKS:
+    case PROP_OWN_CLOCK:
+        gen_clocks(g, conf, p);
+        break;
+    case PROP_GPIO:
+        gen_gpio(g, conf, p);
+        break;
+    }
+}
+
+static void gen_props(struct gen *g, const struct vdev_conf *conf, const struct vdev_prop *p)
+{
+    for (; p != NULL && p->name != NULL; p++) {
+        gen_prop(g, conf, p);
+    }
+}
+
+static void gen_companion(struct gen *g, const struct vdev_conf *conf)
+{
+    const struct vdev_companion *c = conf->type->companion;
+    char name[GEN_PATH];
+
+    if (c == NULL || (c->wanted != NULL && !c->wanted(conf->opts))) {
+        return;
+    }
+    fmt_print(name, sizeof(name), "%s-%llx", c->node, (unsigned long long)conf->loc);
+    node(g, name);
+    gen_props(g, conf, c->props);
+    prop_number(g, "phandle", 1, vdev_phandle(g, conf) + 1);
+    if (c->child != NULL) {
+        node(g, c->child);
+        gen_props(g, conf, c->child_props);
+        end(g);
+    }
+    end(g);
 }
 
 static void gen_vdev(struct gen *g, const struct vdev_conf *conf)
@@ -132,23 +211,10 @@ static void gen_vdev(struct gen *g, const struct vdev_conf *conf)
     if (len > 0) {
         prop(g, "interrupts", value, len);
     }
-    for (const struct vdev_prop *p = type->props; p != NULL && p->name != NULL; p++) {
-        switch (p->kind) {
-        case PROP_EMPTY:
-            prop(g, p->name, NULL, 0);
-            break;
-        case PROP_U32:
-            prop_number(g, p->name, 1, p->value);
-            break;
-        case PROP_STR:
-            prop(g, p->name, p->str, p->value);
-            break;
-        case PROP_CLOCKS:
-            gen_clocks(g, p);
-            break;
-        }
+    gen_props(g, conf, type->props);
+    if (g->in->symbols || type->companion != NULL) {
+        prop_number(g, "phandle", 1, vdev_phandle(g, conf));
     }
-    phandle(g);
     end(g);
 }
 
@@ -167,6 +233,13 @@ static void gen_vdevs(struct gen *g)
         gen_vdev(g, &vm->vdev[i]);
     }
     end(g);
+}
+
+static void gen_companions(struct gen *g)
+{
+    for (u32 i = 0; i < g->in->vm->nvdevs; i++) {
+        gen_companion(g, &g->in->vm->vdev[i]);
+    }
 }
 
 static void gen_clock(struct gen *g)
@@ -403,6 +476,7 @@ static void gen_root(struct gen *g)
     gen_gic(g);
     gen_clock(g);
     gen_vdevs(g);
+    gen_companions(g);
     gen_pass(g);
     if (g->in->symbols) {
         gen_symbols(g);
@@ -413,7 +487,7 @@ static void gen_root(struct gen *g)
 /* Names aren't shared among properties: looking for them would take longer than all the rest. */
 u32 gen_build(const struct gen_input *in, void *buf, u32 size)
 {
-    struct gen g = {.in = in, .fdt = buf, .phandle = in->free_phandle};
+    struct gen g = {.in = in, .fdt = buf, .phandle = in->free_phandle + 2 * in->vm->nvdevs};
 
     size = MIN(size, gen_bound(in->vm));
     g.error = fdt_create_with_flags(buf, (int)size, FDT_CREATE_FLAG_NO_NAME_DEDUP);
@@ -433,6 +507,22 @@ static u32 prop_bound(u32 name, u32 value)
     return 12 + ALIGN_UP(value, 4u) + name + 1;
 }
 
+static u32 props_bound(const struct vdev_prop *p)
+{
+    u32 sum = 0;
+
+    for (; p != NULL && p->name != NULL; p++) {
+        u32 value = p->kind == PROP_STR ? p->value : 12;
+
+        if (p->kind == PROP_CLOCKS || p->kind == PROP_OWN_CLOCK) {
+            value = 4 * (p->str != NULL ? p->value : 32);
+            sum += prop_bound(11, p->str != NULL ? p->value : 32);
+        }
+        sum += prop_bound((u32)strlen(p->name), value);
+    }
+    return sum;
+}
+
 static u32 vdev_bound(const struct vdev_conf *conf)
 {
     const struct vdev_type *type = conf->type;
@@ -440,14 +530,10 @@ static u32 vdev_bound(const struct vdev_conf *conf)
 
     sum += prop_bound(10, type->compatible_len) + prop_bound(3, GEN_REG) + prop_bound(10, 12) +
            prop_bound(7, 4);
-    for (const struct vdev_prop *p = type->props; p != NULL && p->name != NULL; p++) {
-        u32 value = p->kind == PROP_U32 ? 4 : p->kind == PROP_STR ? p->value : 0;
-
-        if (p->kind == PROP_CLOCKS) {
-            value = 4 * (p->str != NULL ? p->value : 32);
-            sum += prop_bound(11, p->str != NULL ? p->value : 32);
-        }
-        sum += prop_bound((u32)strlen(p->name), value);
+    sum += props_bound(type->props);
+    if (type->companion != NULL) {
+        sum += 2 * (8 + GEN_PATH) + prop_bound(7, 4) + props_bound(type->companion->props) +
+               props_bound(type->companion->child_props);
     }
     return sum + 5 * prop_bound(SYMBOL_LABEL, GEN_PATH); /* alias, stdout-path, symbols */
 }

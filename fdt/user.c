@@ -11,7 +11,7 @@
 
 #include <libfdt.h>
 
-#define MERGE_NODES (16 + CFG_MEMS + VCPU_MAX + CFG_VDEVS)
+#define MERGE_NODES (16 + CFG_MEMS + VCPU_MAX + 3 * CFG_VDEVS) /* a companion is up to two */
 #define MERGE_PROPS (16 + VCPU_MAX + 3 * CFG_VDEVS)
 
 void user_error(const struct user *u, const char *fmt, ...)

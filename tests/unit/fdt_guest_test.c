@@ -465,6 +465,123 @@ static void vdev_nodes(void **state)
     assert_dtc_clean();
 }
 
+/* A clock that a device counts, and a button on a pin: nodes beside the device's own. */
+struct part_opts {
+    u32 hz, pin;
+};
+
+static bool part_wanted(const void *opts)
+{
+    return ((const struct part_opts *)opts)->pin < 8;
+}
+
+static const struct vdev_prop clock_props[] = {
+    {.name = "compatible", .kind = PROP_STR, .str = "fixed-clock", .value = 12},
+    {.name = "#clock-cells", .kind = PROP_U32},
+    {.name = "clock-frequency", .kind = PROP_OPT_U32, .value = offsetof(struct part_opts, hz)},
+    {.name = NULL},
+};
+static const struct vdev_companion own_clock = {.node = "clk", .props = clock_props};
+static const struct vdev_prop dog_props[] = {
+    {.name = "clocks", .kind = PROP_OWN_CLOCK, .str = "own\0apb_pclk", .value = 13},
+    {.name = NULL},
+};
+static const struct vdev_type dog = {
+    .name = "dog",
+    .node = "watchdog",
+    .compatible = "arm,sp805",
+    .compatible_len = 10,
+    .props = dog_props,
+    .companion = &own_clock,
+    .mmio_size = 0x1000,
+    .level = true,
+};
+static const struct vdev_prop keys_props[] = {
+    {.name = "compatible", .kind = PROP_STR, .str = "gpio-keys", .value = 10},
+    {.name = NULL},
+};
+static const struct vdev_prop key_props[] = {
+    {.name = "linux,code", .kind = PROP_U32, .value = 116},
+    {.name = "gpios", .kind = PROP_GPIO, .value = offsetof(struct part_opts, pin)},
+    {.name = NULL},
+};
+static const struct vdev_companion keys = {.node = "gpio-keys",
+                                           .props = keys_props,
+                                           .child = "poweroff",
+                                           .child_props = key_props,
+                                           .wanted = part_wanted};
+static const struct vdev_prop gpio_props[] = {
+    {.name = "gpio-controller", .kind = PROP_EMPTY},
+    {.name = "#gpio-cells", .kind = PROP_U32, .value = 2},
+    {.name = NULL},
+};
+static const struct vdev_type gpio = {
+    .name = "gpio",
+    .node = "gpio",
+    .compatible = "arm,pl061",
+    .compatible_len = 10,
+    .props = gpio_props,
+    .companion = &keys,
+    .mmio_size = 0x1000,
+    .level = true,
+};
+
+static void assert_companions(void)
+{
+    CELLS("/vdevs/watchdog@9020000", "clocks", phandle_of("/clk-9020000"), phandle_of("/apb-pclk"));
+    TEXTS("/vdevs/watchdog@9020000", "clock-names", "own\0apb_pclk");
+    CELLS("/clk-9020000", "clock-frequency", 1234);
+    CELLS("/gpio-keys-9030000/poweroff", "gpios", phandle_of("/vdevs/gpio@9030000"), 3, 0);
+    CELLS("/gpio-keys-9030000/poweroff", "linux,code", 116);
+    assert_text("/gpio-keys-9030000", "compatible", "gpio-keys");
+    assert_true(fdt_path_offset(tree, "/gpio-keys-9031000") < 0);
+}
+
+static void add_companions(void)
+{
+    static struct part_opts opts[] = {{1234, 0}, {0, 3}, {0, 8}};
+
+    add_vdev(&dog, 0x09020000, 50, "");
+    add_vdev(&gpio, 0x09030000, 51, "");
+    add_vdev(&gpio, 0x09031000, 52, ""); /* no button */
+    for (u32 i = 0; i < 3; i++) {
+        vm.vdev[vm.nvdevs - 3 + i].opts = &opts[i];
+    }
+}
+
+static void companions(void **state)
+{
+    (void)state;
+    add_companions();
+    build();
+    assert_companions();
+    assert_dtc_clean();
+}
+
+/* The same joined with the user's tree, and with labels for overlays: no phandle stands twice. */
+static void companions_in_other_trees(void **state)
+{
+    u32 seen[64], n = 0;
+
+    (void)state;
+    add_companions();
+    load("plain");
+    load("overlay");
+    build();
+    assert_companions();
+    for (int at = 0; at >= 0; at = fdt_next_node(tree, at, NULL)) {
+        u32 p = fdt_get_phandle(tree, at);
+
+        for (u32 i = 0; p != 0 && i < n; i++) {
+            assert_int_not_equal(p, seen[i]);
+        }
+        if (p != 0) {
+            assert_true(n < ARRAY_SIZE(seen));
+            seen[n++] = p;
+        }
+    }
+}
+
 static void room_for_a_long_command_line(void **state)
 {
     static char text[65536];
@@ -1029,6 +1146,8 @@ int main(void)
         CASE(gicv2_and_timer),
         CASE(banks_of_memory),
         CASE(vdev_nodes),
+        CASE(companions),
+        CASE(companions_in_other_trees),
         CASE(room_is_enough),
         CASE(room_for_a_long_command_line),
         CASE(any_room),

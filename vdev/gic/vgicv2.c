@@ -246,7 +246,7 @@ static void v2_reset(struct vdev *d)
     d->vm->irqchip->reset(d->vm);
 }
 
-const struct vdev_ops vgicv2_ops = {v2_read, v2_write, v2_reset, NULL};
+const struct vdev_ops vgicv2_ops = {.read = v2_read, .write = v2_write, .reset = v2_reset};
 
 void vgicv2_reset(struct vgic *g)
 {

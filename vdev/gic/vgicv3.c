@@ -302,7 +302,7 @@ static void v3_reset(struct vdev *d)
     d->vm->irqchip->reset(d->vm);
 }
 
-const struct vdev_ops vgicv3_ops = {v3_read, v3_write, v3_reset, NULL};
+const struct vdev_ops vgicv3_ops = {.read = v3_read, .write = v3_write, .reset = v3_reset};
 
 /*
  * Interrupts start in group 1, as firmware leaves them: many an OS never writes GICD_IGROUPR, and
