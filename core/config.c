@@ -401,6 +401,8 @@ static void set_defaults(struct vm_config *vm)
     vm->on_register = POLICY_FAIL;
     vm->exit_on_halt = HALT_AUTO;
     vm->counter_offset = UINT64_MAX;
+    vm->on_reset.restart = true;
+    vm->max_restarts = CFG_RESTARTS;
     vm->log_set = SEV_FATAL | SEV_INTERNAL | SEV_ERROR | SEV_WARN | SEV_INFO;
     vm->slog_set = SEV_INTERNAL; /* always */
 }

@@ -22,6 +22,7 @@
 #define CFG_SWITCHES 8
 #define CFG_AGE      300 /* seconds */
 #define CFG_PRIO     10  /* of a vCPU without `sched` */
+#define CFG_RESTARTS 60  /* in a minute */
 
 /* Guest-physical addresses end here: what every Armv8 CPU and stage 2 can do. */
 #define CFG_IPA_LIMIT (1ull << 40)
@@ -89,6 +90,12 @@ struct cfg_cpu {
 enum cfg_policy { POLICY_ABORT, POLICY_FAIL, POLICY_IGNORE };
 enum cfg_halt { HALT_AUTO, HALT_ON, HALT_OFF };
 
+/* What follows when a VM ends in some way. */
+struct cfg_end {
+    bool restart; /* else it stays stopped */
+    bool dump;    /* it's saved for a debugger first */
+};
+
 /*
  * `switch NAME { ... }`: of a switch, not of the VM in whose file it stands; it holds even if that
  * VM is not started. A switch without one has the defaults.
@@ -138,6 +145,8 @@ struct vm_config {
     bool has_entry;
     u64 entry; /* `entry`: guest-physical, where it starts instead of at its image's entry point */
     struct place entry_place;
+    struct cfg_end on_reset, on_crash, on_watchdog;
+    u32 max_restarts; /* in a minute, without anybody asking for it */
     struct str fdt_dump_file;
 
     /* The interrupt controller's place; the version follows the board (0: not yet known). */

@@ -452,7 +452,21 @@ const struct keyword config_words[] = {
      WORKS},
     {"debug", opt_flag, 0, NULL, MANUAL("More messages about this VM."), WORKS},
     {"dryrun", opt_flag, 1, NULL, MANUAL("The VM is checked, but not started."), WORKS},
-    {"dump", config_unused, 0, "DIR", "", LATER},
+    {"on-reset", config_end, END_RESET, "halt|restart",
+     MANUAL("What follows when the guest resets its machine: it starts anew (the default), or "
+            "stays stopped with exit code 0."),
+     WORKS},
+    {"on-crash", config_end, END_CRASH, "[dump,]halt|restart",
+     MANUAL("What follows when the VM is stopped by `unsupported ... abort` (exit code 5) or "
+            "anything unexpected (6, 7); `halt` by default."),
+     WORKS},
+    {"on-watchdog", config_end, END_WATCHDOG, "[dump,]halt|restart",
+     MANUAL("What follows when its watchdog bit (exit code 4); `halt` by default."), WORKS},
+    {"max-restarts", config_max_restarts, 0, "N",
+     MANUAL("How often in a minute the VM starts anew by one of the three above, default 60; then "
+            "it stays stopped. `vm reset` isn't counted."),
+     WORKS},
+    {"dump", config_dump, 0, "DIR", "", IGNORED},
     {"safety", opt_safety, 0, "none|warn|required",
      MANUAL("Whether QNX wants its certified parts."), IGNORED},
     {"user", config_unused, 0, "NAME[:GROUP...]",
@@ -463,8 +477,6 @@ const struct keyword config_words[] = {
      WORKS},
     {"autostart", opt_autostart, 0, "on|off",
      MANUAL("`off`: the VM is made, but it waits for `vm start NAME` at Muntin's prompt."), WORKS},
-    {"on-reset", config_unused, 0, "ACTION", "", LATER},
-    {"on-crash", config_unused, 0, "ACTION", "", LATER},
     {"memtag", config_unused, 0, "NAME", "", LATER},
     {.name = NULL},
 };

@@ -132,6 +132,12 @@ void config_pass(struct parser *p, const struct keyword *k, const struct token *
 bool config_ram_identity(struct parser *p, const struct token *t, struct cfg_mem *m,
                          struct token *arg) MUST_CHECK;
 
+/* core/config_end.c */
+enum { END_RESET, END_CRASH, END_WATCHDOG }; /* keyword's value */
+void config_end(struct parser *p, const struct keyword *k, const struct token *t);
+void config_max_restarts(struct parser *p, const struct keyword *k, const struct token *t);
+void config_dump(struct parser *p, const struct keyword *k, const struct token *t);
+
 /* core/config_set.c */
 void config_set(struct parser *p, const struct keyword *k, const struct token *t);
 

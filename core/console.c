@@ -151,7 +151,7 @@ static void list_vm(struct vm *vm)
         print(", console %u", hooks->key(number));
     }
     if (atomic_load(&vm->state) == VM_STOPPED && vm->starts > 0) {
-        print(", %s", vm_reason_name(vm->reason));
+        print(", %s (exit code %d)", vm_reason_name(vm->reason), vm->reason);
     }
     if (vm->refused[0] != '\0') {
         print(", refused: %s", vm->refused);
@@ -170,9 +170,28 @@ static void run_vm_list(const char *arg)
     }
 }
 
+/* Of a VM that runs again, too: why it ended the last time. */
+static void show_end(struct vm *vm)
+{
+    enum vm_reason reason;
+    char why[VM_WHY];
+    u32 ends;
+
+    spin_lock(&vm->lock);
+    ends = vm->ends;
+    reason = vm->last_reason;
+    memcpy(why, vm->why, sizeof(why));
+    spin_unlock(&vm->lock);
+    if (ends > 0) {
+        print("  ended %u time%s, the last: exit code %d, %s%s%s\n", ends, ends == 1 ? "" : "s",
+              reason, vm_reason_name(reason), why[0] != '\0' ? ": " : "", why);
+    }
+}
+
 static void show_vm(struct vm *vm)
 {
     list_vm(vm);
+    show_end(vm);
     print("  %u start%s; accesses to nothing: %llu memory, %llu system registers; %llu unknown "
           "calls\n",
           vm->starts, vm->starts == 1 ? "" : "s",
@@ -231,13 +250,34 @@ static bool is_stopped(struct vm *vm)
     return true;
 }
 
-/* Guests have no power button yet, and pulling the plug is not what `stop` promises. */
+/* What became of pressing its power button. */
+static enum vdev_button press_button(struct vm *vm)
+{
+    enum vdev_button best = BUTTON_NONE;
+
+    for (struct vdev *d = vm->devs; d != NULL; d = d->next) {
+        if (d->ops->press != NULL) {
+            enum vdev_button result = d->ops->press(d);
+
+            best = MAX(best, result);
+        }
+    }
+    return best;
+}
+
 static void stop_vm(struct vm *vm)
 {
+    static const char *const text[] = {
+        [BUTTON_NONE] = "can't be asked to stop: its machine has no power button (`vdev pl061`). "
+                        "Run `poweroff` in it",
+        [BUTTON_UNHEARD] = "has its power button pressed, but doesn't listen to it. Run `poweroff` "
+                           "in it",
+        [BUTTON_PRESSED] = "has its power button pressed. If it doesn't stop, run `poweroff` in it",
+    };
+
     if (!is_stopped(vm)) {
-        print("%s can't be asked to stop: its machine has no power button. Run `poweroff` in it, "
-              "or stop it at once with `vm kill %s`\n",
-              vm->name, vm->name);
+        print("%s %s, or stop it at once with `vm kill %s`\n", vm->name, text[press_button(vm)],
+              vm->name);
     }
 }
 
@@ -349,7 +389,7 @@ static const struct command commands[] = {
     {"vm list", "", "all VMs, a line each", .run = run_vm_list},
     {"vm status", "[NAME]", "what the vCPUs and devices do", .run = run_vm_status},
     {"vm start", "NAME", "starts a stopped VM from its images", .run_vm = start_vm},
-    {"vm stop", "NAME", "how it can be stopped in order", .run_vm = stop_vm},
+    {"vm stop", "NAME", "presses its power button", .run_vm = stop_vm},
     {"vm kill", "NAME", "stops it at once, as if its power failed", .run_vm = kill_vm},
     {"vm reset", "NAME", "starts it anew, whatever it does", .run_vm = reset_vm},
     {"vm dump", "NAME", "registers of its vCPUs", .run_vm = dump_vm},

@@ -62,7 +62,7 @@ RARE enum mmio_result mmio_nothing(struct vm *vm, struct mmio m)
     counter_inc(&vm->mmio_unknown);
     switch (vm->cfg->on_reference) {
     case POLICY_ABORT:
-        vm_log(vm, LOG_ERR, "%s of %u bytes at 0x%llx, %s: stopped, as configured",
+        vm_end(vm, VM_EXIT_UNSUPPORTED, false, "%s of %u bytes at 0x%llx, %s",
                m.write ? "write" : "read", m.size, (unsigned long long)m.addr,
                gmem_span(&vm->mem, gpa(m.addr), m.size, false) != NULL ? "which is ROM"
                                                                        : "where nothing is");

@@ -39,7 +39,7 @@ struct mmio_map {
 enum mmio_result {
     MMIO_DONE,  /* value is valid: go on behind the instruction */
     MMIO_ABORT, /* give the guest an external abort */
-    MMIO_STOP,  /* the VM is to be stopped: config says `unsupported reference abort` */
+    MMIO_STOP,  /* the VM was told to end: config says `unsupported reference abort` */
 };
 
 /* Creation only. False if the window overlaps another or the table is full. */

@@ -15,6 +15,7 @@
 #include "core/panic.h"
 #include "core/pass.h"
 #include "core/vdev.h"
+#include "core/vm_end.h"
 
 #include <string.h>
 
@@ -34,30 +35,6 @@ const char *vm_state_name(u32 state)
     static const char *const names[] = {"stopped", "starting", "running", "stopping"};
 
     return state < ARRAY_SIZE(names) ? names[state] : "?";
-}
-
-const char *vm_reason_name(enum vm_reason reason)
-{
-    switch (reason) {
-    case VM_EXIT_OFF:
-        return "powered off";
-    case VM_EXIT_KILLED:
-        return "killed";
-    case VM_EXIT_WATCHDOG:
-        return "its watchdog bit";
-    case VM_EXIT_UNSUPPORTED:
-        return "it did what its config forbids";
-    case VM_EXIT_VDEV:
-        return "a device failed";
-    case VM_EXIT_START:
-        return "it could not be started";
-    case VM_EXIT_CONFIG:
-        return "its config has errors";
-    case VM_EXIT_UNEXPECTED:
-    case VM_EXIT_FATAL:
-        break;
-    }
-    return "unexpected";
 }
 
 /* --- creation ------------------------------------------------------------------------------- */
@@ -354,17 +331,26 @@ static void step_go(struct vm *vm)
 }
 
 /* With vm->lock. finish_stop comes when no vCPU of it runs any more. */
-static void set_stopping(struct vm *vm, enum vm_reason reason, bool restart)
+static void set_stopping(struct vm *vm, const struct vm_ending *e)
 {
+    const char *too_often = "";
+
+    vm->restart = e->restart;
+    if (e->restart && !e->asked && !vm_may_restart(vm)) {
+        vm->restart = false;
+        too_often = "; restarted too often";
+    }
+    vm->reason = e->reason;
+    vm->last_reason = e->reason;
+    vm->ends++;
+    fmt_print(vm->why, sizeof(vm->why), "%s%s", e->why != NULL ? e->why : "", too_often);
     atomic_store(&vm->state, VM_STOPPING);
-    vm->reason = reason;
-    vm->restart = restart;
 }
 
 static bool start_fail(struct vm *vm)
 {
     spin_lock(&vm->lock);
-    set_stopping(vm, VM_EXIT_START, false);
+    set_stopping(vm, &(struct vm_ending){.reason = VM_EXIT_START});
     spin_unlock(&vm->lock);
     finish_stop(vm);
     return false;
@@ -450,7 +436,8 @@ static void finish_for_good(struct vm *vm, enum vm_reason reason)
     spin_lock(&vm->lock);
     atomic_store(&vm->state, VM_STOPPED);
     spin_unlock(&vm->lock);
-    log_info("%s: stopped: %s (exit code %d)", vm->name, vm_reason_name(reason), reason);
+    log_info("%s: stopped: %s (exit code %d)%s%s", vm->name, vm_reason_name(reason), reason,
+             vm->why[0] != '\0' ? ": " : "", vm->why);
     if (atomic_add(&alive, -1u) == 0) {
         vm_hooks->all_stopped();
     }
@@ -471,7 +458,8 @@ static void finish_stop(struct vm *vm)
     }
     spin_unlock(&vm->lock);
     if (restart) {
-        vm_log(vm, LOG_INFO, "restarts"); /* limited: a guest may do nothing else */
+        vm_log(vm, LOG_INFO, "restarts%s%s", vm->why[0] != '\0' ? ": " : "",
+               vm->why); /* limited: a guest may do nothing else */
         work_queue(vm->vcpu[0]->pcpu, &vm->start_work);
     } else {
         finish_for_good(vm, reason);
@@ -488,36 +476,26 @@ static void ask_vcpus_to_stop(struct vm *vm)
     }
 }
 
-static void begin_stop(struct vm *vm, enum vm_reason reason, bool restart)
+void vm_begin_stop(struct vm *vm, const struct vm_ending *e)
 {
     spin_lock(&vm->lock);
     switch (vm->state) {
     case VM_STARTING:
-        set_stopping(vm, reason, restart); /* start_work sees it */
+        set_stopping(vm, e); /* start_work sees it */
         break;
     case VM_RUNNING:
-        set_stopping(vm, reason, restart);
+        set_stopping(vm, e);
         ask_vcpus_to_stop(vm);
         break;
     case VM_STOPPING: /* who wants it stopped is stronger than who wants it again */
-        if (vm->restart && !restart) {
-            set_stopping(vm, reason, false);
+        if (vm->restart && !e->restart) {
+            set_stopping(vm, e);
         }
         break;
     default:
         break;
     }
     spin_unlock(&vm->lock);
-}
-
-void vm_stop(struct vm *vm, enum vm_reason reason)
-{
-    begin_stop(vm, reason, false);
-}
-
-void vm_restart(struct vm *vm)
-{
-    begin_stop(vm, VM_EXIT_OFF, true);
 }
 
 int vm_cpu_on(struct vm *vm, u32 id, u64 entry, u64 context)
@@ -558,7 +536,7 @@ void vm_vcpu_left(struct vcpu *v)
     vm->running--;
     last = vm->running == 0;
     if (last && vm->state == VM_RUNNING) {
-        set_stopping(vm, VM_EXIT_OFF, false);
+        set_stopping(vm, &(struct vm_ending){.why = "its last CPU went off"});
     }
     spin_unlock(&vm->lock);
     if (last) {

@@ -42,6 +42,8 @@ enum vm_reason {
     VM_EXIT_FATAL = 96,
 };
 
+#define VM_WHY 80 /* room for what led to an end */
+
 struct vm {
     const struct vm_config *cfg;
     const struct image_plan *plan;
@@ -65,6 +67,11 @@ struct vm {
     bool restart;         /* start again once stopped */
     u32 running;          /* vCPUs that are not VCPU_OFF */
     enum vm_reason reason;
+    u32 ends; /* how often it has ended, by itself or not; of the last time: */
+    enum vm_reason last_reason;
+    char why[VM_WHY];
+    u64 restart_window_ns; /* the minute in which restarts are counted */
+    u32 restarts;
     struct work start_work;
     u32 start_step; /* progress of start_work: enum in vm.c */
     u32 start_region;
@@ -118,6 +125,14 @@ bool vm_start(struct vm *vm);
 /* Stops or restarts a VM. Any CPU, any time; returns at once, the last vCPU out finishes it. */
 void vm_stop(struct vm *vm, enum vm_reason reason);
 void vm_restart(struct vm *vm);
+
+/*
+ * The same for a VM with which something went wrong, and for one whose guest wants to start anew:
+ * what comes then is its config's choice, on-crash or on-watchdog, and on-reset, with a limit to
+ * restarts. dump: it's wanted whatever these say. why: what led to it, cut to VM_WHY.
+ */
+void vm_end(struct vm *vm, enum vm_reason reason, bool dump, const char *why, ...) PRINTF(4, 5);
+void vm_reset_by_guest(struct vm *vm);
 
 /*
  * PSCI CPU_ON for vcpu[id]: 0, or a negative PSCI error: -4 already on, -5 pending, -3 denied (the

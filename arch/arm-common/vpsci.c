@@ -206,7 +206,7 @@ static s64 system_off(struct vcpu *v, u64 x[4])
 static s64 system_reset(struct vcpu *v, u64 x[4])
 {
     (void)x;
-    vm_restart(v->vm);
+    vm_reset_by_guest(v->vm);
     return SUCCESS;
 }
 

@@ -310,7 +310,7 @@ static enum vsysreg_result unknown(struct vsysreg *s, u32 iss, u64 *value)
     counter_inc(&vm->sysreg_unknown);
     switch (vm->cfg->on_register) {
     case POLICY_ABORT:
-        vm_log(vm, LOG_ERR, "%s of system register S%u_%u_C%u_C%u_%u: stopped, as configured",
+        vm_end(vm, VM_EXIT_UNSUPPORTED, false, "%s of system register S%u_%u_C%u_C%u_%u",
                vsysreg_is_write(iss) ? "write" : "read", iss >> 20 & 3, iss >> 14 & 7,
                iss >> 10 & 15, ISS_CRM(iss), ISS_OP2(iss));
         return SYSREG_STOP;

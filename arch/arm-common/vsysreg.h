@@ -51,7 +51,7 @@ enum vsysreg_result {
     SYSREG_DONE,  /* a read's value is valid: go on behind the instruction */
     SYSREG_AGAIN, /* let interrupts in, then execute the same instruction again */
     SYSREG_UNDEF, /* the guest gets an UNDEFINED exception */
-    SYSREG_STOP,  /* the VM is to be stopped: config says `unsupported register abort` */
+    SYSREG_STOP,  /* the VM was told to end: config says `unsupported register abort` */
 };
 
 /*

@@ -92,13 +92,11 @@ static u64 extend(u64 value, u32 size, bool is64)
     return is64 ? value : (u32)value;
 }
 
-/* What a guest gets instead of the access: an exception, or its end. */
+/* What a guest gets instead of the access: an exception, unless its VM has been told to end. */
 static RARE void refuse(struct arm64_vcpu *v, enum mmio_result result)
 {
     if (result == MMIO_ABORT) {
         inject_abort(v, false, sysreg_read(far_el2));
-    } else {
-        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
     }
 }
 

@@ -65,7 +65,6 @@ void serror_leave(struct arm64_vcpu *v)
 
 void serror_blame(struct arm64_vcpu *v, u64 esr)
 {
-    vm_log(v->vcpu.vm, LOG_ERR, "SError (syndrome 0x%x) at pc 0x%llx", (u32)esr,
+    vm_end(v->vcpu.vm, VM_EXIT_UNEXPECTED, false, "SError (syndrome 0x%x) at pc 0x%llx", (u32)esr,
            (unsigned long long)v->frame.elr);
-    vm_stop(v->vcpu.vm, VM_EXIT_UNEXPECTED);
 }

@@ -54,9 +54,7 @@ static RARE void sysreg_other(struct arm64_vcpu *v, enum vsysreg_result result)
     case SYSREG_UNDEF:
         inject_undef(v);
         break;
-    case SYSREG_STOP:
-        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
-        break;
+    case SYSREG_STOP: /* it was told so */
     case SYSREG_DONE:
     case SYSREG_AGAIN:
         break;
@@ -137,8 +135,9 @@ static RARE void unsupported(struct arm64_vcpu *v, u32 esr)
 {
     counter_inc(&v->vcpu.vm->sysreg_unknown);
     if (v->vcpu.vm->cfg->on_instruction == POLICY_ABORT) {
-        vm_log(v->vcpu.vm, LOG_ERR, "instruction with syndrome 0x%x: stopped, as configured", esr);
-        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
+        vm_end(v->vcpu.vm, VM_EXIT_UNSUPPORTED, false,
+               "instruction with syndrome 0x%x at pc 0x%llx", esr,
+               (unsigned long long)v->frame.elr);
     } else if (v->vcpu.vm->cfg->on_instruction == POLICY_IGNORE) {
         access_skip(v, access_insn_len(esr));
     } else {

@@ -303,16 +303,22 @@ static const struct {
      "f:2:137: note: 'sched' is accepted, but has no effect in Muntin\n"},
     {S "safety high", "f:2:8: error: 'high' is not one of: none, warn, required\n"},
     /* the rest of the grammar */
-    {S "dump /x on-reset halt on-crash halt memtag x",
-     "f:2:1: error: 'dump' is not supported yet\n"
-     "f:2:9: error: 'on-reset' is not supported yet\n"
-     "f:2:23: error: 'on-crash' is not supported yet\n"
-     "f:2:37: error: 'memtag' is not supported yet\n"},
+    {S "dump /x memtag x",
+     "f:2:1: note: 'dump' is accepted, but has no effect in Muntin\n"
+     "f:2:9: error: 'memtag' is not supported yet\n"},
     {S "entry 12Q entry 0x1002 entry 4 entry 8 autostart perhaps",
      "f:2:7: error: '12Q' is not an address or size: decimal, 0x or 0d, with K, M, G or T\n"
      "f:2:17: error: '0x1002' is no address of an instruction: a multiple of 4\n"
      "f:2:32: error: 'entry' is given twice\n"
      "f:2:50: error: 'perhaps' is not on or off\n"},
+    {S "on-reset dump,halt on-crash stop on-watchdog dump,reset on-crash\nmax-restarts x "
+       "max-restarts 1000001",
+     "f:2:10: error: 'dump,halt' is not one of: halt, restart\n"
+     "f:2:29: error: 'stop' is not one of: halt, restart\n"
+     "f:2:46: error: 'reset' is not one of: halt, restart\n"
+     "f:2:57: error: 'on-crash' needs [dump,]halt|restart behind it\n"
+     "f:3:14: error: 'x' is not a number: restarts a minute must be 0..1000000\n"
+     "f:3:29: error: restarts a minute must be 0..1000000, not 1000001\n"},
     {S "vdev gic version 4 loc 12Q", "f:2:18: error: the GIC's version must be 2..3, not 4\n"
                                      "f:2:24: error: '12Q' is not an address or size: decimal, 0x "
                                      "or 0d, with K, M, G or T\n"},
@@ -637,22 +643,39 @@ static void test_manual(void **state)
     }
 }
 
+/* What comes when a VM ends: said, and by default. */
+static void test_ends(void **state)
+{
+    struct configs *c = configs_new();
+    struct vm_config *vm = configs_parse(c, "a", "system a ram 1M");
+
+    (void)state;
+    assert_true(vm->on_reset.restart);
+    assert_false(vm->on_crash.restart || vm->on_crash.dump);
+    assert_false(vm->on_watchdog.restart || vm->on_watchdog.dump);
+    assert_int_equal(vm->max_restarts, 60);
+    vm = configs_parse(c, "b",
+                       "system b ram 1M on-reset halt on-crash dump,restart on-watchdog dump,halt "
+                       "max-restarts 0");
+    assert_false(vm->on_reset.restart);
+    assert_true(vm->on_crash.restart && vm->on_crash.dump);
+    assert_false(vm->on_watchdog.restart);
+    assert_true(vm->on_watchdog.dump);
+    assert_int_equal(vm->max_restarts, 0);
+    assert_int_equal(c->diag.errors, 0);
+    free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_meaning),
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_one_line),
-        cmocka_unit_test(test_include),
-        cmocka_unit_test(test_include_closes_context),
-        cmocka_unit_test(test_include_cycle),
-        cmocka_unit_test(test_include_many),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_long_cmdline),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_many_files),
-        cmocka_unit_test(test_list),
-        cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_meaning),       cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_ends),          cmocka_unit_test(test_one_line),
+        cmocka_unit_test(test_include),       cmocka_unit_test(test_include_closes_context),
+        cmocka_unit_test(test_include_cycle), cmocka_unit_test(test_include_many),
+        cmocka_unit_test(test_limits),        cmocka_unit_test(test_long_cmdline),
+        cmocka_unit_test(test_no_memory),     cmocka_unit_test(test_many_files),
+        cmocka_unit_test(test_list),          cmocka_unit_test(test_manual),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,8 +77,20 @@ static void dev_show(struct vdev *d, void (*print)(const char *fmt, ...))
     print("  a device\n");
 }
 
+static enum vdev_button button;
+static u32 presses;
+
+static enum vdev_button dev_press(struct vdev *d)
+{
+    (void)d;
+    presses++;
+    return button;
+}
+
 static const struct vdev_ops dev_ops = {.show = dev_show};
+static const struct vdev_ops button_ops = {.show = dev_show, .press = dev_press};
 static struct vdev dev = {.ops = &dev_ops};
+static struct vdev button_dev = {.ops = &button_ops};
 
 static void keep(const char *line, size_t len)
 {
@@ -233,9 +245,10 @@ static void help_lists_everything(void **state)
 static void vm_list(void **state)
 {
     (void)state;
-    assert_string_equal(answer("vm list"),
-                        "  one              running   2 vCPUs, 64 MiB, console 1\r\n"
-                        "  two              stopped   1 vCPU, 0 MiB, console 10, killed\r\n");
+    assert_string_equal(
+        answer("vm list"),
+        "  one              running   2 vCPUs, 64 MiB, console 1\r\n"
+        "  two              stopped   1 vCPU, 0 MiB, console 10, killed (exit code 3)\r\n");
     vm_count = 0;
     assert_string_equal(answer(" vm  list "), "there are no VMs\r\n");
 }
@@ -260,12 +273,49 @@ static void vm_start_and_stop(void **state)
 {
     (void)state;
     assert_non_null(strstr(answer("vm start one"), "one can't be started: it's running"));
-    assert_non_null(strstr(answer("vm stop one"), "`vm kill one`"));
     assert_int_equal(one.state, VM_RUNNING);
     assert_non_null(strstr(answer("vm kill two"), "two is stopped already"));
     assert_string_equal(answer("vm start two"), "two: starts\r\n");
     assert_int_equal(two.state, VM_STARTING);
     assert_true(two.start_work.queued);
+}
+
+static void vm_stop_presses_the_button(void **state)
+{
+    (void)state;
+    dev.next = NULL;
+    assert_non_null(strstr(answer("vm stop one"), "one can't be asked to stop: its machine has no "
+                                                  "power button (`vdev pl061`). "));
+    dev.next = &button_dev;
+    button = BUTTON_NONE;
+    presses = 0;
+    assert_non_null(strstr(answer("vm stop one"), "has no power button"));
+    button = BUTTON_UNHEARD;
+    assert_non_null(strstr(answer("vm stop one"), "doesn't listen to it. Run `poweroff` in it, or "
+                                                  "stop it at once with `vm kill one`\r\n"));
+    button = BUTTON_PRESSED;
+    assert_non_null(strstr(answer("vm stop one"), "one has its power button pressed. "));
+    assert_int_equal(presses, 3);
+    assert_non_null(strstr(answer("vm stop two"), "two is stopped already"));
+    assert_int_equal(presses, 3);
+    assert_int_equal(one.state, VM_RUNNING);
+    dev.next = NULL;
+}
+
+static void vm_status_says_why_it_ended(void **state)
+{
+    (void)state;
+    assert_null(strstr(answer("vm status one"), "ended"));
+    one.ends = 1;
+    one.last_reason = VM_EXIT_WATCHDOG;
+    strcpy(one.why, "not refreshed");
+    assert_non_null(strstr(answer("vm status one"), "  ended 1 time, the last: exit code 4, its "
+                                                    "watchdog bit: not refreshed\r\n"));
+    one.ends = 2;
+    one.last_reason = VM_EXIT_OFF;
+    one.why[0] = '\0';
+    assert_non_null(
+        strstr(answer("vm status one"), "  ended 2 times, the last: exit code 0, powered off\r\n"));
 }
 
 static void vm_kill(void **state)
@@ -448,6 +498,8 @@ int main(void)
         T(vm_status),
         T(vm_start_and_stop),
         T(vm_kill),
+        T(vm_stop_presses_the_button),
+        T(vm_status_says_why_it_ended),
         T(vm_reset),
         T(refused_vm_says_why),
         T(vm_dump),

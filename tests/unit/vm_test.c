@@ -442,6 +442,88 @@ static void test_restart(void **state)
     assert_non_null(strstr(seen, "alpha: restarts|"));
 }
 
+/* --- ending by itself ------------------------------------------------------------------------ */
+
+static void test_end_is_what_the_config_says(void **state)
+{
+    struct vm *vm = running_vm();
+    struct vm_config *c = &cfg[0];
+
+    (void)state;
+    c->max_restarts = 100;
+    c->on_crash.restart = true;
+    vm_end(vm, VM_EXIT_UNSUPPORTED, false, "write at %x", 0x1000);
+    assert_true(vm->restart);
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    assert_int_equal(vm->state, VM_RUNNING);
+    assert_int_equal(vm->ends, 1);
+    assert_int_equal(vm->last_reason, VM_EXIT_UNSUPPORTED);
+    assert_string_equal(vm->why, "write at 1000");
+    assert_non_null(strstr(seen, "alpha: restarts: write at 1000|"));
+    vm_end(vm, VM_EXIT_WATCHDOG, false, "hungry"); /* another option's */
+    assert_null(cpu_enter(0));
+    assert_stopped(vm);
+    assert_int_equal(vm->reason, VM_EXIT_WATCHDOG);
+    assert_non_null(strstr(seen, "alpha: stopped: its watchdog bit (exit code 4): hungry|"));
+    vm_end(vm, VM_EXIT_UNEXPECTED, false, "too late"); /* nothing happens to what is stopped */
+    assert_int_equal(vm->reason, VM_EXIT_WATCHDOG);
+    assert_int_equal(vm->ends, 2);
+}
+
+static void test_reset_by_guest(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    cfg[0].on_reset.restart = true;
+    cfg[0].max_restarts = 1;
+    vm_reset_by_guest(vm);
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    cfg[0].on_reset.restart = false;
+    vm_reset_by_guest(vm);
+    assert_null(cpu_enter(0));
+    assert_stopped(vm);
+    assert_non_null(strstr(seen, "stopped: powered off (exit code 0): reset by its guest|"));
+}
+
+/* Three a minute; what the console asks for isn't counted. */
+static void test_restarts_are_limited(void **state)
+{
+    struct vm *vm = running_vm();
+    u64 start = host_now_ns;
+
+    (void)state;
+    cfg[0].max_restarts = 3;
+    cfg[0].on_crash.restart = true;
+    for (u32 i = 0; i < 3; i++) {
+        vm_end(vm, VM_EXIT_UNEXPECTED, false, "x");
+        assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+        vm_restart(vm);
+        assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    }
+    host_now_ns = start + 60000000000ull; /* a new minute */
+    for (u32 i = 0; i < 3; i++) {
+        vm_end(vm, VM_EXIT_UNEXPECTED, false, "x");
+        assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    }
+    host_now_ns += 59999999999ull;
+    vm_end(vm, VM_EXIT_UNEXPECTED, false, "x");
+    assert_null(cpu_enter(0));
+    assert_stopped(vm);
+    assert_non_null(strstr(seen, "stopped: unexpected (exit code 7): x; restarted too often|"));
+}
+
+/* However much a guest makes there be to say, it is cut. */
+static void test_long_why_is_cut(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    vm_end(vm, VM_EXIT_UNEXPECTED, false, "%0200d", 7);
+    assert_null(cpu_enter(0));
+    assert_int_equal(strlen(vm->why), VM_WHY - 1);
+}
+
 /* Who kills a VM that is about to restart doesn't get it back. */
 static void test_kill_before_restart(void **state)
 {
@@ -754,6 +836,10 @@ int main(void)
         T(test_stop_while_starting),
         T(test_stop_within_a_piece),
         T(test_restart),
+        T(test_end_is_what_the_config_says),
+        T(test_reset_by_guest),
+        T(test_restarts_are_limited),
+        T(test_long_why_is_cut),
         T(test_kill_before_restart),
         T(test_restart_while_starting),
         T(test_restarts_flood),

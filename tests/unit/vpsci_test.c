@@ -6,6 +6,7 @@
 #include "arch/arm-common/vpsci.h"
 
 #include "arch/host/arch.h"
+#include "core/config.h"
 #include "core/sched.h"
 #include "core/vm.h"
 
@@ -56,6 +57,8 @@ static bool pending(struct vcpu *v)
 
 static const struct irqchip irqchip = {.pending = pending};
 
+static struct vm_config cfg;
+
 static int setup(void **state)
 {
     (void)state;
@@ -65,6 +68,8 @@ static int setup(void **state)
     sched_init(1);
     spin_init(&vm.lock, LOCK_VM);
     vm.state = VM_RUNNING;
+    cfg = (struct vm_config){.on_reset.restart = true, .max_restarts = 1};
+    vm.cfg = &cfg;
     vm.irqchip = &irqchip;
     vm.mem.count = 1;
     vm.mem.region[0] = (struct gmem_region){
@@ -334,6 +339,18 @@ static void test_system_reset(void **state)
     }
 }
 
+/* `on-reset halt`: a reset ends the VM. */
+static void test_system_reset_halts(void **state)
+{
+    (void)state;
+    cfg.on_reset.restart = false;
+    call1(SYSTEM_RESET, 0);
+    assert_int_equal(vm.state, VM_STOPPING);
+    assert_false(vm.restart);
+    assert_int_equal(vm.reason, VM_EXIT_OFF);
+    assert_string_equal(vm.why, "reset by its guest");
+}
+
 static void test_system_reset2_types(void **state)
 {
     (void)state;
@@ -436,6 +453,7 @@ int main(void)
         TEST(test_cpu_suspend),
         TEST(test_system_off),
         TEST(test_system_reset),
+        TEST(test_system_reset_halts),
         TEST(test_system_reset2_types),
         TEST(test_trng_none),
         TEST(test_trng),
