@@ -52,6 +52,7 @@ struct board {
     u32 uart_intid; /* 0: none */
 
     struct range fw_cfg; /* size 0: none */
+    struct range rtc;    /* a PL031; size 0: none */
     struct range initrd; /* from /chosen; size 0: none */
     struct range image;  /* where Muntin itself lies, if not in RAM; size 0: unknown */
     char bootargs[256];

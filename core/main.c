@@ -10,6 +10,7 @@
 #include "arch/arm-common/gic.h"
 #include "arch/arm-common/pass.h"
 #include "arch/arm-common/psci.h"
+#include "arch/arm-common/rtc.h"
 #include "arch/arm-common/clock.h"
 #include "arch/arm-common/uart.h"
 #include "core/arch.h"
@@ -26,6 +27,7 @@
 #include "core/random.h"
 #include "core/sched.h"
 #include "core/vm.h"
+#include "core/wall.h"
 #include "fdt/guest.h"
 #include "fdt/host.h"
 #include "fdt/names.h"
@@ -144,6 +146,22 @@ static void read_memory(void)
     }
     log_info("%s, %u CPUs, %llu MiB RAM, GICv%u", board.model, board.ncpus,
              (unsigned long long)(total / MIB), board.gic_version);
+}
+
+/* The time of day: as the loader says, else from the board's clock; else nobody knows it. */
+static void read_clock(void)
+{
+    const char *value;
+    u64 seconds = 0;
+
+    if (boot_argument("time", &value)) {
+        while (*value >= '0' && *value <= '9' && seconds <= UINT32_MAX) {
+            seconds = seconds * 10 + (u64)(*value++ - '0');
+        }
+        wall_set(seconds);
+    } else if (board.rtc.size != 0 && boot_map_device(board.rtc.base, board.rtc.size)) {
+        wall_set(rtc_read(board.rtc.base));
+    }
 }
 
 static void refuse_level(u32 el)
@@ -477,6 +495,7 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
     boot_finish(&board);
     psci_init(&board);
     collect_entropy();
+    read_clock();
     find_bundle();
     start_console();
     read_configs();

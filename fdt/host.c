@@ -380,6 +380,14 @@ static void read_fw_cfg(struct host *h, const struct tree_node *n, u32 arg)
     read_window(n, 0, &h->b->fw_cfg);
 }
 
+static void read_rtc(struct host *h, const struct tree_node *n, u32 arg)
+{
+    (void)arg;
+    if (h->b->rtc.size == 0) {
+        read_window(n, 0, &h->b->rtc);
+    }
+}
+
 static const struct match {
     const char *compatible;
     void (*read)(struct host *h, const struct tree_node *n, u32 arg);
@@ -391,7 +399,7 @@ static const struct match {
     {"arm,cortex-a7-gic", read_gic, 2},   {"brcm,brahma-b15-gic", read_gic, 2},
     {"arm,armv8-timer", read_timer, 0},   {"arm,armv7-timer", read_timer, 0},
     {"arm,pl011", read_uart, UART_PL011}, {"arm,sbsa-uart", read_uart, UART_PL011},
-    {"qemu,fw-cfg-mmio", read_fw_cfg, 0},
+    {"qemu,fw-cfg-mmio", read_fw_cfg, 0}, {"arm,pl031", read_rtc, 0},
 };
 
 /* By the first of the node's compatibles, the most specific one, that is known. */

@@ -4,6 +4,9 @@
 
 #include "vdev/pl011.h"
 #include "vdev/shmem.h"
+#include "vdev/pl031.h"
+#include "vdev/pl061.h"
+#include "vdev/sp805.h"
 #include "vdev/virtio/blk.h"
 #include "vdev/virtio/console.h"
 #include "vdev/virtio/net.h"
@@ -12,4 +15,6 @@
 const struct vdev_type *const vdev_types[] = {
     &pl011_type, &virtio_net_type, &virtio_blk_type, &virtio_console_type, &virtio_rng_type, NULL,
     &pl011_type, &shmem_type, &virtio_net_type, &virtio_blk_type, &virtio_rng_type, NULL,
+    &pl011_type,      &pl031_type,      &sp805_type,      &pl061_type,
+    &virtio_net_type, &virtio_blk_type, &virtio_rng_type, NULL,
 };

@@ -88,6 +88,7 @@ static void gicv2_board(void **state)
     }
     assert_int_equal(board.uart, UART_NONE);
     assert_int_equal(board.fw_cfg.size, 0);
+    assert_int_equal(board.rtc.size, 0);
 }
 
 static void memory_of_several_banks(void **state)
@@ -211,6 +212,7 @@ static void old_board(void **state)
     assert_int_equal(board.uart, UART_PL011);
     assert_int_equal(board.uart_intid, 0); /* its controller isn't the GIC */
     assert_range(board.fw_cfg, 0x09020000, 0x18);
+    assert_range(board.rtc, 0x09010000, 0x1000); /* the first */
     assert_int_equal(board.ncpus, 0);
 }
 
