@@ -191,7 +191,7 @@ static bool parse_create(void *opts, struct str arg, const char **why)
 static bool parse_rule(struct shmem_opts *o, bool allow, struct str arg, const char **why)
 {
     if (arg.len == 0 || arg.len > SHMEM_PATTERN) {
-        *why = "a PATTERN has 1 to 63 characters";
+        *why = "a PATTERN has 1 to 31 characters";
         return false;
     }
     if (o->rules == SHMEM_RULES) {

@@ -582,6 +582,23 @@ static void companions_in_other_trees(void **state)
     }
 }
 
+/* Addresses beside the registers are the second entry of `reg`, and an overlay can't move them. */
+static void vdev_with_a_window(void **state)
+{
+    (void)state;
+    add_vdev(&shmem, 0x1c050000, 44, "");
+    vm.vdev[vm.nvdevs - 1].window = 0x110000000;
+    vm.vdev[vm.nvdevs - 1].window_size = 0x201000;
+    vm.vdev[0].window = 0x10000000;
+    vm.vdev[0].window_size = 0x1000;
+    load("overlay");
+    build();
+    CELLS("/vdevs/shmem@1c050000", "reg", 0, 0x1c050000, 0, 0x1000, 1, 0x10000000, 0, 0x201000);
+    CELLS(UART, "reg", 0, 0x09000000, 0, 0x1000, 0, 0x10000000, 0, 0x1000);
+    CELLS(NIC0, "reg", 0, 0x0a000000, 0, 0x200000);
+    assert_dtc_clean();
+}
+
 static void room_for_a_long_command_line(void **state)
 {
     static char text[65536];
@@ -1148,6 +1165,7 @@ int main(void)
         CASE(vdev_nodes),
         CASE(companions),
         CASE(companions_in_other_trees),
+        CASE(vdev_with_a_window),
         CASE(room_is_enough),
         CASE(room_for_a_long_command_line),
         CASE(any_room),

@@ -71,10 +71,9 @@ static void wrong_values(void **state)
          "'create 12345678901234567890123456789012,4K': " NAME_TEXT},
         {"create x,4K create x,4K", "'create x,4K': this device creates it already\n"},
         {"create", "'create' needs NAME,SIZE behind it\n"},
-        {"allow \"\"", "'allow ': a PATTERN has 1 to 63 characters\n"},
-        {"deny 1234567890123456789012345678901234567890123456789012345678901234",
-         "'deny 1234567890123456789012345678901234567890123456789012345678901234': a PATTERN has 1 "
-         "to 63 characters\n"},
+        {"allow \"\"", "'allow ': a PATTERN has 1 to 31 characters\n"},
+        {"deny 12345678901234567890123456789012",
+         "'deny 12345678901234567890123456789012': a PATTERN has 1 to 31 characters\n"},
         {"subst x", "'subst x': [MATCH],PREFIX is expected\n"},
         {"subst ,", "'subst ,': [MATCH],PREFIX is expected\n"},
         {"subst a/,b", "'subst a/,b': both have up to 31 visible characters, without '/'\n"},
