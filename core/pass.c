@@ -20,7 +20,7 @@
 
 #define LL(x) ((unsigned long long)(x))
 
-#define OWNERS 255u
+#define OWNERS 64u /* interrupts of all VMs */
 
 /* A part of a page, which is accessed by trap; its number is the region of its mmio window. */
 struct part {

@@ -9,6 +9,10 @@
 #include "fdt/guest.h"
 #include "fdt/host.h"
 #include "fdt/names.h"
+}
+
+
+#include "fdt/pass.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +60,34 @@ static void see_area(void *ctx, struct str name, struct range area)
     require(strnlen(name.p, name.len) == name.len && area.base + area.size >= area.base);
 }
 
+static void ignore(struct diag *d, int level, const char *text)
+{
+    (void)d;
+    (void)level;
+    require(strlen(text) < 1024);
+}
+
+/* All that there is, passed to a guest. */
+static void fuzz_pass(const struct board *b)
+{
+    static u8 out[1 << 18] __attribute__((aligned(8)));
+    struct vm_config vm = {.name = {"a", 1}, .ncpus = 1, .gic_version = 3, .gicd = 0x8000000};
+    struct image_plan plan = {.dtb = 0x40000000};
+    struct diag diag = {.emit = ignore};
+    u32 size;
+
+    vm.pass.window[0] = (struct cfg_window){.base = 0x1000, .size = BIT64(62), .flags = PASS_R};
+    vm.pass.nwindows = 1;
+    for (u32 i = 0; i < CFG_PASS_IRQS; i++) {
+        vm.pass.irq[i] = (struct cfg_pass_irq){.intid = 40 + i, .host = 40 + i};
+    }
+    vm.pass.nirqs = CFG_PASS_IRQS;
+    fdt_pass_check(&vm, b, &diag);
+    require(vm.pass.ndevs <= CFG_PASS_DEVS);
+    size = fdt_guest_build(&vm, &plan, b, NULL, 0, out, sizeof(out), &diag);
+    require(size == 0 || fdt_check_full(out, size) == 0);
+}
+
 static void fuzz_host(const u8 *data, size_t size)
 {
     u8 *copy = malloc(size + 40);
@@ -80,15 +112,9 @@ static void fuzz_host(const u8 *data, size_t size)
         }
         fdt_cluster_names(&b, see_cluster, &b);
         fdt_reserved_names(&b, see_area, NULL);
+        fuzz_pass(&b);
     }
     free(copy);
-}
-
-static void ignore(struct diag *d, int level, const char *text)
-{
-    (void)d;
-    (void)level;
-    require(strlen(text) < 1024);
 }
 
 static void add_load(struct vm_config *vm, const u8 *data, size_t size)
