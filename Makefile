@@ -167,13 +167,15 @@ FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
 # --- running ---------------------------------------------------------------------------------------
 LINUX_IMAGES := $(B)/guests/d12c.Image
 TEST_IMAGES := $(LINUX_IMAGES) \
-	$(addprefix $(B)/guests/,d13c.Image d12v7.zImage u-boot.bin installer.Image debian.ext4 boot.img boot.cpio)
+	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage u-boot.bin installer.Image debian.ext4 \
+	boot.img boot.cpio)
 CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
 BUNDLE = $(B)/$(SYSTEM).cpio
 # What the configs load besides Linux:
 OTHER_IMAGES = $(addprefix $(B)/guests/,$(shell sed -nE 's/^ *((initrd )?load|hostdev) +(0x[0-9a-f]+,|<)?([^ ]+\.(img|bin|zImage|Image|ext4)|boot\.cpio)$$/\4/p' $(CONFIGS) /dev/null))
 
-LINUX_PARTS := $(addprefix guest-configs/linux/,make.sh modules.sh init.c init.sh gtool.c shm.c shm.h udhcpc.sh) \
+LINUX_PARTS := $(addprefix guest-configs/linux/,make.sh modules.sh init.c button.c button.h init.sh \
+	gtool.c shm.c shm.h udhcpc.sh) \
 	$(wildcard guest-configs/linux/netcheck/*)
 $(B)/guests/%.Image: $(LINUX_PARTS) | setup-guest
 	@guest-configs/linux/make.sh $*

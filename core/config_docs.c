@@ -45,8 +45,10 @@ const struct cfg_doc config_docs[] = {
     {"entry", NULL, "a guest address, a multiple of 4", "what the image says",
      "load Image entry 0x40200000"},
     {"autostart", NULL, "on or off", "on", "autostart off"},
-    {"on-reset", NULL, "an action", "restart", "on-reset restart"},
-    {"on-crash", NULL, "an action", "stop", "on-crash stop"},
+    {"on-reset", NULL, "halt or restart", "restart", "on-reset halt"},
+    {"on-crash", NULL, "halt or restart, `dump,` before it", "halt", "on-crash dump,restart"},
+    {"on-watchdog", NULL, "halt or restart, `dump,` before it", "halt", "on-watchdog restart"},
+    {"max-restarts", "restarts a minute", "0 to 1000000", "60", "max-restarts 3"},
     {"memtag", NULL, "a name", "none", "memtag guests"},
     {.name = NULL},
 };

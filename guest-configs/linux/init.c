@@ -14,9 +14,12 @@
  *
  * It prints "@@ INIT", "@@ MODS", "@@ SHELL" with the virtual counter, and "@@ RUN-END rc=N", and
  * ends in a shell on the console that is started anew whenever it exits. As process 1 it knows the
- * signals by which busybox's poweroff, reboot and halt ask for their deed.
+ * signals by which busybox's poweroff, reboot and halt ask for their deed. The machine's power
+ * button, if it has one, is obeyed from "@@ SHELL" on.
  */
 #define _GNU_SOURCE
+#include "button.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -221,6 +224,23 @@ static int wait_for(pid_t child)
     }
 }
 
+/* A process that asks for power-off when the machine's button is pressed. */
+static void watch_button(void)
+{
+    int fd = button_open();
+
+    if (fd < 0) {
+        return;
+    }
+    if (fork() == 0) {
+        button_wait(fd);
+        printf("@@ BUTTON\n");
+        kill(1, SIGUSR2);
+        _exit(0);
+    }
+    close(fd);
+}
+
 /* Takes a lease, or leaves udhcpc trying in the background; either way it stays to renew it. */
 static bool ask_dhcp(const char *ifname)
 {
@@ -417,6 +437,7 @@ int main(void)
     if (getenv("login") != NULL) {
         offer_login(getenv("login"));
     }
+    watch_button();
     mark("SHELL");
 
     run = getenv("run");

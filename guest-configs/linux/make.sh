@@ -5,11 +5,12 @@
 # each KERNEL of the table below (default: d12c):
 #
 #   KERNEL.Image      Debian's kernel, unmodified
-#   KERNEL.cpio       initramfs: busybox, /init (init.c), gtool and shm (gtool.c, shm.c), the virtio modules
+#   KERNEL.cpio       initramfs: busybox, /init (init.c, button.c), gtool and shm (gtool.c, shm.c), the virtio
+#                     modules
 #   KERNEL-net.cpio   the same with iperf3, nuttcp and ethtool
 #   KERNEL-test.cpio  that with what only tests and bench need: iperf (version 2), netcheck
 #                     (netcheck/), and modules that stay unloaded until `modprobe` is asked for
-#                     them (8021q, bridge)
+#                     them (8021q, bridge, sp805_wdt)
 #   KERNEL-disk.cpio  as KERNEL.cpio, with ext4 and e2fsck: for guests whose root is a disk
 #
 # and, of d12v7, a kernel for 32-bit CPUs, only KERNEL.zImage and KERNEL.cpio, whose /init is a
@@ -51,7 +52,7 @@ kernel_files() {
 }
 
 MODULES="virtio_mmio virtio_net virtio_blk virtio_console virtio_rng
-    vmw_vsock_virtio_transport virtio_balloon"
+    vmw_vsock_virtio_transport virtio_balloon gpio_keys"
 USER_SUITE=bookworm
 MIN_PACKAGES="busybox-static"
 NET_PACKAGES="libc6 iperf3 libiperf0 libssl3 libsctp1 ethtool libmnl0 nuttcp"
@@ -61,7 +62,7 @@ NET_LIBRARIES="ld-linux-aarch64.so.1 libc.so.6 libm.so.6 libiperf.so.0 libcrypto
 TEST_PACKAGES="iperf libstdc++6 libgcc-s1"
 TEST_PROGRAMS="iperf"
 TEST_LIBRARIES="libstdc++.so.6 libgcc_s.so.1"
-TEST_MODULES="8021q bridge"
+TEST_MODULES="8021q bridge sp805_wdt"
 DISK_PACKAGES="libc6 e2fsprogs libext2fs2 libcom-err2 libblkid1 libuuid1"
 DISK_PROGRAMS="e2fsck"
 DISK_LIBRARIES="ld-linux-aarch64.so.1 libc.so.6 libext2fs.so.2 libe2p.so.2 libcom_err.so.2
@@ -70,7 +71,7 @@ DISK_MODULES="crc32c_generic ext4"
 APPLETS="arping ash awk basename brctl cat chmod chrt clear cmp cp cut date dd df diff dirname
     dmesg du echo env expr false find free fuser getty grep gunzip gzip halt head hexdump hostname
     httpd ifconfig insmod ip kill killall less ln login ls lsmod md5sum mkdir mknod modprobe more mount mv nc
-    netstat nice nproc od ping ping6 poweroff printf ps pwd reboot renice reset rm rmdir rmmod
+    netstat nice nproc od pidof ping ping6 poweroff printf ps pwd reboot renice reset rm rmdir rmmod
     route sed seq setsid sh sha256sum sleep sort stat stty sync sysctl tail tar taskset tee
     telnet test tftp time timeout top touch tr traceroute true tty udhcpc udhcpd umount uname
     uniq unxz uptime usleep vi watch wc wget which xargs xxd yes"
@@ -90,7 +91,7 @@ is_made() {
     for f in $(kernel_files "$1"); do
         [ -e "$guests/$f" ] || return 1
     done
-    for f in "$here"/{init.c,init.sh,gtool.c,shm.c,shm.h,make.sh,modules.sh,udhcpc.sh} "$here"/netcheck/*; do
+    for f in "$here"/{init.c,button.c,button.h,init.sh,gtool.c,shm.c,shm.h,make.sh,modules.sh,udhcpc.sh} "$here"/netcheck/*; do
         [ "$stamp" -nt "$f" ] || return 1
     done
 }
@@ -199,6 +200,9 @@ add_modules() {
     shift 2
     mkdir -p "$root/modules"
     "$here/modules.sh" "$kernel_tree" "$@" > "$work/modules.list"
+    if grep -q gpio_keys "$work/modules.list"; then # keys are of no use without
+        "$here/modules.sh" "$kernel_tree" evdev >> "$work/modules.list"
+    fi
     while read -r path; do
         add_module "$root" "$path"
         module_name "$path" >> "$root/modules/order"
@@ -327,7 +331,7 @@ kernels=$(kernels_to_make)
     packages "$work/test" $USER_SUITE arm64 $TEST_PACKAGES
     packages "$work/disk" $USER_SUITE arm64 $DISK_PACKAGES
 }
-compile init "$here/init.c"
+compile init "$here"/{init,button}.c
 compile gtool "$here"/{gtool,shm}.c
 compile netcheck "$here"/netcheck/*.c
 for kernel in $kernels; do
