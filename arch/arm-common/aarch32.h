@@ -8,7 +8,7 @@
 
 #include "core/types.h"
 
-/* SPSR_EL2 of an exception from AArch32 (C5.2.19) */
+/* SPSR_EL2 of an exception from AArch32 */
 #define SPSR32_MODE   0x1fu
 #define SPSR32_T      BIT(5)
 #define SPSR32_F      BIT(6)
@@ -20,6 +20,7 @@
 #define SPSR32_PAN    BIT(22)
 #define SPSR32_SSBS   BIT(23)
 #define SPSR32_DIT    BIT(24)
+#define SPSR32_NZCV   0xf0000000u
 #define SPSR32_KEPT   0xf90f0000u /* NZCV, Q, DIT, GE: as they were, in an exception's handler */
 #define SPSR_BANK_DIT BIT(21)     /* in SPSR_abt and the like */
 
@@ -42,7 +43,7 @@ enum aarch32_mode {
 
 #define ISS32_CV BIT(24) /* of an instruction that was trapped: COND, [23:20], is valid */
 
-/* Does an instruction with this condition execute? (F1.3.1 "ConditionHolds") */
+/* Does an instruction with this condition execute? ("ConditionHolds") */
 static inline bool aarch32_holds(u32 cond, u32 spsr)
 {
     bool n = (spsr & BIT(31)) != 0, z = (spsr & BIT(30)) != 0;
@@ -82,7 +83,7 @@ static inline u32 aarch32_it(u32 spsr)
     return (spsr >> 8 & 0xfc) | (spsr >> 25 & 3);
 }
 
-/* An IT block, one instruction later (F1.3.1 "ITAdvance"). */
+/* An IT block, one instruction later ("ITAdvance"). */
 static inline u32 aarch32_it_advance(u32 spsr)
 {
     u32 it = aarch32_it(spsr);
@@ -93,7 +94,8 @@ static inline u32 aarch32_it_advance(u32 spsr)
 
 /*
  * Was the trapped instruction to be executed at all? A CPU may trap one whose condition fails
- * (D1.13.3); it's a no-op then. Not for aborts, HVC and SVC, which have no such fields.
+ * ("Conditional execution of undefined instructions"); it's a no-op then. Not for aborts, HVC and
+ * SVC, which have no such fields.
  */
 static inline bool aarch32_executes(u32 esr, u32 spsr)
 {
@@ -106,9 +108,9 @@ static inline bool aarch32_executes(u32 esr, u32 spsr)
 }
 
 /*
- * The number of the AArch64 register that is AArch32 register n (D1.20.1), 31 for the PC. Syndromes
- * have that number already; QEMU's of data aborts have the instruction's, which the same mode can't
- * mean otherwise.
+ * The number of the AArch64 register that is AArch32 register n ("Mapping of the general-purpose
+ * registers"), 31 for the PC. Syndromes have that number already; QEMU's of data aborts have the
+ * instruction's, which the same mode can't mean otherwise.
  */
 static inline u32 aarch32_register(u32 n, u32 spsr)
 {
@@ -147,7 +149,8 @@ struct aarch32_exception {
     bool abort;
 };
 
-/* PSTATE in the handler, as SPSR_EL2 (G1.13.1 and on); pan: the CPU has FEAT_PAN. */
+/* PSTATE in the handler, as SPSR_EL2 ("Processor state on exception entry"); pan: the CPU has
+ * FEAT_PAN. */
 static inline u32 aarch32_entry(const struct aarch32_exception *e, u32 old, u32 sctlr, bool pan)
 {
     u32 spsr = (old & (SPSR32_KEPT | SPSR32_F | SPSR32_A | SPSR32_PAN)) | SPSR32_I | e->mode;

@@ -86,11 +86,14 @@ static u32 gpr_read(const struct arm64_vcpu *v, u32 n)
     return n >= 31 ? 0 : (u32)v->frame.x[n];
 }
 
+/* What would go to the PC goes to the flags. */
 static void gpr_write(struct arm64_vcpu *v, u32 n, u32 value)
 {
     n = aarch32_register(n, (u32)v->frame.spsr);
     if (n < 31) {
         v->frame.x[n] = value;
+    } else {
+        v->frame.spsr = (v->frame.spsr & ~(u64)SPSR32_NZCV) | (value & SPSR32_NZCV);
     }
 }
 
