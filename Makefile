@@ -247,6 +247,7 @@ SOURCES := $(wildcard core/*.[ch] core/lib/*.c core/lib/include/*.h vdev/*.[ch] 
 
 GUEST_SETUP := setup-build
 -include tests/guests/guests.mk
+-include tests/guests32/guests32.mk
 -include guest-configs/netsvc/netsvc.mk
 
 # --- fetching what is missing ------------------------------------------------------------------------

@@ -211,3 +211,23 @@ def test_attack_by_resets(start, gic, cpu):
         m.expect(r"@@ attack START", 120)
     assert not m.seen(r"@@ attack .*(PANIC|FAIL)"), m.tail()
     check_victim(m)
+
+
+def vm32(name, cpus=(0, 0)):
+    """The config of a 32-bit VM: RAM where it's linked, and some for high vectors."""
+    places = "".join(f"cpu runmask {c}\n" for c in cpus)
+    return (
+        f"system {name}\nram 0x40000000,16M\nram 0xffff0000,64K\n{places}load traps32.elf\n{UART}"
+    )
+
+
+@pytest.mark.parametrize("gic, cpu", [(2, "cortex-a72"), (3, "cortex-a53")])
+def test_traps32(machine, bundle, built, gic, cpu):
+    """Two of them share a CPU, so each finds its banked registers as they were."""
+    files = {"a.qvmconf": vm32("a"), "b.qvmconf": vm32("b")}
+    files["traps32.elf"] = built("guests/traps32.elf")
+    m = machine(bundle=bundle(files), gic=gic, cpu=cpu, smp=1, mem=256)
+    for _ in range(2):
+        m.expect(r"@@ traps32 DONE passed=10 failed=0$", 60)
+    assert not m.seen("FAIL|failed check"), m.tail()
+    m.expect_exit()
