@@ -69,6 +69,8 @@ CP, PA, FP, GH, GR = "core/check_pass.c", "core/pass.c", "fdt/pass.c", "gic/vgic
 
 B, BR, D = "virtio/blk.c", "virtio/blk_request.c", "disk.c"
 
+B, BR, D = "virtio/blk.c", "virtio/blk_request.c", "disk.c"
+
 MUTATIONS = [
     # --- pass-through: what is Muntin's or another VM's, parts of pages, interrupts masked for good
     outside("pass", CP, "if (own != NULL) {", "if (0) {", "config_pass:test_cases"),
