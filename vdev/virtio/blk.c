@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define BLK_ID    2
-#define BURST     (256 * (s32)KIB) /* the budget of a burst: some 30,000 instructions (rule 40) */
+#define BURST     (192 * (s32)KIB) /* of a burst: at most 37,000 instructions (rule 40) */
 #define PAGE_EXP  3                /* a page of the disk has 2^3 sectors */
 #define PAGE_BLKS BIT(PAGE_EXP)
 
