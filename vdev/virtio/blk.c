@@ -273,7 +273,6 @@ struct vdev *blk_create(struct vm *vm, const struct vdev_conf *conf)
     if (b == NULL) {
         return NULL;
     }
-    b->opts = o;
     b->virtio.nqueues = queues;
     b->virtio.queue_max = (u16)o->qsize;
     b->virtio.packed = o->packed;

@@ -22,7 +22,6 @@ struct blk_queue {
 
 struct blk {
     struct virtio virtio;
-    const struct blk_opts *opts;
     struct disk disk;
     struct blk_rules rules;   /* features: set when they are settled, constant while running */
     u32 writeback;            /* what the driver believes about caching; atomic */
