@@ -80,9 +80,9 @@ def wait_for_all(m, start, texts, timeout):
     m.rewind(len(m.text))
 
 
-@pytest.mark.parametrize("kernel, count", [("d12c", 100000), ("d13c", 20000)])
+@pytest.mark.parametrize("kernel, count", [("d12c", 60000), ("d13c", 20000)])
 def test_much_output_is_complete(machine, bundle, built, kernel, count):
-    """Up to 1.2 MB: hvc0 of one VM, beside what a port of the same VM and another VM write."""
+    """Up to 700 KB: hvc0 of one VM, beside what a port of the same VM and another VM write."""
     b = bundle(
         {
             "a.qvmconf": hvc("a", ">/dev/log", kernel=kernel),
