@@ -9,9 +9,6 @@
 #include "fdt/guest.h"
 #include "fdt/host.h"
 #include "fdt/names.h"
-}
-
-
 #include "fdt/pass.h"
 
 #include <stdlib.h>
