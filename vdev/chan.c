@@ -179,7 +179,7 @@ u32 chan_read(struct chan *c, u8 *p, u32 len)
     u32 n;
 
     spin_lock(&mux.lock);
-    n = MIN(len, ring_used(&c->rx));
+    n = MIN(len, c->has_break ? c->break_at - c->rx.head : ring_used(&c->rx));
     for (u32 i = 0; i < n; i++) {
         p[i] = ring_get(&c->rx);
     }
@@ -196,6 +196,17 @@ int chan_getc(struct chan *c)
     u8 b;
 
     return chan_read(c, &b, 1) == 1 ? b : -1;
+}
+
+bool chan_break(struct chan *c)
+{
+    bool next;
+
+    spin_lock(&mux.lock);
+    next = c->has_break && c->break_at == c->rx.head;
+    c->has_break = c->has_break && !next;
+    spin_unlock(&mux.lock);
+    return next;
 }
 
 bool chan_has_input(struct chan *c)
@@ -215,6 +226,7 @@ void chan_reset(struct chan *c)
 
     spin_lock(&mux.lock);
     c->rx.head = c->rx.tail;
+    c->has_break = false;
     more = c->number == mux.focus && rx_open();
     mux.rx_event &= ~BIT64(c->number);
     mux.tx_event &= ~BIT64(c->number);
@@ -381,7 +393,7 @@ static void say_keys(void)
     const char *e = escape_name();
 
     say("muntin: keys: %s and then 1-9: the console of that VM; n, p: the next, the previous; "
-        "0: Muntin's own prompt; %s: %s itself",
+        "0: Muntin's own prompt; b: a break; %s: %s itself",
         e, e, e);
     for (u32 i = 1; i < mux.count; i++) {
         const struct chan *c = mux.chan[i];
@@ -416,6 +428,20 @@ static void deliver(u8 b)
     }
 }
 
+/* Behind what was typed before. Where one waits already, two are one. */
+static void type_break(void)
+{
+    struct chan *c = mux.chan[mux.focus];
+
+    if (c->ops == NULL || !c->ops->breaks) {
+        say("muntin: %s can't be sent a break: it's no serial port", c->name);
+    } else if (!c->has_break) {
+        c->has_break = true;
+        c->break_at = c->rx.tail;
+        mux.rx_event |= BIT64(c->number);
+    }
+}
+
 /* The key behind the escape key. */
 static void command(u8 b)
 {
@@ -427,6 +453,8 @@ static void command(u8 b)
         set_focus(number);
     } else if (b == 'n' || b == 'p') {
         set_focus((mux.focus + (b == 'n' ? 1 : mux.count - 1)) % mux.count);
+    } else if (b == 'b') {
+        type_break();
     } else if (b == '?') {
         say_keys();
     } else if (b >= '1' && b <= '9') {

@@ -20,6 +20,7 @@ struct chan_ops {
     void (*rx_ready)(void *dev);
     /* There's room to send again after chan_putc said false. Called without LOCK_CONSOLE. */
     void (*tx_ready)(void *dev);
+    bool breaks; /* the device asks for breaks by chan_break; else none can be typed */
 };
 
 /*
@@ -48,6 +49,7 @@ int chan_getc(struct chan *c);                      /* -1: nothing */
 u32 chan_write(struct chan *c, const u8 *p, u32 len) MUST_CHECK;
 u32 chan_read(struct chan *c, u8 *p, u32 len); /* how many there were */
 bool chan_has_input(struct chan *c);
+bool chan_break(struct chan *c); /* true, once: a break is next, before what chan_getc gives */
 void chan_reset(struct chan *c); /* forgets input; unfinished output is flushed as a line */
 
 /*

@@ -39,6 +39,8 @@ struct chan {
     void *dev;
     u32 number, key; /* key 0: only by its name, or in turn */
     struct ring tx, rx;
+    bool has_break; /* a break comes when rx.head is at: */
+    u32 break_at;
     u32 lines;              /* newlines in tx */
     u64 last_ns;            /* when the last byte was put */
     bool cut;               /* out of focus: what is in tx is due though the line hasn't ended */

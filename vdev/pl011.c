@@ -12,16 +12,15 @@
 #include "vdev/pl011.h"
 
 #include "core/log.h"
-#include "core/mmio.h"
 #include "core/page.h"
-#include "core/spinlock.h"
 #include "core/vm.h"
 #include "vdev/chan.h"
+#include "vdev/primecell.h"
 
 #define FIFO_DEPTH  16
-#define MMIO_SIZE   0x1000
 #define DEFAULT_LOC 0x09000000
 #define DEFAULT_INT 33
+#define CLOCK_HZ    24000000u /* of the guest's tree */
 
 /* Register offsets, TRM §3.2. */
 enum {
@@ -39,7 +38,6 @@ enum {
     UARTMIS = 0x40,
     UARTICR = 0x44,
     UARTDMACR = 0x48,
-    UARTPeriphID0 = 0xfe0, /* eight words: PeriphID0-3, PCellID0-3 */
 };
 
 enum { /* UARTFR; CTS, DSR, DCD and RI are also the modem() bits */
@@ -72,11 +70,13 @@ enum { /* UARTIMSC, RIS, MIS, ICR */
        INT_RX = BIT(4),
        INT_TX = BIT(5),
        INT_RT = BIT(6),
+       INT_BE = BIT(9),
        INT_OE = BIT(10),
        INT_ALL = 0x7ff,
 };
 
-enum { LCR_FEN = BIT(4), RSR_OE = BIT(3), DR_OE = BIT(11) };
+enum { LCR_BRK = BIT(0), LCR_FEN = BIT(4) };
+enum { RSR_BE = BIT(2), RSR_OE = BIT(3), DR_ERRORS = 8 }; /* in UARTDR, these bits from here on */
 
 /* Bits of the plain registers that keep what is written. */
 enum {
@@ -90,18 +90,17 @@ enum {
 };
 
 struct fifo {
-    u8 buf[FIFO_DEPTH];
+    u16 buf[FIFO_DEPTH]; /* as UARTDR gives them: with their errors */
     u32 first, count;
 };
 
 struct pl011 {
-    struct vdev dev;
+    struct primecell cell; /* its lock covers the fields below, but for chan */
     struct chan *chan;
-    struct spinlock lock; /* covers the fields below */
     struct fifo rx, tx;
     u32 ilpr, ibrd, fbrd, lcr, cr, ifls, imsc, ris, dmacr, rsr;
+    u32 divisor;  /* IBRD and FBRD as one number: they count from a write of LCR_H on */
     bool overrun; /* a byte was lost behind those in rx */
-    bool line;    /* level of the interrupt */
     u64 rx_bytes, tx_bytes, overruns;
 };
 
@@ -109,15 +108,15 @@ struct pl011_opts {
     u32 batch; /* without effect */
 };
 
-static void fifo_put(struct fifo *f, u8 b)
+static void fifo_put(struct fifo *f, u16 b)
 {
     f->buf[(f->first + f->count) % FIFO_DEPTH] = b;
     f->count++;
 }
 
-static u8 fifo_get(struct fifo *f)
+static u16 fifo_get(struct fifo *f)
 {
-    u8 b = f->buf[f->first];
+    u16 b = f->buf[f->first];
 
     f->first = (f->first + 1) % FIFO_DEPTH;
     f->count--;
@@ -167,14 +166,11 @@ static u32 flags(const struct pl011 *u)
            (u->tx.count == 0 ? FR_TXFE : (u32)FR_BUSY) | (u->tx.count >= depth(u) ? FR_TXFF : 0u);
 }
 
-static void update_line(struct pl011 *u)
+static bool pl011_pending(struct primecell *p)
 {
-    bool level = (u->ris & u->imsc) != 0;
+    const struct pl011 *u = container_of(p, struct pl011, cell);
 
-    if (level != u->line) {
-        u->line = level;
-        vdev_irq(&u->dev, level);
-    }
+    return (u->ris & u->imsc) != 0;
 }
 
 /* --- bytes in and out ---------------------------------------------------------------------------
@@ -193,6 +189,29 @@ static void rx_idle(struct pl011 *u)
     }
 }
 
+/* A break is received as one character, which is 0 (TRM §3.3.1). */
+static void rx_break(struct pl011 *u)
+{
+    fifo_put(&u->rx, RSR_BE << DR_ERRORS);
+    u->ris |= INT_BE;
+}
+
+/* The next thing from the line, if there's one, into the FIFO, where there's room. */
+static bool rx_one(struct pl011 *u)
+{
+    int b = chan_getc(u->chan);
+
+    if (b >= 0) {
+        fifo_put(&u->rx, (u16)b);
+        u->rx_bytes++;
+    } else if (chan_break(u->chan)) {
+        rx_break(u);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* Takes input from the channel, as much as there is room for. */
 static void rx_fill(struct pl011 *u)
 {
@@ -201,14 +220,7 @@ static void rx_fill(struct pl011 *u)
     if (!(u->cr & CR_RXE) || (u->cr & CR_LBE)) {
         return;
     }
-    while (u->rx.count < depth(u)) {
-        int b = chan_getc(u->chan);
-
-        if (b < 0) {
-            break;
-        }
-        fifo_put(&u->rx, (u8)b);
-        u->rx_bytes++;
+    while (u->rx.count < depth(u) && rx_one(u)) {
         some = true;
     }
     if (some) {
@@ -217,23 +229,33 @@ static void rx_fill(struct pl011 *u)
 }
 
 /* Loopback: what is sent is received, and lost if there's no room. */
-static bool loop_putc(struct pl011 *u, u8 b)
+static bool loop_has_room(struct pl011 *u)
 {
     if (u->rx.count < depth(u)) {
-        fifo_put(&u->rx, b);
-        rx_idle(u);
-    } else {
-        u->overrun = true;
-        u->rsr |= RSR_OE;
-        u->ris |= INT_OE;
-        u->overruns++;
+        return true;
     }
-    return true;
+    u->overrun = true;
+    u->rsr |= RSR_OE;
+    u->ris |= INT_OE;
+    u->overruns++;
+    return false;
 }
 
-static bool tx_byte(struct pl011 *u, u8 b)
+static void loop_put(struct pl011 *u, u16 b)
 {
-    return u->cr & CR_LBE ? loop_putc(u, b) : chan_putc(u->chan, b);
+    if (loop_has_room(u)) {
+        fifo_put(&u->rx, b);
+        rx_idle(u);
+    }
+}
+
+static bool tx_byte(struct pl011 *u, u16 b)
+{
+    if (u->cr & CR_LBE) {
+        loop_put(u, b);
+        return true;
+    }
+    return chan_putc(u->chan, (u8)b);
 }
 
 /*
@@ -257,23 +279,24 @@ static void rx_ready(void *dev)
 {
     struct pl011 *u = dev;
 
-    spin_lock(&u->lock);
+    spin_lock(&u->cell.lock);
     rx_fill(u);
-    update_line(u);
-    spin_unlock(&u->lock);
+    primecell_update(&u->cell);
+    spin_unlock(&u->cell.lock);
 }
 
 static void tx_ready(void *dev)
 {
     struct pl011 *u = dev;
 
-    spin_lock(&u->lock);
+    spin_lock(&u->cell.lock);
     tx_drain(u);
-    update_line(u);
-    spin_unlock(&u->lock);
+    primecell_update(&u->cell);
+    spin_unlock(&u->cell.lock);
 }
 
-static const struct chan_ops chan_ops = {.rx_ready = rx_ready, .tx_ready = tx_ready};
+static const struct chan_ops chan_ops = {
+    .rx_ready = rx_ready, .tx_ready = tx_ready, .breaks = true};
 
 /* --- registers ----------------------------------------------------------------------------------
  */
@@ -285,8 +308,9 @@ static u32 read_dr(struct pl011 *u)
     if (u->rx.count == 0) {
         return 0;
     }
-    value = fifo_get(&u->rx) | (u->overrun ? DR_OE : 0u);
+    value = fifo_get(&u->rx) | (u->overrun ? RSR_OE << DR_ERRORS : 0u);
     u->overrun = false;
+    u->rsr = (u->rsr & RSR_OE) | value >> DR_ERRORS; /* of the character read last */
     if (u->rx.count < rx_trigger(u)) {
         u->ris &= ~INT_RX;
     }
@@ -350,17 +374,9 @@ static u32 *plain_reg(struct pl011 *u, u64 offset, u32 *bits)
     return NULL;
 }
 
-static u32 read_id(u64 offset)
+static u32 pl011_read(struct primecell *p, u32 offset)
 {
-    /* Part 0x011, designer Arm (0x41), revision 1: FIFOs of 16 bytes. Then 0xb105f00d. */
-    static const u8 id[] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
-    u32 i = (u32)(offset - UARTPeriphID0) / 4;
-
-    return i < ARRAY_SIZE(id) ? id[index_nospec(i, ARRAY_SIZE(id))] : 0;
-}
-
-static u32 read_word(struct pl011 *u, u64 offset)
-{
+    struct pl011 *u = container_of(p, struct pl011, cell);
     const u32 *reg;
     u32 bits;
 
@@ -377,15 +393,27 @@ static u32 read_word(struct pl011 *u, u64 offset)
         return u->ris & u->imsc;
     default:
         reg = plain_reg(u, offset, &bits);
-        if (reg != NULL) {
-            return *reg;
-        }
-        return offset >= UARTPeriphID0 ? read_id(offset) : 0;
+        return reg != NULL ? *reg : 0;
     }
 }
 
-static void write_word(struct pl011 *u, u64 offset, u32 value)
+/* The divisor counts from now on (TRM §3.3.7); in loopback the start of a break is received. */
+static void write_lcr(struct pl011 *u, u32 value)
 {
+    bool starts = !(u->lcr & LCR_BRK) && (value & LCR_BRK);
+
+    u->lcr = value;
+    u->divisor = u->ibrd << 6 | u->fbrd;
+    if (starts && (u->cr & CR_LBE) && loop_has_room(u)) {
+        rx_break(u);
+        rx_idle(u);
+    }
+    rx_fill(u); /* the FIFO may be deeper now */
+}
+
+static void pl011_write(struct primecell *p, u32 offset, u32 value)
+{
+    struct pl011 *u = container_of(p, struct pl011, cell);
     u32 *reg, bits;
 
     switch (offset) {
@@ -394,6 +422,9 @@ static void write_word(struct pl011 *u, u64 offset, u32 value)
         break;
     case UARTRSR:
         u->rsr = 0;
+        break;
+    case UARTLCR_H:
+        write_lcr(u, value & LCR_BITS);
         break;
     case UARTCR:
         write_cr(u, value & CR_BITS);
@@ -405,46 +436,9 @@ static void write_word(struct pl011 *u, u64 offset, u32 value)
         reg = plain_reg(u, offset, &bits);
         if (reg != NULL) {
             *reg = value & bits;
-            rx_fill(u); /* LCR_H may have made the FIFO deeper */
         }
         break;
     }
-}
-
-/*
- * The bus is 32 bits wide: a narrower read gives its part of the word, a wider access is two words,
- * a write that doesn't begin at a word's start finds no register.
- */
-static u64 pl011_read(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 size)
-{
-    struct pl011 *u = container_of(d, struct pl011, dev);
-    u64 word = offset & ~3ull, value;
-
-    (void)v;
-    (void)region;
-    spin_lock(&u->lock);
-    value = (u64)read_word(u, word) >> (8 * (offset & 3));
-    if (size == 8 && offset == word) {
-        value |= (u64)read_word(u, word + 4) << 32;
-    }
-    update_line(u);
-    spin_unlock(&u->lock);
-    return value;
-}
-
-static void pl011_write(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 size, u64 value)
-{
-    struct pl011 *u = container_of(d, struct pl011, dev);
-
-    (void)v;
-    (void)region;
-    spin_lock(&u->lock);
-    write_word(u, offset, (u32)value);
-    if (size == 8) {
-        write_word(u, offset + 4, (u32)(value >> 32));
-    }
-    update_line(u);
-    spin_unlock(&u->lock);
 }
 
 /* --- the device ---------------------------------------------------------------------------------
@@ -452,9 +446,9 @@ static void pl011_write(struct vdev *d, struct vcpu *v, u32 region, u64 offset, 
 
 static void pl011_reset(struct vdev *d)
 {
-    struct pl011 *u = container_of(d, struct pl011, dev);
+    struct pl011 *u = container_of(d, struct pl011, cell.dev);
 
-    spin_lock(&u->lock);
+    spin_lock(&u->cell.lock);
     u->cr &= ~CR_LBE;
     tx_drain(u); /* what the guest sent last */
     u->rx.count = 0;
@@ -463,6 +457,7 @@ static void pl011_reset(struct vdev *d)
     u->ibrd = 0;
     u->fbrd = 0;
     u->lcr = 0;
+    u->divisor = 0;
     u->cr = CR_RXE | CR_TXE;
     u->ifls = 2 << 3 | 2; /* both at half */
     u->imsc = 0;
@@ -470,34 +465,43 @@ static void pl011_reset(struct vdev *d)
     u->dmacr = 0;
     u->rsr = 0;
     u->overrun = false;
-    update_line(u);
+    primecell_update(&u->cell);
     chan_reset(u->chan);
-    spin_unlock(&u->lock);
+    spin_unlock(&u->cell.lock);
 }
 
 static void pl011_show(struct vdev *d, void (*print)(const char *fmt, ...))
 {
-    struct pl011 *u = container_of(d, struct pl011, dev);
+    struct pl011 *u = container_of(d, struct pl011, cell.dev);
+    u32 ris, imsc, divisor;
     u64 in, out;
-    u32 ris, imsc;
 
-    spin_lock(&u->lock);
+    spin_lock(&u->cell.lock);
     in = u->rx_bytes;
     out = u->tx_bytes;
     ris = u->ris;
     imsc = u->imsc;
-    spin_unlock(&u->lock);
-    print("  pl011 at 0x%llx: console `%s`, %llu bytes out%s, %llu in, interrupts 0x%x of 0x%x\n",
+    divisor = u->divisor;
+    spin_unlock(&u->cell.lock);
+    print("  pl011 at 0x%llx: console `%s`, %llu bytes out%s, %llu in, interrupts 0x%x of 0x%x",
           (unsigned long long)d->conf->loc, chan_name(u->chan), (unsigned long long)out,
           out == 0 ? " (the guest has printed nothing)" : "", (unsigned long long)in, ris & imsc,
           ris);
+    if (divisor != 0) {
+        print(", set to %u baud", 4 * CLOCK_HZ / divisor);
+    }
+    print("\n");
 }
 
-static const struct vdev_ops pl011_ops = {
+static const struct primecell_type cell_type = {
+    .ops = {.read = primecell_read,
+            .write = primecell_write,
+            .reset = pl011_reset,
+            .show = pl011_show},
+    .id = 0x00141011, /* revision 1: FIFOs of 16 bytes */
     .read = pl011_read,
     .write = pl011_write,
-    .reset = pl011_reset,
-    .show = pl011_show,
+    .pending = pl011_pending,
 };
 
 static struct vdev *pl011_create(struct vm *vm, const struct vdev_conf *conf)
@@ -507,14 +511,12 @@ static struct vdev *pl011_create(struct vm *vm, const struct vdev_conf *conf)
     if (u == NULL) {
         return NULL;
     }
-    u->dev = (struct vdev){.ops = &pl011_ops, .conf = conf, .vm = vm, .intid = conf->intid};
-    spin_init(&u->lock, LOCK_DEVICE);
     u->chan = chan_for_console(vm, conf, &chan_ops, u);
-    if (u->chan == NULL || !mmio_add(&vm->mmio, conf->loc, MMIO_SIZE, &u->dev, 0)) {
+    if (u->chan == NULL || !primecell_init(&u->cell, &cell_type, vm, conf)) {
         return NULL;
     }
-    pl011_reset(&u->dev);
-    return &u->dev;
+    pl011_reset(&u->cell.dev);
+    return &u->cell.dev;
 }
 
 /* --- options ------------------------------------------------------------------------------------
@@ -530,7 +532,7 @@ static bool parse_hostdev(void *opts, struct str arg, const char **why)
     if (arg.len == 1 && arg.p[0] == '-') {
         return true;
     }
-    *why = "only the console, `>-`, is supported so far";
+    *why = "Muntin's console is all there is: write `>-`";
     return false;
 }
 
@@ -549,7 +551,7 @@ static const struct opt pl011_options[] = {
      .arg = "USEC",
      .unit = MANUAL("microseconds"),
      .dflt = MANUAL("0"),
-     .help = MANUAL("Accepted for compatibility: output is never held back."),
+     .help = MANUAL("Accepted for compatibility: the console mux collects output by lines."),
      .example = MANUAL("batch 500"),
      .ignored = true},
     {.name = NULL},
@@ -569,7 +571,7 @@ const struct vdev_type pl011_type = {
     .compatible = "arm,pl011\0arm,primecell",
     .compatible_len = sizeof("arm,pl011\0arm,primecell"),
     .props = pl011_props,
-    .mmio_size = MMIO_SIZE,
+    .mmio_size = PRIMECELL_SIZE,
     .level = true,
     .default_loc = DEFAULT_LOC,
     .default_intid = DEFAULT_INT,

@@ -321,6 +321,7 @@ static const struct opt sp805_options[] = {
      .min = 1,
      .max = 1000000000,
      .arg = "HZ",
+     .unit = MANUAL("Hz"),
      .dflt = MANUAL("25000000"),
      .help = MANUAL("Ticks a second of its counter, as the guest's tree tells the driver."),
      .example = MANUAL("frequency 1000000")},

@@ -36,7 +36,7 @@ def prompt(m, line, answer):
 
 def test_clock(machine, bundle, built):
     """Linux takes its time from the PL031, which has it from the board's; an alarm comes; what it
-    sets the clock to is still there after a reset, and not in the time of another VM.
+    sets the clock to is still there after a reset. A break on its serial port reaches the kernel.
     """
     m = machine(
         bundle=linux(built, bundle, "vdev pl031"),
@@ -55,6 +55,9 @@ def test_clock(machine, bundle, built):
     assert len(m.output.split()) == 1, m.output  # the alarm has come and is gone
     assert m.run("grep rtc-pl031 /proc/interrupts") == 0, m.output
     assert re.search(r" [1-9]\d* +GIC\S* +34 +Level", m.output), m.output
+    m.escape("b")  # a break, and a key: the kernel's own prompt
+    m.send("h")
+    m.expect("sysrq: HELP : ")
     assert m.run("date -u -s 2030-01-01 && busybox hwclock -u -w") == 0, m.output
     m.line("reboot")
     m.expect("linux: restarts")

@@ -480,6 +480,10 @@ static void escape_moves_the_focus(void **state)
          "a");
     assert_non_null(strstr(screen, "means nothing"));
     clear();
+    type("\x1d"
+         "b");
+    assert_non_null(strstr(screen, "muntin: b can't be sent a break: it's no serial port"));
+    clear();
     type("\x1d?");
     assert_non_null(strstr(screen, "Ctrl-] 2  b (here you are)\r\n"));
     assert_non_null(strstr(screen, "Ctrl-] 3  c\r\n"));

@@ -47,7 +47,7 @@ enum {
 };
 enum { FEN = 0x10, LBE = 0x80, TXE = 0x100, RXE = 0x200, UARTEN = 1 };
 enum { FR_BUSY = 8, FR_RXFE = 0x10, FR_TXFF = 0x20, FR_RXFF = 0x40, FR_TXFE = 0x80 };
-enum { RX = 0x10, TX = 0x20, RT = 0x40, OE = 0x400 };
+enum { RX = 0x10, TX = 0x20, RT = 0x40, BE = 0x200, OE = 0x400 };
 
 static char screen[20000];
 static u32 screen_len;
@@ -543,6 +543,95 @@ static void loopback_of_the_modem_lines(void **state)
     assert_int_equal(get(RIS), 0xf);
 }
 
+/* --- breaks --------------------------------------------------------------------------------------
+ */
+
+static void break_comes_in_its_place(void **state)
+{
+    (void)state;
+    set(LCR_H, FEN);
+    set(IMSC, BE);
+    type("ab\x1d"
+         "b"
+         "cd");
+    assert_true(line);
+    assert_int_equal(get(MIS), BE);
+    assert_int_equal(get(DR), 'a');
+    assert_int_equal(get(RSR), 0);
+    assert_int_equal(get(DR), 'b');
+    assert_int_equal(get(DR), 0x400);
+    assert_int_equal(get(RSR), 4);
+    assert_int_equal(get(DR), 'c');
+    assert_int_equal(get(RSR), 0); /* of the character read last */
+    assert_int_equal(get(DR), 'd');
+    assert_true(get(FR) & FR_RXFE);
+    assert_true(line); /* until it's cleared */
+    set(ICR, BE);
+    assert_false(line);
+}
+
+static void break_waits_for_room(void **state)
+{
+    (void)state;
+    type("x\x1d"
+         "b\x1d"
+         "by"); /* one place; two breaks in a row are one */
+    assert_int_equal(get(RIS) & BE, 0);
+    assert_int_equal(get(DR), 'x');
+    assert_int_equal(get(RIS) & BE, BE);
+    assert_int_equal(get(DR), 0x400);
+    assert_int_equal(get(DR), 'y');
+    assert_true(get(FR) & FR_RXFE);
+}
+
+static void break_alone_interrupts_as_input(void **state)
+{
+    (void)state;
+    set(LCR_H, FEN);
+    set(IMSC, RT);
+    type("\x1d"
+         "b");
+    assert_true(line); /* there's a character, if 0 */
+    set(RSR, 0);
+    assert_int_equal(get(DR), 0x400);
+    assert_int_equal(get(RSR), 4);
+    set(RSR, 0);
+    assert_int_equal(get(RSR), 0);
+}
+
+static void reset_forgets_a_break(void **state)
+{
+    (void)state;
+    type("x\x1d"
+         "b");
+    uart->ops->reset(uart);
+    type("y");
+    assert_int_equal(get(DR), 'y');
+    assert_true(get(FR) & FR_RXFE);
+    assert_int_equal(get(RIS) & BE, 0);
+}
+
+static void break_sent_in_loopback(void **state)
+{
+    (void)state;
+    set(LCR_H, FEN | 1);
+    assert_true(get(FR) & FR_RXFE); /* out to the line: nobody is there */
+    set(LCR_H, FEN);
+    set(CR, LBE | TXE | RXE | UARTEN);
+    set(LCR_H, FEN | 1);
+    set(LCR_H, FEN | 1); /* it goes on */
+    assert_int_equal(get(RIS) & BE, BE);
+    assert_int_equal(get(DR), 0x400);
+    assert_true(get(FR) & FR_RXFE);
+    for (u32 i = 0; i < 16; i++) {
+        set(DR, 'a');
+    }
+    set(LCR_H, FEN);
+    set(LCR_H, FEN | 1); /* no room */
+    assert_int_equal(get(RIS) & OE, OE);
+    assert_int_equal(get(DR), 'a' | 0x800);
+}
+
 /* --- around it ----------------------------------------------------------------------------------
  */
 
@@ -619,19 +708,30 @@ static void print(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    (void)vsnprintf(shown, sizeof(shown), fmt, ap);
+    (void)vsnprintf(shown + strlen(shown), sizeof(shown) - strlen(shown), fmt, ap);
     va_end(ap);
 }
 
 static void shows_what_went_through(void **state)
 {
     (void)state;
+    shown[0] = '\0';
     uart->ops->show(uart, print);
     assert_non_null(strstr(shown, "the guest has printed nothing"));
+    assert_null(strstr(shown, "baud"));
     send("hello");
     type("abc");
     (void)get(DR);
+    set(IBRD, 13);
+    set(FBRD, 1);
+    shown[0] = '\0';
     uart->ops->show(uart, print);
+    assert_null(strstr(shown, "baud")); /* not before LCR_H is written */
+    set(LCR_H, FEN);
+    set(IBRD, 1);
+    shown[0] = '\0';
+    uart->ops->show(uart, print);
+    assert_non_null(strstr(shown, ", set to 115246 baud\n"));
     assert_non_null(strstr(shown, "console `a`, 5 bytes out, "));
 }
 
@@ -658,6 +758,11 @@ int main(void)
         T(line_changes_only_when_it_does),
         T(loopback),
         T(loopback_of_the_modem_lines),
+        T(break_comes_in_its_place),
+        T(break_waits_for_room),
+        T(break_alone_interrupts_as_input),
+        T(reset_forgets_a_break),
+        T(break_sent_in_loopback),
         T(reset_sends_what_is_left),
         T(second_uart_has_its_own_channel),
         T(hostdev_is_the_console_only),
