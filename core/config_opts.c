@@ -466,7 +466,9 @@ const struct keyword config_words[] = {
      MANUAL("How often in a minute the VM starts anew by one of the three above, default 60; then "
             "it stays stopped. `vm reset` isn't counted."),
      WORKS},
-    {"dump", config_dump, 0, "DIR", "", IGNORED},
+    {"dump", config_dump, 0, "DIR",
+     MANUAL("Where QNX's monitor writes guest cores; Muntin's go over the console, see `vm core`."),
+     IGNORED},
     {"safety", opt_safety, 0, "none|warn|required",
      MANUAL("Whether QNX wants its certified parts."), IGNORED},
     {"user", config_unused, 0, "NAME[:GROUP...]",

@@ -59,6 +59,13 @@ static const struct {
     {"entry", "entry 0x1002", "is no address of an instruction"},
     {"entry", "entry x", "'x' is not an address or size"},
     {"autostart", "autostart perhaps", "'perhaps' is not on or off"},
+    {"on-reset", "on-reset dump,halt", "'dump,halt' is not one of: halt, restart"},
+    {"on-crash", "on-crash dump,", "'' is not one of: halt, restart"},
+    {"on-crash", "on-crash", "'on-crash' needs [dump,]halt|restart"},
+    {"on-watchdog", "on-watchdog stop", "'stop' is not one of: halt, restart"},
+    {"dump", "dump", "'dump' needs DIR behind it"},
+    {"max-restarts", "max-restarts 1000001", "restarts a minute must be 0..1000000, not 1000001"},
+    {"max-restarts", "max-restarts x", "'x' is not a number: restarts a minute must be"},
 
     {"cpu runmask", "cpu runmask 16", "a CPU number must be 0..15, not 16"},
     {"cpu runmask", "cpu runmask 1,,2", "'' is not a number: a CPU number must be 0..15"},
