@@ -93,7 +93,7 @@ enum cfg_halt { HALT_AUTO, HALT_ON, HALT_OFF };
 /* What follows when a VM ends in some way. */
 struct cfg_end {
     bool restart; /* else it stays stopped */
-    bool dump;    /* it's saved for a debugger first */
+    bool dump;    /* its vCPUs' registers go to the log first */
 };
 
 /*

@@ -458,16 +458,18 @@ const struct keyword config_words[] = {
      WORKS},
     {"on-crash", config_end, END_CRASH, "[dump,]halt|restart",
      MANUAL("What follows when the VM is stopped by `unsupported ... abort` (exit code 5) or "
-            "anything unexpected (6, 7); `halt` by default."),
+            "anything unexpected (6, 7); with `dump,` the registers of its vCPUs go to Muntin's "
+            "log first."),
      WORKS},
     {"on-watchdog", config_end, END_WATCHDOG, "[dump,]halt|restart",
-     MANUAL("What follows when its watchdog bit (exit code 4); `halt` by default."), WORKS},
+     MANUAL("What follows when its watchdog bit (exit code 4); `dump,` as above."), WORKS},
     {"max-restarts", config_max_restarts, 0, "N",
      MANUAL("How often in a minute the VM starts anew by one of the three above, default 60; then "
             "it stays stopped. `vm reset` isn't counted."),
      WORKS},
     {"dump", config_dump, 0, "DIR",
-     MANUAL("Where QNX's monitor writes guest cores; Muntin's go over the console, see `vm core`."),
+     MANUAL("Where QNX's monitor writes guest cores. What `dump,` saves in Muntin are registers, "
+            "in its log."),
      IGNORED},
     {"safety", opt_safety, 0, "none|warn|required",
      MANUAL("Whether QNX wants its certified parts."), IGNORED},

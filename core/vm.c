@@ -340,6 +340,7 @@ static void set_stopping(struct vm *vm, const struct vm_ending *e)
         vm->restart = false;
         too_often = "; restarted too often";
     }
+    atomic_store(&vm->dump, e->dump);
     vm->reason = e->reason;
     vm->last_reason = e->reason;
     vm->ends++;
@@ -404,6 +405,7 @@ static void begin_start(struct vm *vm)
 {
     atomic_store(&vm->state, VM_STARTING);
     vm->start_step = STEP_RESET;
+    atomic_store(&vm->dump, false);
     vm->restart = false;
     vm->reason = VM_EXIT_OFF;
 }
@@ -529,6 +531,9 @@ void vm_vcpu_left(struct vcpu *v)
     struct vm *vm = v->vm;
     bool last;
 
+    if (atomic_load(&vm->dump)) {
+        vm_dump_vcpu(v);
+    }
     spin_lock(&vm->lock);
     sched_off(v);
     atomic_and(&v->attention, ~(u32)(VCPU_STOP | VCPU_IRQ));

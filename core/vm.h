@@ -65,7 +65,8 @@ struct vm {
     struct spinlock lock; /* LOCK_VM; covers the fields below */
     u8 state;             /* enum vm_state */
     bool restart;         /* start again once stopped */
-    u32 running;          /* vCPUs that are not VCPU_OFF */
+    bool dump;   /* each vCPU's registers go to the log when it leaves; read without lock */
+    u32 running; /* vCPUs that are not VCPU_OFF */
     enum vm_reason reason;
     u32 ends; /* how often it has ended, by itself or not; of the last time: */
     enum vm_reason last_reason;

@@ -82,3 +82,20 @@ void vm_end(struct vm *vm, enum vm_reason reason, bool dump, const char *why, ..
         vm, &(struct vm_ending){
                 .reason = reason, .restart = end->restart, .dump = dump || end->dump, .why = text});
 }
+
+static void PRINTF(1, 2) dump_line(const char *fmt, ...)
+{
+    char text[200];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)fmt_vprint(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    log_info("%s", text);
+}
+
+void vm_dump_vcpu(struct vcpu *v)
+{
+    log_info("%s: registers of vCPU %u:", v->vm->name, v->id);
+    arch_vcpu_dump(v, dump_line);
+}

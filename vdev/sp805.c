@@ -310,10 +310,11 @@ static const struct opt sp805_options[] = {
      .words = actions,
      .arg = "[dump,]terminate|fiq",
      .dflt = MANUAL("terminate"),
-     .help = MANUAL("What its bite does: `terminate` ends the VM, with exit code 4, and "
-                    "`on-watchdog` says what comes then; `dump,` saves it for a debugger first; "
-                    "`fiq` lets it run on, and lowers and raises the interrupt once more, which "
-                    "is an FIQ for a guest that has put it in group 0."),
+     .help = MANUAL(
+         "What its bite does: `terminate` ends the VM, with exit code 4, and "
+         "`on-watchdog` says what comes then; `dump,` puts its registers into Muntin's log first; "
+         "`fiq` lets it run on, and lowers and raises the interrupt once more, which "
+         "is an FIQ for a guest that has put it in group 0."),
      .example = MANUAL("action dump,terminate")},
     {.name = "frequency",
      .type = OPT_U32,

@@ -341,5 +341,6 @@ void arch_vcpu_dump(struct vcpu *c, void (*print)(const char *fmt, ...))
               (unsigned long long)v->frame.x[i], i + 1, (unsigned long long)v->frame.x[i + 1],
               i + 2, (unsigned long long)v->frame.x[i + 2]);
     }
-    print("  x30 0x%016llx", (unsigned long long)v->frame.x[30]);
+    print("  x30 0x%016llx  sp_el0 0x%llx  sp_el1 0x%llx", (unsigned long long)v->frame.x[30],
+          (unsigned long long)v->el1.sp_el0, (unsigned long long)v->el1.sp_el1);
 }

@@ -71,7 +71,7 @@ def test_watchdog(machine, bundle, built):
     b = linux(
         built,
         bundle,
-        "vdev wdt-sp805 frequency 1000000",
+        "vdev wdt-sp805 frequency 1000000 action dump,terminate",
         "on-watchdog restart",
         "max-restarts 1",
         kernel="d12c",
@@ -83,7 +83,9 @@ def test_watchdog(machine, bundle, built):
     shell(m)
     assert m.run(feed + "4") == 0
     m.line("kill -STOP $!")
-    m.expect(rf"linux: restarts: {bite}$", timeout=60)
+    m.expect(r"^muntin: linux: registers of vCPU 0:$", timeout=60)
+    m.expect(r"^muntin:   pc 0x[0-9a-f]+ ")
+    m.expect(rf"linux: restarts: {bite}$")
     shell(m)
     m.line(feed + "1; kill -STOP $!")
     m.expect(

@@ -513,6 +513,30 @@ static void test_restarts_are_limited(void **state)
     assert_non_null(strstr(seen, "stopped: unexpected (exit code 7): x; restarted too often|"));
 }
 
+/* With `dump`, registers of the vCPUs that were on; a restart forgets that it was wanted. */
+static void test_dump(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    cfg[0].max_restarts = 9;
+    cfg[0].on_crash = (struct cfg_end){.restart = true, .dump = true};
+    vm_end(vm, VM_EXIT_UNEXPECTED, false, "x");
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    assert_non_null(strstr(seen, "alpha: registers of vCPU 0:|"));
+    assert_non_null(strstr(seen, "|muntin: registers of vCPU 0|"));
+    assert_null(strstr(seen, "vCPU 1"));
+    assert_false(vm->dump);
+    seen[0] = '\0';
+    vm_restart(vm);
+    assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
+    assert_null(strstr(seen, "registers"));
+    vm_end(vm, VM_EXIT_WATCHDOG, true, "x"); /* as the device wants it */
+    assert_null(cpu_enter(0));
+    assert_stopped(vm);
+    assert_non_null(strstr(seen, "muntin: registers of vCPU 0|"));
+}
+
 /* However much a guest makes there be to say, it is cut. */
 static void test_long_why_is_cut(void **state)
 {
@@ -840,6 +864,7 @@ int main(void)
         T(test_reset_by_guest),
         T(test_restarts_are_limited),
         T(test_long_why_is_cut),
+        T(test_dump),
         T(test_kill_before_restart),
         T(test_restart_while_starting),
         T(test_restarts_flood),
