@@ -28,6 +28,7 @@
 #include "core/sched.h"
 #include "core/vm.h"
 #include "core/wall.h"
+#include "fdt/gen_pass.h"
 #include "fdt/guest.h"
 #include "fdt/host.h"
 #include "fdt/names.h"
@@ -289,6 +290,24 @@ static void list_clusters(cluster_each *each, void *ctx)
     fdt_cluster_names(&board, each, ctx);
 }
 
+/* What the board's tree says of passed devices; the guest's copies of their nodes, made here. */
+static void look_up_passed(struct vm_config *vm)
+{
+    u32 size = vm->pass.nwindows * (u32)PASS_TREE_ROOM;
+    void *room;
+
+    check_pass_board(vm, &board, &diag);
+    fdt_pass_check(vm, &board, &diag);
+    if (vm->errors != 0 || size == 0) {
+        return;
+    }
+    room = page_alloc(size);
+    if (room == NULL || !gen_pass_keep(vm, &board, room, size)) {
+        diag_error(&diag, vm->place, "no room for the nodes of passed devices");
+        vm->errors++;
+    }
+}
+
 static void read_configs(void)
 {
     static struct bundle_file files[VM_MAX];
@@ -305,8 +324,7 @@ static void read_configs(void)
         check_clusters(configs[i], list_clusters, pcpu_count, &diag);
         check_identity(configs[i], &diag);
         check_vm(configs[i], &bundle, board.gic_version, pcpu_count, &diag);
-        check_pass_board(configs[i], &board, &diag);
-        fdt_pass_check(configs[i], &board, &diag);
+        look_up_passed(configs[i]);
     }
     check_all(configs, nconfigs, pcpu_count, &diag);
     if (nconfigs == 0) {

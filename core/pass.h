@@ -68,6 +68,7 @@ struct cfg_pass {
     struct cfg_pass_irq irq[CFG_PASS_IRQS];
     struct cfg_pass_dev dev[CFG_PASS_DEVS];
     u32 nwindows, nirqs, ndevs;
+    const void *tree; /* fdt's: copies of the devices' nodes, once they're made; NULL: not yet */
 };
 
 /*

@@ -13,6 +13,9 @@
 #define CLOCKS     8
 #define DEFAULT_HZ 24000000u
 
+/* Of what is kept: far above those that the rest of a generated tree has. */
+#define KEPT_PHANDLES 0x10000u
+
 /* Nodes of the board's tree that are copied, parents first. */
 struct copy_walk {
     struct tree_walk walk;
@@ -294,15 +297,67 @@ static void copy_nodes(struct copy *c)
     }
 }
 
-void gen_pass(struct gen *g)
+/* All that is in /pass. False: no board is known. */
+static bool write_all(struct gen *g)
 {
     struct copy c = {.g = g, .b = g->in->board};
 
-    if (g->in->vm->pass.nwindows == 0 || g->in->user_tree || c.b == NULL || c.b->dtb == NULL ||
-        !tree_open(&c.tree, c.b->dtb, c.b->dtb_size)) {
-        return;
+    if (c.b == NULL || c.b->dtb == NULL || !tree_open(&c.tree, c.b->dtb, c.b->dtb_size)) {
+        return false;
     }
     number_nodes(&c);
+    copy_nodes(&c);
+    write_clock_nodes(&c);
+    return true;
+}
+
+bool gen_pass_keep(struct vm_config *vm, const struct board *b, void *buf, u32 size)
+{
+    struct gen_input in = {.vm = vm, .board = b, .address_cells = 2, .size_cells = 2};
+    struct gen g = {.in = &in, .fdt = buf, .phandle = KEPT_PHANDLES};
+
+    g.error = fdt_create(buf, (int)size);
+    if (g.error == 0) {
+        g.error = fdt_finish_reservemap(buf);
+    }
+    node(&g, "");
+    if (!write_all(&g)) {
+        return false;
+    }
+    end(&g);
+    if (g.error == 0) {
+        g.error = fdt_finish(buf);
+    }
+    vm->pass.tree = g.error == 0 ? buf : NULL;
+    return g.error == 0;
+}
+
+/* What gen_pass_keep wrote, node by node: it's within its root. */
+static void write_kept(struct gen *g, const void *kept)
+{
+    int at = 0, next, len, depth = 0;
+    const char *name;
+    const void *data;
+
+    for (u32 tag; (tag = fdt_next_tag(kept, at, &next)) != FDT_END && g->error == 0; at = next) {
+        if (tag == FDT_BEGIN_NODE && depth++ > 0) {
+            node(g, fdt_get_name(kept, at, NULL));
+        } else if (tag == FDT_END_NODE && --depth > 0) {
+            end(g);
+        } else if (tag == FDT_PROP) {
+            data = fdt_getprop_by_offset(kept, at, &name, &len);
+            prop(g, name, data, (u32)len);
+        }
+    }
+}
+
+void gen_pass(struct gen *g)
+{
+    const struct cfg_pass *pass = &g->in->vm->pass;
+
+    if (pass->nwindows == 0 || g->in->user_tree || g->in->board == NULL) {
+        return;
+    }
     node(g, "pass");
     prop_text(g, "compatible", "simple-bus");
     prop_number(g, "#address-cells", 1, g->in->address_cells);
@@ -310,7 +365,10 @@ void gen_pass(struct gen *g)
     prop(g, "ranges", NULL, 0);
     prop_number(g, "interrupt-parent", 1, g->in->gic_phandle);
     phandle(g);
-    copy_nodes(&c);
-    write_clock_nodes(&c);
+    if (pass->tree != NULL) {
+        write_kept(g, pass->tree);
+    } else {
+        (void)!write_all(g);
+    }
     end(g);
 }

@@ -3,6 +3,7 @@
  * the copies of its nodes in the guest's. */
 #include "core/log.h"
 #include "core/str.h"
+#include "fdt/gen_pass.h"
 #include "fdt/guest.h"
 #include "fdt/host.h"
 #include "fdt/pass.h"
@@ -224,6 +225,37 @@ static void test_ethernet(void **state)
                                       "   -phandle 3\n");
 }
 
+static void replace(const char *what, char by)
+{
+    for (char *p; (p = strstr(text, what)) != NULL;) {
+        *p = by;
+        memmove(p + 1, p + strlen(what), strlen(p + strlen(what)) + 1);
+    }
+}
+
+/* What was kept is the same, but for phandles, which are out of everybody's way. */
+static void test_kept(void **state)
+{
+    static u8 kept[3 * 8192] __attribute__((aligned(8)));
+    char before[sizeof(text)];
+
+    (void)state;
+    fresh();
+    window(0x9040000, 0x1000, 0x20001000);
+    window(0x50000000, 0x2000, 0x20020000);
+    irq(52, 52);
+    irq(72, 72);
+    snprintf(before, sizeof(before), "%s", passed());
+    assert_true(gen_pass_keep(&vm, &board, kept, sizeof(kept)));
+    assert_ptr_equal(vm.pass.tree, kept);
+    (void)passed();
+    replace("10000", '3');
+    replace("10001", '4');
+    assert_string_equal(text, before);
+    assert_false(gen_pass_keep(&vm, &board, kept, 300));
+    assert_null(vm.pass.tree);
+}
+
 /* A reference to a node that is copied is to its new phandle. */
 static void test_references(void **state)
 {
@@ -397,7 +429,7 @@ int main(void)
         cmocka_unit_test(test_partly),     cmocka_unit_test(test_forbidden),
         cmocka_unit_test(test_unknown),    cmocka_unit_test(test_manners),
         cmocka_unit_test(test_none),       cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_user_trees),
+        cmocka_unit_test(test_kept),       cmocka_unit_test(test_user_trees),
     };
 
     return cmocka_run_group_tests(tests, read_board, NULL);
