@@ -237,7 +237,7 @@ static void check_roms(const struct vm_config *vm, const struct image_plan *plan
                       range_overlap(plan->addr[k], plan->mem_size[k], m->base, m->size);
         }
         if (!filled) {
-            diag_warn(d, m->place, "nothing is loaded into this rom: the guest reads zeros");
+            diag_note(d, m->place, "nothing is loaded into this rom: the guest reads zeros");
         }
     }
 }

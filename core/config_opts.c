@@ -453,7 +453,7 @@ const struct keyword config_words[] = {
     {"debug", opt_flag, 0, NULL, MANUAL("More messages about this VM."), WORKS},
     {"dryrun", opt_flag, 1, NULL, MANUAL("The VM is checked, but not started."), WORKS},
     {"on-reset", config_end, END_RESET, "halt|restart",
-     MANUAL("What follows when the guest resets its machine: it starts anew (the default), or "
+     MANUAL("What follows when the guest resets its machine: it starts anew, or "
             "stays stopped with exit code 0."),
      WORKS},
     {"on-crash", config_end, END_CRASH, "[dump,]halt|restart",
@@ -464,7 +464,7 @@ const struct keyword config_words[] = {
     {"on-watchdog", config_end, END_WATCHDOG, "[dump,]halt|restart",
      MANUAL("What follows when its watchdog bit (exit code 4); `dump,` as above."), WORKS},
     {"max-restarts", config_max_restarts, 0, "N",
-     MANUAL("How often in a minute the VM starts anew by one of the three above, default 60; then "
+     MANUAL("How often in a minute the VM starts anew by one of the three above; then "
             "it stays stopped. `vm reset` isn't counted."),
      WORKS},
     {"dump", config_dump, 0, "DIR",

@@ -37,9 +37,6 @@ static const char *const x86_types[] = {"ioapic",     "8259",    "timer8254", "m
 static const struct {
     const char *name, *instead;
 } other_types[] = {
-    {"wdt-sp805", NULL},
-    {"sp805", NULL},
-    {"pl031", NULL},
     {"virtio-input", MANUAL("a keyboard is the VM's console: pl011")},
     {"virtio-snd", MANUAL("give it a sound card of the board's with `pass`")},
     {"virtio-sound", MANUAL("give it a sound card of the board's with `pass`")},

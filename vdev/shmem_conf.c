@@ -439,6 +439,8 @@ static const struct opt options[] = {
         .type = OPT_CUSTOM,
         .parse = parse_create,
         .arg = "NAME,SIZE",
+        .range = MANUAL("a name of up to 31 characters; 1 to 1G bytes"),
+        .dflt = MANUAL("none"),
         .help = MANUAL("A region of SIZE bytes (up to 1G, rounded up to 4 KiB), made at boot and "
                        "zeroed once. Up to 16; two VMs that create one of the same NAME have it "
                        "together and give it the same SIZE. QNX's `,MODE` and `,GID` behind it "
@@ -450,6 +452,7 @@ static const struct opt options[] = {
         .type = OPT_CUSTOM,
         .parse = parse_allow,
         .arg = "PATTERN",
+        .range = MANUAL("a pattern of up to 63 characters"),
         .dflt = MANUAL("all regions"),
         .help = MANUAL(
             "The guest may have the regions whose names match this shell pattern. Up to 16 `allow` "
@@ -462,6 +465,8 @@ static const struct opt options[] = {
         .type = OPT_CUSTOM,
         .parse = parse_deny,
         .arg = "PATTERN",
+        .range = MANUAL("a pattern of up to 63 characters"),
+        .dflt = MANUAL("none"),
         .help = MANUAL("The guest may not have the regions whose names match; without any `allow`, "
                        "it may have all others."),
         .example = MANUAL("deny secret-?"),
@@ -471,6 +476,7 @@ static const struct opt options[] = {
         .type = OPT_CUSTOM,
         .parse = parse_spare,
         .arg = "COUNT,SIZE",
+        .range = MANUAL("1 to 32; 1 to 1G bytes"),
         .dflt = MANUAL("none"),
         .help = MANUAL("Memory for regions that no config creates: this guest may create COUNT of "
                        "up to SIZE bytes each by names of its own."),
@@ -481,6 +487,8 @@ static const struct opt options[] = {
         .type = OPT_CUSTOM,
         .parse = parse_subst,
         .arg = "[MATCH],PREFIX",
+        .range = MANUAL("both of up to 31 characters"),
+        .dflt = MANUAL("none"),
         .help = MANUAL("A name that the guest says is that of another region: MATCH at its begin "
                        "becomes PREFIX; without MATCH, PREFIX is put before it. Up to 4, of which "
                        "the first that fits counts. `create`, `allow` and `deny` name regions as "
@@ -492,7 +500,9 @@ static const struct opt options[] = {
         .type = OPT_STR,
         .offset = offsetof(struct shmem_opts, unused_text),
         .arg = "OCT",
+        .dflt = MANUAL("none"),
         .help = MANUAL("Permissions on QNX's host. There's none here."),
+        .example = MANUAL("umask 0022"),
         .ignored = true,
     },
     {
@@ -500,7 +510,9 @@ static const struct opt options[] = {
         .type = OPT_STR,
         .offset = offsetof(struct shmem_opts, unused_text),
         .arg = "GROUP",
+        .dflt = MANUAL("none"),
         .help = MANUAL("A group on QNX's host. There's none here."),
+        .example = MANUAL("gid drivers"),
         .ignored = true,
     },
     {.name = NULL},

@@ -128,7 +128,12 @@ WORKS = [
     ),
     (
         ["passthrough"],
-        ["camera: 1 vCPU", "pass loc           0x009040000..0x009040fff  of the board at 0x009040000", "0x070000000..0x0703fffff", "gic:150 = <0 118 ...>  of the board's INTID 40"],
+        [
+            "camera: 1 vCPU",
+            "0x009040000..0x009040fff  device rw  0x009040000 of the board",
+            "0x070000000..0x0703fffff  memory rw  0x070000000 of the board",
+            "gic:150 = <0 118 4>, INTID 40 of the board",
+        ],
         [],
     ),
     (

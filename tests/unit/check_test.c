@@ -269,9 +269,8 @@ static void test_places(void **state)
 
     (void)state;
     configs_check(c, 3, 0);
-    assert_string_equal(c->log,
-                        "a:1:191: warning: nothing is loaded into this rom: the guest reads "
-                        "zeros\n");
+    assert_string_equal(c->log, "a:1:191: note: nothing is loaded into this rom: the guest reads "
+                                "zeros\n");
     assert_int_equal(vm->vdev[0].loc, 0x0a000000);
     assert_int_equal(vm->vdev[0].intid, 48);
     assert_int_equal(vm->vdev[1].loc, 0x09000000);

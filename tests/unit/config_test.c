@@ -200,7 +200,7 @@ static const struct {
     {S "vdev virtio-net boot", "f:2:17: error: 'boot' needs [<]PATH behind it\n"},
     {S "vdev wdt-sp805 loc 0x1c0f0000 intr gic:32 frequency 1 action dump,terminate vdev smmu "
        "create frames,0x200000 allow frames",
-     "f:2:6: error: vdev 'wdt-sp805' is not supported\n"
+     "f:2:6: error: unknown vdev 'wdt-sp805'\n"
      "f:2:82: error: vdev 'smmu' is not supported: a guest needs none: leave this device out\n"},
     {S "vdev smmu loc 0x1000 vdev vdev-virtio-gpu.so loc 0x1000 vdev virtio-input",
      "f:2:6: error: vdev 'smmu' is not supported: a guest needs none: leave this device out\n"

@@ -289,7 +289,7 @@ static const struct {
      "f:1:28: error: 'noentry.elf' has its entry point, 0x5000, in none of its segments\n"},
     /* what is right, but likely not meant */
     {K "rom 0,4K rom 0x1000,4K data load 0x1080,raw",
-     "f:1:25: warning: nothing is loaded into this rom: the guest reads zeros\n"},
+     "f:1:25: note: nothing is loaded into this rom: the guest reads zeros\n"},
     {K "initrd load rd\ninitrd load rd fdt load 0x41000000\nfdt load 0x41100000",
      "f:2:8: warning: the guest is told of this initrd only, not that of line 1\n"
      "f:3:5: warning: the device tree goes here, not where line 2 says\n"},

@@ -67,6 +67,13 @@ static const struct {
     {"max-restarts", "max-restarts 1000001", "restarts a minute must be 0..1000000, not 1000001"},
     {"max-restarts", "max-restarts x", "'x' is not a number: restarts a minute must be"},
 
+    {"on-reset", "on-reset dump,halt", "'dump,halt' is not one of: halt, restart"},
+    {"on-crash", "on-crash dump,stop", "'stop' is not one of: halt, restart"},
+    {"on-watchdog", "on-watchdog dump", "'dump' is not one of: halt, restart"},
+    {"max-restarts", "max-restarts 1000001", "restarts a minute must be 0..1000000, not 1000001"},
+    {"max-restarts", "max-restarts x", "'x' is not a number: restarts a minute must be"},
+    {"dump", "dump", "'dump' needs DIR behind it"},
+
     {"cpu runmask", "cpu runmask 16", "a CPU number must be 0..15, not 16"},
     {"cpu runmask", "cpu runmask 1,,2", "'' is not a number: a CPU number must be 0..15"},
     {"cpu runmask", "cpu runmask 1 runmask 2", "'runmask' is given twice"},
@@ -117,6 +124,18 @@ static const struct {
     {"virtio-console hostdev", "vdev virtio-console hostdev /", "a port's name, the last part of"},
     {"virtio-console hostdev", "vdev virtio-console hostdev >- hostdev <-", "has the console"},
     {"virtio-console hostdev", "vdev virtio-console hostdev a hostdev /b/a", "has a port of that"},
+    {"shmem create", "vdev shmem create a/b,4K", "the NAME is 1 to 31 visible characters"},
+    {"shmem create", "vdev shmem create a,0", "the SIZE is 1 to 1G, in bytes"},
+    {"shmem create", "vdev shmem create a,1025M", "the SIZE is 1 to 1G, in bytes"},
+    {"shmem create", "vdev shmem create a,4K create a,8K", "this device creates it already"},
+    {"shmem allow", "vdev shmem allow \"\"", "a PATTERN has 1 to 31 characters"},
+    {"shmem deny", "vdev shmem deny \"\"", "a PATTERN has 1 to 31 characters"},
+    {"shmem spare", "vdev shmem spare 0,4K", "the COUNT is 1 to 32"},
+    {"shmem spare", "vdev shmem spare 33,4K", "the COUNT is 1 to 32"},
+    {"shmem spare", "vdev shmem spare 1,x", "the SIZE is 1 to 1G, in bytes"},
+    {"shmem spare", "vdev shmem spare 1,4K spare 1,4K", "once is enough"},
+    {"shmem subst", "vdev shmem subst a", "[MATCH],PREFIX is expected"},
+    {"shmem subst", "vdev shmem subst a/,b", "both have up to 31 visible characters"},
     {"pl011 hostdev", "vdev pl011 hostdev /dev/ser1", "'hostdev /dev/ser1': "},
 };
 
