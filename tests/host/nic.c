@@ -47,6 +47,7 @@ void nic_init(struct nic *n, const char *system, const char *node, struct net_op
 
 void nic_free(struct nic *n)
 {
+    nic_stop(n); /* no timer of it is left */
     guest_free(&n->g);
 }
 

@@ -62,7 +62,7 @@ C, M, S, P = "virtio/chain.c", "virtio/mmio.c", "net/switch.c", "net/port.h"
 TX, RX, O = "virtio/net_tx.c", "virtio/net_rx.c", "net/offload.c"
 VC, VK = "virtio/console.c", "virtio/console_ctrl.c"
 ST, SR, NL = "net/switch_table.c", "net/switch_rules.c", "net/limit.c"
-SH = "net/share.c"
+SH, W = "net/share.c", "virtio/net_tx_watch.c"
 SM, SC = "shmem.c", "shmem_conf.c"
 N, NC, NF, CO = "virtio/net.c", "virtio/net_ctrl.c", "virtio/net_filter.c", "virtio/net_coal.c"
 CP, PA, FP, GH, GR = "core/check_pass.c", "core/pass.c", "fdt/pass.c", "gic/vgic_hw.c", "gic/vgic_regs.c"
@@ -322,7 +322,7 @@ MUTATIONS = [
     never("40", S, "f->budget <= 0", "switch:rule_40_flood_goes_on_in_the_next_burst"),
     mutation("41", M, "if (first) { /* rule 41", "if (1) { /*", "virtio_mmio:rule_41_log_is_limited"),
     # --- no wake-up is lost
-    never("wakeup", TX, "more", "net:a_kick_while_work_is_queued_is_not_lost"),
+    never("wakeup", TX, "more || pair->watching", "net:a_kick_while_work_is_queued_is_not_lost"),
     mutation("wakeup", SP, "return gmem_load16_acquire(gmem_at(q->avail, RING_IDX)) != q->avail_next;",
              "return false;", "virtq:notify_by_event"),
     mutation("wakeup", M, "atomic_load(&v->events_seen) != v->events", "0",
@@ -412,6 +412,19 @@ MUTATIONS = [
              "virtio_console:reset_forgets_what_was_to_be_said"),
     mutation("console", VK, "m, MESSAGE_HEAD) != MESSAGE_HEAD", "m, MESSAGE_HEAD) == 0",
              "virtio_console:messages_without_meaning"),
+    # --- streams, and work in another VM's time
+    mutation("watch", TX, "unlikely(atomic_load(&n->port.polled)) || pair->watching;",
+             "atomic_load(&n->port.polled);", "net_watch:a_stream_is_not_notified"),
+    mutation("watch", W, "pair->lean == LEAN ||", "", "net_watch:the_end_of_a_stream"),
+    mutation("watch", W, "|| received(n, pair) ||", "||", "net_watch:an_answer_amid_a_stream"),
+    mutation("watch", W, "net_tx_intrudes(n) ||", "", "net_watch:a_stream_in_anothers_time"),
+    never("watch", W, "received(n, pair)", "net_watch:who_gets_answers_is_not_watched"),
+    mutation("watch", W, "pair->looks < SOON ? STREAM_AGAIN : STREAM", "STREAM",
+             "net_watch:slow_senders_are_not_watched"),
+    mutation("watch", W, "    stop(pair);\n    pair->alone_least = STREAM;", "    pair->alone_least = STREAM;",
+             "net_watch:reset_amid_a_stream"),
+    never("watch", TX, "more && f->not_before == 0 && net_tx_intrudes(n)",
+          "net_watch:work_in_anothers_time"),
     # --- the control queue
     mutation("control", NC, "if (virtio_running(&n->virtio) && q->ready) {",
              "if (virtio_running(&n->virtio)) {", "net_ctrl:rule_7_queue_taken_away_amid_a_command"),

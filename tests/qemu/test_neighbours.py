@@ -161,6 +161,13 @@ def test_attacker_on_the_victims_cpus(attacked, attack):
     assert goodput(during) >= KEPT * goodput(before), (before, during)
 
 
+def test_work_that_never_ends(attacked):
+    """On the victim's CPU it kicks, from another one it fills its ring again all the time."""
+    _, (before, during), did = attacked("refill", places=([0], [1], [0, 2]), base=100, ms=150)
+    check_did(did, {"frames": 5000})
+    assert goodput(during) >= KEPT * goodput(before), (before, during)
+
+
 @pytest.mark.parametrize("attack", ["malformed", "broadcast"])
 def test_nothing_crosses_vlans(attacked, attack):
     m, (before, during), did = attacked(attack, nic="vlan access:10", own="vlan access:20")

@@ -13,7 +13,7 @@
 #define SW    "/dev/vdevpeer/sw"
 #define SIZE  128
 #define EAGER 64      /* frames of which each is given back at once */
-#define LONG  2000000 /* ns after which nothing is held any more */
+#define LONG  4000000 /* ns after which nothing is held any more, looks for a stream included */
 
 static struct nic a, b;
 static u8 frame[60];

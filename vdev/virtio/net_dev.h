@@ -88,6 +88,16 @@ struct net_pair {
     bool moved;     /* something was sent since it was set */
     u32 eager;      /* so many bursts give back at once */
 
+    /* How a stream is sent, net_tx_watch.c: */
+    struct timer watch;
+    bool watching;   /* the driver needn't notify: the timer runs */
+    u32 alone;       /* notifications since something was received … */
+    u32 alone_least; /* … and how many of them make a stream */
+    u64 got;         /* frames that were received by the last one */
+    u32 looks;       /* since it is watched … */
+    u32 lean;        /* … and those in a row that found little */
+    u32 watch_ns;    /* from one look to the next */
+
     /* Under the receive queue's lock: */
     struct net_coal rx_coal;
     struct share share;
@@ -152,6 +162,20 @@ void net_tx_notify(struct net *n, struct net_pair *pair);
 bool net_poll(struct net_port *p);
 /* Part of a reset: nothing is under way any more. */
 void net_tx_reset(struct net *n, struct net_pair *pair);
+
+/* This CPU's time is another VM's. */
+bool net_tx_intrudes(const struct net *n) MUST_CHECK;
+/* A burst, as if the driver had notified. True: work is to be queued. Lock held, running. */
+bool net_tx_burst(struct net *n, struct net_pair *pair) MUST_CHECK;
+
+/*
+ * net_tx_watch.c: streams, of which the driver needn't notify each frame. The transmit queue's lock
+ * is held, but by watch_init.
+ */
+void watch_init(struct net_pair *pair, struct pcpu *p);
+/* The driver notified: it may have begun a stream. */
+void watch_notified(struct net *n, struct net_pair *pair);
+void watch_reset(struct net_pair *pair);
 
 /* net_rx.c: the device side of the port. */
 bool net_deliver(struct net_port *p, struct net_frame *f);

@@ -10,11 +10,13 @@
 #include "vdev/net/capture.h"
 #include "vdev/virtio/net_dev.h"
 
-#define BURST     NET_BUDGET /* frames sent, and deliveries made, before others get their turn */
-#define LINGER_NS 1000000u   /* how long what was sent is held back: once to twice that */
-#define HOLD      4          /* chains held at most … */
-#define HOLD_SIZE 128        /* … of a ring of at least so many, so that the driver has room */
-#define EAGER     64
+#define BURST        NET_BUDGET /* frames sent, and deliveries made, before others get their turn */
+#define LINGER_NS    1000000u   /* how long what was sent is held back: once to twice that */
+#define HOLD         4          /* chains held at most … */
+#define HOLD_WATCHED 64         /* likewise, of a stream that is watched */
+#define HOLD_SIZE    128        /* … of a ring of at least so many, so that the driver has room */
+#define EAGER        64
+#define INTRUDE_NS   1000000u /* from burst to burst in another VM's time */
 
 #define SHORT 128 /* a frame up to here is copied whole … */
 #define HEAD  84  /* … of a longer one so much: headers up to TCP's behind a tag and IPv6 */
@@ -127,9 +129,11 @@ static enum virtq_result tx_one(struct net *n, struct net_pair *pair, struct vir
 }
 
 /* All that's known is sent: true if there's more. Who isn't polled will be notified of the next. */
-static inline bool tx_more(struct net *n, struct virtq *q)
+static inline bool tx_more(struct net *n, const struct net_pair *pair, struct virtq *q)
 {
-    return unlikely(atomic_load(&n->port.polled)) ? virtq_look(q) : virtq_enable_notify(q);
+    bool quiet = unlikely(atomic_load(&n->port.polled)) || pair->watching;
+
+    return quiet ? virtq_look(q) : virtq_enable_notify(q);
 }
 
 /* Sends up to a burst (rule 40). True: there may be more. Lock held, running. */
@@ -149,7 +153,7 @@ static bool tx_frames(struct net *n, struct net_pair *pair, struct virtq *q)
         }
         if (virtq_known(q)) {
             virtq_disable_notify(q);
-        } else if (!tx_more(n, q)) {
+        } else if (!tx_more(n, pair, q)) {
             return false;
         }
     }
@@ -168,7 +172,8 @@ static void tx_give_back(struct net *n, struct net_pair *pair, struct virtq *q, 
 
     pair->eager -= pair->eager > 0 ? 1 : 0;
     pair->moved = true;
-    if (hold ? virtq_publish_quiet(q, HOLD) : net_publish(&pair->tx_coal, q)) {
+    if (hold ? virtq_publish_quiet(q, pair->watching ? HOLD_WATCHED : HOLD)
+             : net_publish(&pair->tx_coal, q)) {
         net_interrupt(n, pair->index);
     }
     if (virtq_holds(q) && !pair->lingering) {
@@ -205,8 +210,8 @@ static bool tx_burst(struct net *n, struct net_pair *pair)
 
     if (unlikely(atomic_load(&n->port.polled))) {
         virtq_mute(q);
-    } else if (more) {
-        virtq_disable_notify(q); /* nobody listens until the work has done the rest */
+    } else if (more || pair->watching) {
+        virtq_disable_notify(q); /* nobody listens: the work, or the watch, does the rest */
     }
     stat_add(&n->stats[pair->index].tx_bursts, 1);
     n->port.net->flush(&n->port, &pair->frame);
@@ -214,20 +219,36 @@ static bool tx_burst(struct net *n, struct net_pair *pair)
     return more;
 }
 
+bool net_tx_intrudes(const struct net *n)
+{
+    const struct vcpu *v = arch_pcpu()->current;
+
+    return v != NULL && v->vm != n->virtio.dev.vm && atomic_load(&v->state) == VCPU_READY;
+}
+
 /*
  * What goes on with what a burst left: true if it can at once. If the network takes nothing before
- * a certain time, nothing is done till then, and the driver's frames stay where they are.
+ * a certain time, nothing is done till then, and the driver's frames stay where they are. So it is
+ * where it would be at another VM's cost: the driver may go on filling its ring from another CPU.
  */
-static bool tx_goes_on(struct net_pair *pair, bool more)
+static bool tx_goes_on(const struct net *n, struct net_pair *pair, bool more)
 {
-    u64 not_before = pair->frame.not_before;
+    struct net_frame *f = &pair->frame;
 
     pair->deferred = more;
-    if (likely(!more || not_before == 0)) {
+    if (more && f->not_before == 0 && net_tx_intrudes(n)) {
+        f->not_before = arch_now_ns() + INTRUDE_NS;
+    }
+    if (likely(!more || f->not_before == 0)) {
         return more;
     }
-    timer_set(&pair->pause, not_before);
+    timer_set(&pair->pause, f->not_before);
     return false;
+}
+
+bool net_tx_burst(struct net *n, struct net_pair *pair)
+{
+    return tx_goes_on(n, pair, tx_burst(n, pair));
 }
 
 static void tx_pause_over(struct timer *t)
@@ -244,8 +265,9 @@ static bool tx_work(struct work *w)
     bool more = false;
 
     spin_lock(lock);
+    pair->frame.not_before = 0;
     if (virtio_running(&n->virtio)) {
-        more = tx_goes_on(pair, tx_burst(n, pair));
+        more = net_tx_burst(n, pair);
     }
     spin_unlock(lock);
     return more;
@@ -260,6 +282,7 @@ void net_tx_init(struct net_pair *pair, const struct vm *vm)
     timer_init(&pair->pause, v->pcpu, tx_pause_over);
     timer_init(&pair->linger, v->pcpu, tx_linger_over);
     pair->eager = EAGER;
+    watch_init(pair, v->pcpu);
 }
 
 void net_tx_notify(struct net *n, struct net_pair *pair)
@@ -271,7 +294,8 @@ void net_tx_notify(struct net *n, struct net_pair *pair)
     stat_add(&n->stats[pair->index].notifies, 1);
     if (!pair->deferred && !atomic_load(&n->port.polled) && virtio_running(&n->virtio) &&
         virtq_look(q)) {
-        defer = tx_goes_on(pair, tx_burst(n, pair));
+        watch_notified(n, pair);
+        defer = net_tx_burst(n, pair);
     }
     spin_unlock(&q->lock);
     if (defer) {
@@ -292,7 +316,7 @@ static bool tx_poll(struct net *n, struct net_pair *pair)
             virtq_mute(q);
         }
         any = pair->sending || virtq_look(q);
-        if (any && tx_goes_on(pair, tx_burst(n, pair))) {
+        if (any && net_tx_burst(n, pair)) {
             pair->deferred = false;
         }
     }
@@ -320,6 +344,7 @@ void net_tx_reset(struct net *n, struct net_pair *pair)
     pair->sending = false;
     pair->deferred = false;
     pair->eager = EAGER;
+    watch_reset(pair);
     if (pair->lingering) {
         pair->lingering = false;
         timer_cancel(&pair->linger);

@@ -37,7 +37,9 @@ bool nic_find(void);
 /* Resets the device and starts it with all that it offers of these features; false: it refuses. */
 bool nic_restart(uint64_t features, bool receives);
 
-/* All of the transmit ring is offered anew, whatever is in it. */
+/* All of the transmit ring is offered anew, whatever is in it … */
+void nic_offer(void);
+/* … and the device told so. */
 void nic_kick(void);
 
 /* Counts what came and gives the buffers back. */

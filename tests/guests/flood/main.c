@@ -49,6 +49,15 @@ static void keep_kicking(uint64_t unused)
     }
 }
 
+/* What the device has sent is there again before it has looked: its work never ends. */
+static void refill(uint64_t unused)
+{
+    (void)unused;
+    while (!atomic_load(&stop)) {
+        nic_offer();
+    }
+}
+
 /* Descriptors and indexes change under the device's eyes; nothing of it is writable. */
 static void flip(uint64_t seed)
 {
@@ -97,6 +106,7 @@ static const struct attack attacks[] = {
     {"splinters", frames_splinters, false, false, NULL, false},
     {"resets", frames_unknown, false, true, keep_kicking, false},
     {"flips", frames_unicast, true, true, flip, false},
+    {"refill", frames_unicast, false, false, refill, false},
     {"deaf", NULL, false, false, NULL, true},
 };
 

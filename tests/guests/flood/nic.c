@@ -126,6 +126,13 @@ static uint64_t look(uint64_t before)
     return now;
 }
 
+void nic_offer(void)
+{
+    uint16_t used = atomic_load(&nic_tx->used.idx);
+
+    atomic_store(&nic_tx->avail.idx, (uint16_t)(used + nic_tx_size));
+}
+
 void nic_kick(void)
 {
     uint16_t used = atomic_load(&nic_tx->used.idx);
