@@ -430,7 +430,7 @@ bool vm_start(struct vm *vm)
 /* --- stopping --------------------------------------------------------------------------------- */
 
 /* For good: its devices first, so that no start of it can come in between. */
-static void finish_for_good(struct vm *vm, enum vm_reason reason)
+static void finish_for_good(struct vm *vm, enum vm_reason reason, const char *why)
 {
     for (struct vdev *d = vm->devs; d != NULL; d = d->next) {
         d->ops->reset(d); /* peers see its links go down */
@@ -439,7 +439,7 @@ static void finish_for_good(struct vm *vm, enum vm_reason reason)
     atomic_store(&vm->state, VM_STOPPED);
     spin_unlock(&vm->lock);
     log_info("%s: stopped: %s (exit code %d)%s%s", vm->name, vm_reason_name(reason), reason,
-             vm->why[0] != '\0' ? ": " : "", vm->why);
+             why[0] != '\0' ? ": " : "", why);
     if (atomic_add(&alive, -1u) == 0) {
         vm_hooks->all_stopped();
     }
@@ -449,22 +449,24 @@ static void finish_for_good(struct vm *vm, enum vm_reason reason)
  */
 static void finish_stop(struct vm *vm)
 {
+    char why[VM_WHY]; /* the next stop may come as soon as the lock is free */
     enum vm_reason reason;
     bool restart;
 
     spin_lock(&vm->lock);
     reason = vm->reason;
     restart = vm->restart;
+    memcpy(why, vm->why, sizeof(why));
     if (restart) {
         begin_start(vm);
     }
     spin_unlock(&vm->lock);
     if (restart) {
-        vm_log(vm, LOG_INFO, "restarts%s%s", vm->why[0] != '\0' ? ": " : "",
-               vm->why); /* limited: a guest may do nothing else */
+        /* limited: a guest may do nothing else */
+        vm_log(vm, LOG_INFO, "restarts%s%s", why[0] != '\0' ? ": " : "", why);
         work_queue(vm->vcpu[0]->pcpu, &vm->start_work);
     } else {
-        finish_for_good(vm, reason);
+        finish_for_good(vm, reason, why);
     }
 }
 

@@ -19,6 +19,7 @@
 #define BYTES   700u /* of a command at most */
 #define ACK_AT  4096u
 #define LONGEST ((u64)UINT32_MAX * 1000) /* ns that coalescing can take */
+#define LOOKS   8                        /* in vain, of a stream that is over: at most */
 #define FRAME   100u
 
 /* What can be negotiated, by the bits of one input byte. */
@@ -388,6 +389,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     }
     wait_long();
     nic_stop(&b);
+    for (u32 i = 0; i < LOOKS; i++) {
+        pass(1000000); /* the sender's stream is over, and so is looking for it */
+    }
     assert(host_run_work(1) == 0);
     assert(pcpus[0].remote.timers == NULL);
     return 0;

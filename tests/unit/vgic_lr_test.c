@@ -3,6 +3,7 @@
  * The vGIC's list registers: more interrupts than there are, pending and active, and those that are
  * linked to physical ones.
  */
+#include "tests/host/gicboard.h"
 #include "tests/unit/vgic_words.h"
 
 #include <setjmp.h>
@@ -217,12 +218,12 @@ static void a_linked_spi_follows_its_target(void **state)
     (void)state;
     target(SPI, 1);
     set(cpu0, ISENABLER, SPI);
-    cpu1->held[77] = true;
+    gicboard[77].active = true;
     g.vm.irqchip->inject_hw(&g.vm, NULL, SPI, 77);
     assert_int_equal(ack(cpu1), SPI);
-    assert_true(cpu1->held[77]);
+    assert_true(gicboard[77].active);
     eoi(cpu1, SPI);
-    assert_false(cpu1->held[77]);
+    assert_false(gicboard[77].active);
     g.vm.irqchip->inject_hw(&g.vm, NULL, 300, 78); /* no such interrupt: let it go */
     assert_int_equal(host_completes, 1);
     set(cpu0, ICENABLER, SPI);
