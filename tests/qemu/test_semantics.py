@@ -29,7 +29,7 @@ IGNORE = {
 STOPPED = {
     "reference": "read of 1 bytes at 0xb000000, where nothing is: stopped, as configured",
     "register": r"read of system register S3_0_C15_C15_7: stopped, as configured",
-    "instruction": r"instruction with syndrome 0x[0-9a-f]+: stopped, as configured",
+    "instruction": r"instruction with syndrome 0x[0-9a-f]+ at pc 0x[0-9a-f]+: stopped, as configured",
 }
 @pytest.fixture
 def start(machine, bundle, built):
