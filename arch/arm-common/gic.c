@@ -200,9 +200,12 @@ void gic_lr_control(const struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 void gic_maintenance(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
     ctx->eoicount = (u16)(ctx->eoicount + (ops->control() >> GIC_HCR_EOICOUNT_SHIFT));
-    /* a write sets the count to 0; EN alone, so that the line is low until the next load */
-    cpuif->hcr = GIC_HCR_EN;
-    ops->set_control(cpuif->hcr);
+    /*
+     * A write sets the count to 0. Off, so that the line is low until the next load: an ended list
+     * register (EOI) keeps it high without any enable bit but EN.
+     */
+    cpuif->hcr = 0;
+    ops->set_control(0);
 }
 
 void gic_guest_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
@@ -215,10 +218,7 @@ void gic_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
     gic_lr_save(ctx);
     ops->guest_save(cpuif);
     gic_maintenance(ctx, cpuif);
-    /* no virtual interrupt of this vCPU, and no maintenance interrupt, from here on */
-    cpuif->hcr = 0;
-    ops->set_control(0);
-    isb();
+    isb(); /* no virtual interrupt of this vCPU, and no maintenance interrupt, from here on */
 }
 
 void gic_cpuif_reset(struct gic_cpuif *cpuif)
