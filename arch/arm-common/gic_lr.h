@@ -68,4 +68,10 @@ static inline u32 gic_lr2_make(const struct irq_lr *lr)
     return lr->eoi ? reg | GIC_LR2_EOI : reg;
 }
 
+/* What gic_lr2_make made of a linked one, without the link: its end is a maintenance interrupt. */
+static inline u32 gic_lr2_unlink(u32 reg)
+{
+    return (reg & ~(GIC_LR2_HW | 0x3ffu << 10)) | GIC_LR2_EOI;
+}
+
 #endif

@@ -28,8 +28,20 @@
 #define GICH_APR  0x00f0
 #define GICH_LR   0x0100
 
+#define GICD_IIDR    0x0008
+#define IIDR_GENERIC 0x043bu /* Arm's, product, variant and revision 0 */
+
 #define GICC_SIZE_MIN 0x2000 /* GICC_DIR lies in the second page */
 #define CPU_MAX       8
+
+/*
+ * QEMU's GICv2 (10.0 at least) deactivates a linked interrupt when the guest ends the virtual one,
+ * but looks at its line again only when something else happens: if the level is high already, an
+ * interrupt is lost. There the guest's end interrupts (EOI), and Muntin deactivates. QEMU says that
+ * it's Arm's product 0, which a GIC-400 (product 2) doesn't; on what else does, this works too, for
+ * an exit more. Written by the boot CPU, before there are others.
+ */
+static bool by_hand;
 
 /* GICv2 has no register that says so: reading back waits for the write. */
 static void gicv2_wait(uintptr_t frame)
@@ -75,6 +87,7 @@ static bool gicv2_init(const struct board *board)
     }
     gic.lr_count = MIN((io_read32(gic.gich + GICH_VTR) & 0x3f) + 1, (u32)IRQ_LR_MAX);
     gic.ap_count = 1;
+    by_hand = io_read32(gic.gicd + GICD_IIDR) == IIDR_GENERIC;
 
     io_write32(gic.gicd + GICD_CTLR, 0);
     gic_quiet(gic.gicd, IRQ_PRIVATE, gic.lines);
@@ -127,25 +140,48 @@ static u32 gicv2_control(void)
     return io_read32(gic.gich + GICH_HCR);
 }
 
+/* A linked interrupt that the guest hasn't taken, or has ended since its state was `before`. */
+static void look_at_linked(struct irq_ctx *ctx, u32 n, u8 before)
+{
+    if (ctx->lr[n].state == LR_PENDING) {
+        gic_lr_recheck(ctx, n);
+    } else if (by_hand && before != 0) {
+        ctx->dirty = (u16)(ctx->dirty | BIT(n)); /* until it's written, it asks for maintenance */
+        gic_complete(ctx->lr[n].pirq);
+    }
+}
+
 void gicv2_lr_save(struct irq_ctx *ctx)
 {
     for (u32 left = ctx->used & ~(u32)ctx->dirty; left != 0; left &= left - 1) {
         u32 n = (u32)__builtin_ctz(left);
+        struct irq_lr *lr = &ctx->lr[n];
+        u8 before = lr->state;
 
-        ctx->lr[n].state = gic_lr2_state(io_read32(gic.gich + GICH_LR + 4 * n));
-        if (unlikely(ctx->lr[n].hw && ctx->lr[n].state == LR_PENDING)) {
-            gic_lr_recheck(ctx, n);
+        lr->state = gic_lr2_state(io_read32(gic.gich + GICH_LR + 4 * n));
+        if (unlikely(lr->hw && lr->state != LR_ACTIVE)) {
+            look_at_linked(ctx, n, before);
         }
     }
+}
+
+static inline u32 make(const struct irq_lr *lr)
+{
+    u32 reg;
+
+    if (lr->state == 0) {
+        return 0;
+    }
+    reg = gic_lr2_make(lr);
+    return unlikely(lr->hw && by_hand) ? gic_lr2_unlink(reg) : reg;
 }
 
 void gicv2_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 {
     for (u32 left = ctx->dirty; left != 0; left &= left - 1) {
         u32 n = (u32)__builtin_ctz(left);
-        const struct irq_lr *lr = &ctx->lr[n];
 
-        io_write32(gic.gich + GICH_LR + 4 * n, lr->state == 0 ? 0 : gic_lr2_make(lr));
+        io_write32(gic.gich + GICH_LR + 4 * n, make(&ctx->lr[n]));
     }
     ctx->dirty = 0;
     if (unlikely(ctx->refill || cpuif->hcr != GIC_HCR_PLAIN)) {

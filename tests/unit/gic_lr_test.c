@@ -67,6 +67,8 @@ static void test_v2_hardware(void **state)
 
     (void)state;
     assert_int_equal(gic_lr2_make(&lr), 1u << 31 | 1u << 28 | 20u << 23 | 1000u << 10 | 27);
+    /* the physical INTID's place holds EOI and the source, which has to be 0 */
+    assert_int_equal(gic_lr2_unlink(gic_lr2_make(&lr)), 1u << 28 | 20u << 23 | 1u << 19 | 27);
 }
 
 static void test_v2_state(void **state)

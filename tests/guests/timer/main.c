@@ -17,7 +17,13 @@
 #include "tests/guests/lib/test.h"
 #include "tests/guests/lib/timer.h"
 
-enum { LATE_US = 10000, RPS_ROUNDS = 2000, PAIR_ROUNDS = 10000, DEADLINE_WAIT_US = 1000000 };
+enum {
+    LATE_US = 10000,
+    RPS_ROUNDS = 2000,
+    PAIR_ROUNDS = 10000,
+    DEADLINE_WAIT_US = 1000000,
+    AGAIN_US = 5
+};
 
 /* One of the two timers of EL1. */
 struct timer {
@@ -29,6 +35,17 @@ struct timer {
 static uint32_t fired;
 static uint64_t fired_at;
 static uint32_t unexpected;
+static uint32_t again; /* so many interrupts more, each due before the one before it has ended */
+
+static struct timer virtual_timer(void)
+{
+    return (struct timer){"virtual", platform.vtimer_irq, false};
+}
+
+static struct timer physical_timer(void)
+{
+    return (struct timer){"physical", platform.ptimer_irq, true};
+}
 
 static void timer_write(const struct timer *t, uint64_t cval, uint64_t ctl)
 {
@@ -52,18 +69,33 @@ static uint64_t counter(const struct timer *t)
     return t->physical ? timer_physical_now() : timer_now();
 }
 
+/* The level goes, as Linux has it when it sets the next deadline; again, it's back soon. */
+static void answer(const struct timer *t)
+{
+    fired_at = counter(t);
+    if (again == 0) {
+        timer_write(t, fired_at, TIMER_ENABLE | TIMER_IMASK);
+        return;
+    }
+    again--;
+    timer_write(t, fired_at + timer_ticks(AGAIN_US), TIMER_ENABLE);
+    while ((timer_ctl(t) & TIMER_ISTATUS) == 0) {
+        yield_cpu();
+    }
+}
+
 static void take_irq(uint64_t entry_time)
 {
     uint32_t iar = gic_ack();
     uint32_t intid = gic_intid(iar);
+    struct timer t = virtual_timer();
 
     (void)entry_time;
     if (intid == platform.vtimer_irq) {
-        fired_at = timer_now();
-        sysreg_write("cntv_ctl_el0", TIMER_ENABLE | TIMER_IMASK);
+        answer(&t);
     } else if (intid == platform.ptimer_irq) {
-        fired_at = timer_physical_now();
-        sysreg_write("cntp_ctl_el0", TIMER_ENABLE | TIMER_IMASK);
+        t = physical_timer();
+        answer(&t);
     } else {
         unexpected++;
     }
@@ -85,16 +117,6 @@ static void prepare(const struct timer *t)
     irq_mask();
     atomic_store(&fired, 0);
     unexpected = 0;
-}
-
-static struct timer virtual_timer(void)
-{
-    return (struct timer){"virtual", platform.vtimer_irq, false};
-}
-
-static struct timer physical_timer(void)
-{
-    return (struct timer){"physical", platform.ptimer_irq, true};
 }
 
 /* Arms the timer, waits for its interrupt, awake or in WFI, and judges when it came. */
@@ -163,6 +185,32 @@ static void short_sleeps(void)
     test_check(timer_now() - start < timer_ticks(2000000), "200 sleeps of 65 us took %lu us",
                timer_ns(timer_now() - start) / 1000);
     timer_write(&t, 0, 0);
+}
+
+/* Due anew when the guest ends the interrupt: the end has to let the next one through. */
+static void check_again(struct timer t)
+{
+    enum { TIMES = 5 };
+    uint64_t give_up;
+
+    prepare(&t);
+    again = TIMES;
+    timer_write(&t, counter(&t), TIMER_ENABLE);
+    give_up = timer_now() + timer_ticks(DEADLINE_WAIT_US);
+    irq_unmask();
+    while (atomic_load(&fired) < 1 + TIMES && timer_now() < give_up) {
+        yield_cpu();
+    }
+    irq_mask();
+    test_equal(t.name, atomic_load(&fired), 1 + TIMES);
+    again = 0;
+    timer_write(&t, 0, 0);
+}
+
+static void due_at_the_end(void)
+{
+    check_again(virtual_timer());
+    check_again(physical_timer());
 }
 
 /* ISTATUS, IMASK, ENABLE and TVAL as the architecture relates them. */
@@ -326,6 +374,7 @@ void guest_main(void)
         {"virtual", virtual_fires},
         {"physical", physical_fires},
         {"short-sleeps", short_sleeps},
+        {"due-at-the-end", due_at_the_end},
         {"virtual-registers", virtual_registers},
         {"physical-registers", physical_registers},
         {"two-counters", two_counters},
