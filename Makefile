@@ -167,7 +167,7 @@ FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
 # --- running ---------------------------------------------------------------------------------------
 LINUX_IMAGES := $(B)/guests/d12c.Image
 TEST_IMAGES := $(LINUX_IMAGES) \
-	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage u-boot.bin installer.Image debian.ext4 \
+	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage small.Image u-boot.bin installer.Image debian.ext4 \
 	boot.img boot.cpio)
 CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
 BUNDLE = $(B)/$(SYSTEM).cpio
@@ -182,6 +182,9 @@ $(B)/guests/%.Image: $(LINUX_PARTS) | setup-guest
 
 $(B)/guests/%.zImage: $(LINUX_PARTS) | setup-guest
 	@guest-configs/linux/make.sh $*
+
+$(B)/guests/small.Image: $(addprefix guest-configs/linux/small.,sh config) | setup-guest
+	@$<
 
 $(B)/guests/u-boot.bin $(B)/guests/installer.Image: $(B)/guests/%: | setup-guest
 	@guest-configs/linux/firmware.sh $(basename $*)

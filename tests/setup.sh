@@ -66,6 +66,7 @@ group_host() {
 }
 
 group_guest() {
+    group_tool
     need cpio cpio
     need python3 /usr/bin/python3
     need e2fsprogs /usr/sbin/mke2fs /sbin/mke2fs
@@ -73,6 +74,9 @@ group_guest() {
     need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
     need libc6-dev-arm64-cross '/usr/aarch64-linux-gnu/lib/libc.a'
     need device-tree-compiler dtc
+    need flex flex
+    need bison bison
+    need bc bc
     need debian-archive-keyring '/usr/share/keyrings/debian-archive-keyring.*'
     if [ "$(os_value ID)" != debian ] && [ -z "${DEBIAN_MIRROR:-}" ]; then
         need python-apt-common '/usr/share/python-apt/templates/Debian.info'
