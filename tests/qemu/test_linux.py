@@ -345,3 +345,32 @@ def test_8_vms_on_2_cpus(machine, bundle, built, gic):
         m.line("poweroff")
         m.expect(rf"^muntin: {name}: stopped: powered off")
     m.expect_exit()
+
+
+def focus_by_name(m, name):
+    """Muntin's prompt reaches also those that no key is left for."""
+    vms.focus(m, 0)
+    m.line(f"focus {name}")
+    m.expect(rf"^muntin: console of {name}")
+    m.line("")
+    m.expect(rf"^{name}:/root# ")
+
+
+@pytest.mark.parametrize("gic", [2, 3])
+def test_16_vms_of_a_small_kernel(machine, bundle, built, gic):
+    names = [f"vm{i:02}" for i in range(1, 17)]
+    b = bundle({**shipped("sixteen"), **vms.files(built, "small.Image", "d12c.cpio")})
+    m = machine(bundle=b, gic=gic, smp=2, mem=1024)
+    for _ in names:
+        m.expect(vms.any_vm("@@ SHELL"), timeout=BOOT)
+    for number, name in enumerate(names, 1):
+        focus_by_name(m, name)
+        assert m.run("hostname; uname -r; cat /sys/class/net/eth0/address") == 0
+        assert re.fullmatch(rf"{name}\n6\.1\..*-small\n{vms.mac_of(number)}", m.output), m.output
+        ping(m, f"10.0.0.{number % 16 + 1}", 2)
+    assert not m.seen("@@ .*FAILED|Oops|BUG:|rcu.*stall|PANIC"), m.tail()
+    for name in names:
+        focus_by_name(m, name)
+        m.line("poweroff")
+        m.expect(rf"^muntin: {name}: stopped: powered off")
+    m.expect_exit()
