@@ -331,7 +331,7 @@ def test_100_restarts_in_a_row(machine, bundle, built, gic):
     """The other VM keeps running, nothing leaks: the 100th start finds what the first one did."""
     b = bundle(
         {
-            "one.qvmconf": vms.puppet("one", 1, "dirty", cpus=2),
+            "one.qvmconf": vms.puppet("one", 1, "dirty", cpus=2, extra=["max-restarts 1000"]),
             "two.qvmconf": vms.puppet("two", 2),
             **vms.files(built, "puppet.img"),
         }

@@ -95,7 +95,8 @@ def test_psci_off_from_another_cpu(start):
 
 @pytest.mark.parametrize("word", ["reset", "reset2"])
 def test_psci_reset_a_hundred_times(start, word):
-    m = alone(start, "psci", 3, "cortex-a72", 2, f"only=off-on {word}", ram=8)
+    words, extra = f"only=off-on {word}", "max-restarts 1000\n"
+    m = alone(start, "psci", 3, "cortex-a72", 2, words, ram=8, extra_config=extra)
     for _ in range(100):
         m.expect("@@ psci RESET", 60)
         m.expect("@@ psci START", 60)
