@@ -51,7 +51,9 @@ struct side {
     u16 most;
     u8 held[SHARE_BUFFERS + FILL]; /* model: who is in the buffers that didn't come back, in turn */
     u32 nheld;
-    u32 deaf[PORTS];
+    u32 deaf[PORTS];   /* how deaf each is at most: as if nothing faded */
+    u32 deafer[PORTS]; /* … and at least: in this moment alone */
+    u64 deafer_at;
     u64 wanted_at[PORTS]; /* when each last wanted one; 0: never */
     u32 got_len, moved;   /* what came, and by how much offsets of offloads moved */
     u8 frame[FRAME + 4];
@@ -173,11 +175,11 @@ static void check_share(const struct side *s, u32 from, bool group, bool may)
     mean = s->nheld / MAX(senders, 2u);
     assert(may || !alone);
     assert(may || own != 0);
-    if (company && s->deaf[from] >= 64) {
+    if (company && s->deafer[from] >= 64) {
         assert(!may || own <= mean / 2);
     } else if (company) {
-        assert(!may || own <= (group ? s->ready / 4 : MAX(s->ready, mean)));
-        assert(may || own > (group ? s->ready / 4 : s->ready));
+        assert(!may || own <= (group && s->deaf[from] < 64 ? s->ready / 4 : MAX(s->ready, mean)));
+        assert(may || s->deaf[from] >= 64 || own > (group ? s->ready / 4 : s->ready));
     }
 }
 
@@ -196,12 +198,18 @@ static bool take_buffers(struct side *s, const struct net_frame *f)
             s->nheld = s->most - s->ready;
             memset(s->held, (int)last, s->nheld);
             memset(s->deaf, 0, sizeof(s->deaf));
+            memset(s->deafer, 0, sizeof(s->deafer));
         }
+    }
+    if (s->deafer_at != host_now_ns) {
+        s->deafer_at = host_now_ns;
+        memset(s->deafer, 0, sizeof(s->deafer));
     }
     check_share(s, from, group, may);
     s->wanted_at[from] = host_now_ns;
     if (!may) {
         s->deaf[from] = MIN(s->deaf[from] + 4, 255u);
+        s->deafer[from] = MIN(s->deafer[from] + 4, 255u);
         return false;
     }
     if (s->ready < FILL) {
@@ -210,6 +218,7 @@ static bool take_buffers(struct side *s, const struct net_frame *f)
     s->ready -= FILL;
     share_took(&s->share, from, FILL);
     s->deaf[from] -= s->deaf[from] != 0;
+    s->deafer[from] -= s->deafer[from] != 0;
     memset(s->held + s->nheld, (int)from, FILL);
     s->nheld += FILL;
     trim(s, SHARE_BUFFERS);
@@ -666,6 +675,7 @@ static void begin(u32 number)
         s->most = 0;
         s->nheld = 0;
         memset(s->deaf, 0, sizeof(s->deaf));
+        memset(s->deafer, 0, sizeof(s->deafer));
         memset(s->wanted_at, 0, sizeof(s->wanted_at));
     }
     for (u32 i = 0; i < VIDS * (SOURCES + 1); i++) {

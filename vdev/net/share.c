@@ -8,10 +8,11 @@
 
 #define NOBODY     UINT32_MAX
 #define COMPANY_NS 10000000000ull /* so long somebody else is remembered */
-#define STALL_NS   1000000000ull
-#define CLOCK      64 /* wants from one look at the clock to the next */
-#define GROUP      4  /* of a frame to many, each receiver takes less */
-#define RESERVE    8  /* one part in so many stays for who holds less than the mean */
+#define STALL_NS   100000000ull   /* less than TCP waits before it sends again */
+#define FADE_SHIFT 20             /* deafness fades by 1 in 2^20 ns, about a millisecond */
+#define CLOCK      64             /* wants from one look at the clock to the next */
+#define GROUP      4              /* of a frame to many, each receiver takes less */
+#define RESERVE    8              /* one part in so many stays for who holds less than the mean */
 
 /* A frame lost makes a sender so much deafer; one that got through, less by 1. */
 #define DEAFER 4
@@ -59,6 +60,20 @@ static void begin(struct share *s, u32 held)
     }
 }
 
+/* Who sends seldom loses seldom, whatever was before: as TCP does that waits to send again. */
+static void fade(struct share *s, u64 now)
+{
+    u64 by = (now - s->faded) >> FADE_SHIFT;
+
+    if (by == 0) {
+        return;
+    }
+    s->faded = now;
+    for (u32 i = 0; i < SHARE_SENDERS; i++) {
+        s->deaf[i] = (u8)(s->deaf[i] - MIN((u64)s->deaf[i], by));
+    }
+}
+
 /*
  * Nobody else for a while: company is over. Nothing was filled for a while, though there are
  * buffers: those that seem to be held never come back, as the driver offers fewer than before.
@@ -67,6 +82,7 @@ static void look_at_clock(struct share *s, u32 ready, u16 *most)
 {
     u64 now = arch_now_ns();
 
+    fade(s, now);
     if (s->others) {
         s->others = false;
         s->seen = now;
@@ -114,6 +130,11 @@ bool share_wants(struct share *s, struct share_want w, u16 *most)
     if (s->wants++ % CLOCK == 0) {
         look_at_clock(s, ready, most);
     }
+    if (allowed(s, w, *most)) {
+        return true;
+    }
+    /* Not by what was long ago: this may be the only frame for a while. */
+    look_at_clock(s, ready, most);
     if (allowed(s, w, *most)) {
         return true;
     }

@@ -21,6 +21,7 @@ struct share {
     u32 wants;    /* since company came */
     u64 seen;     /* ns: the last look at the clock that found others */
     u64 moved;    /* ns: … that found buffers filled since the one before */
+    u64 faded;    /* ns: when deafness was brought up to date */
 
     /* Buffers are numbered in the order in which they were filled and come back. */
     u32 filled, back; /* the first that isn't yet; filled - back are held */
