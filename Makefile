@@ -256,7 +256,7 @@ GUEST_SETUP := setup-build
 # --- fetching what is missing ------------------------------------------------------------------------
 .PHONY: setup-build setup-tool setup-host setup-qemu setup-guest
 setup-build setup-tool setup-host setup-qemu setup-guest:
-	@tests/setup.sh $(@:setup-%=%)
+	@tests/setup.sh $(@:setup-%=%) $(if $(filter build,$(@:setup-%=%)),$(filter arm,$(ARCH)))
 
 clean:
 	rm -rf $(B)/arm64 $(B)/arm $(B)/tool $(B)/asan $(B)/tsan $(B)/fuzz $(B)/muntin

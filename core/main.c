@@ -171,7 +171,7 @@ static void refuse_level(u32 el)
         return;
     }
     if (el == 1) {
-        log_err("started at EL1, but a hypervisor needs EL2: with QEMU say "
+        log_err("started at EL1 (SVC mode), but a hypervisor needs EL2 (Hyp mode): with QEMU say "
                 "-M virt,virtualization=on; on a board, let the boot loader enter at EL2");
     } else {
         log_err("started at EL3, but a hypervisor needs EL2: let TF-A start me as BL33, or with "

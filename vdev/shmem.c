@@ -287,7 +287,7 @@ static u64 image_read(const u8 *image, u64 image_size, u64 offset, u32 size)
     u64 value = 0;
 
     if (offset < image_size) {
-        memcpy(&value, image + offset, MIN((u64)size, image_size - offset));
+        memcpy(&value, image + offset, (size_t)MIN((u64)size, image_size - offset));
     }
     return value;
 }
