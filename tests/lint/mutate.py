@@ -381,7 +381,8 @@ MUTATIONS = [
     never("share", SH, "s->deaf[w.from] >= DEAF", "share:who_was_deaf_is_heard_again"),
     mutation("share", SH, "MAX(s->holders, 2u)", "s->holders", "share:company_is_forgotten"),
     never("share", SH, "now - s->moved >= STALL_NS", "share:a_driver_that_offers_less"),
-    mutation("share", SH, "    fade(s, now);\n", "", "share:a_pause_is_forgiven"),
+    mutation("share", SH, "    look_at_clock(s, ready, most);\n    if (allowed", "    if (allowed",
+             "share:a_pause_is_forgiven"),
     mutation("share", SH, "    release(s, SHARE_BUFFERS - count);\n", "", "share:more_than_there_are"),
     never("share", SH, "held > 0", "share:what_was_taken_alone_is_held"),
     # --- virtio-console
