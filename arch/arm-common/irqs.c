@@ -3,6 +3,7 @@
 #include "arch/arm-common/irqs.h"
 
 #include "arch/arm-common/clock.h"
+#include "arch/arm-common/vtimer.h"
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/irq.h"
@@ -21,7 +22,7 @@ static __attribute__((noinline)) bool dispatch_rest(struct pcpu *p, u32 intid)
         atomic_or(&p->remote.attention, (u32)PCPU_TIMER);
     } else if (intid == gic.maint) {
         if (p->current != NULL) {
-            gic_maintenance(&p->current->irq, irqs_cpuif(p->current));
+            gic_maintenance(&p->current->irq, &irqs_of(p->current)->cpuif);
             atomic_or(&p->current->attention, (u32)VCPU_IRQ);
         }
     } else if (intid == host_irqs.uart && arch_uart_irq != NULL) {
@@ -80,4 +81,69 @@ void irqs_poll(struct pcpu *p)
     if (gic_pending()) {
         irqs_take(p);
     }
+}
+
+/* --- what goes with a vCPU --- */
+
+#define CNTV_CTL_ENABLE 1u
+#define CNTV_CTL_IMASK  2u
+
+void irqs_vcpu_reset(struct irqs_vcpu *s)
+{
+    s->cntv_ctl = 0;
+    s->cntv_cval = 0;
+    s->vtimer_active = false;
+    gic_cpuif_reset(&s->cpuif);
+}
+
+/*
+ * The virtual timer's physical interrupt is linked to the guest's: while the guest handles it, it's
+ * active in the physical GIC. That state travels with the vCPU, so that the next vCPU's timer can
+ * interrupt.
+ */
+void irqs_vtimer_save(struct irqs_vcpu *s)
+{
+    s->cntv_ctl = (u32)sysreg_read(CNTV_CTL);
+    s->cntv_cval = sysreg_read(CNTV_CVAL);
+    sysreg_write(CNTV_CTL, 0);
+    isb(); /* off before its active state is looked at: no new interrupt in between */
+    s->vtimer_active = gic_ppi_active(host_irqs.vtimer);
+    if (s->vtimer_active) {
+        gic_ppi_set_active(host_irqs.vtimer, false);
+    }
+}
+
+void irqs_vtimer_load(const struct irqs_vcpu *s)
+{
+    if (s->vtimer_active) {
+        gic_ppi_set_active(host_irqs.vtimer, true);
+    }
+    sysreg_write(CNTV_CVAL, s->cntv_cval);
+    isb(); /* offset and deadline before it's enabled */
+    sysreg_write(CNTV_CTL, s->cntv_ctl);
+}
+
+u64 arch_vcpu_wakeup_ns(struct vcpu *v)
+{
+    const struct irqs_vcpu *s = irqs_of(v);
+
+    if ((s->cntv_ctl & (CNTV_CTL_ENABLE | CNTV_CTL_IMASK)) != CNTV_CTL_ENABLE) {
+        return TIMER_OFF;
+    }
+    return vtimer_deadline(vtimer_count(v->vm), s->cntv_cval);
+}
+
+void arch_irq_save(struct vcpu *v)
+{
+    gic_lr_save(&v->irq);
+}
+
+void arch_irq_load(struct vcpu *v)
+{
+    gic_lr_load(&v->irq, &irqs_of(v)->cpuif);
+}
+
+void arch_irq_complete(u32 pintid)
+{
+    gic_complete(pintid);
 }

@@ -34,7 +34,25 @@ static inline void irqs_take(struct pcpu *p)
 /* The same, without a guest: nothing may be pending. */
 void irqs_poll(struct pcpu *p);
 
-/* vcpu.c of each architecture: the virtual CPU interface of v. */
-struct gic_cpuif *irqs_cpuif(struct vcpu *v);
+/* What a vCPU of either architecture has of the GIC and of its virtual timer. */
+struct irqs_vcpu {
+    struct gic_cpuif cpuif;
+    u64 cntv_cval;
+    u32 cntv_ctl;
+    bool vtimer_active; /* the physical timer interrupt waits for this guest's EOI */
+};
+
+/* vcpu.c of each architecture: where v has it. */
+struct irqs_vcpu *irqs_of(struct vcpu *v);
+
+/* As at power-on. */
+void irqs_vcpu_reset(struct irqs_vcpu *s);
+
+/*
+ * v's virtual timer, when v is unloaded from this CPU and loaded; its offset and the rest of the
+ * counter's control are set before it's loaded, without an isb.
+ */
+void irqs_vtimer_save(struct irqs_vcpu *s);
+void irqs_vtimer_load(const struct irqs_vcpu *s);
 
 #endif

@@ -47,10 +47,7 @@ struct arm_vcpu {
     struct cp15_regs cp15;
     struct banked_regs banked;
     struct vfp_regs vfp;
-    struct gic_cpuif cpuif;
-    u32 cntv_ctl;
-    u64 cntv_cval;
-    bool vtimer_active; /* the physical timer interrupt waits for this guest's EOI */
+    struct irqs_vcpu irqs;
     struct vsysreg sysreg;
 };
 

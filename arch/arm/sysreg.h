@@ -24,6 +24,7 @@
 #define CNTFRQ     CP32, 0, c14, c0, 0
 #define CNTPCT     CP64, 0, c14
 #define CNTV_CTL   CP32, 0, c14, c3, 1
+#define CNTV_CVAL  CP64, 3, c14
 #define CNTHP_CTL  CP32, 4, c14, c2, 1
 #define CNTHP_CVAL CP64, 6, c14
 #define VTTBR      CP64, 6, c2
@@ -137,7 +138,6 @@
 #define TPIDRURO   CP32, 0, c13, c0, 3
 #define TPIDRPRW   CP32, 0, c13, c0, 4
 #define CNTKCTL    CP32, 0, c14, c1, 0
-#define CNTV_CVAL  CP64, 3, c14
 #define TEECR      CP14, 6, c0, c0, 0
 #define TEEHBR     CP14, 6, c1, c0, 0
 

@@ -45,9 +45,6 @@
 #define CNTHCTL_EVNTEN   BIT(2)
 #define CNTHCTL_EVNTI    (9u << 4)
 
-#define CNTV_CTL_ENABLE 1u
-#define CNTV_CTL_IMASK  2u
-
 struct vcpu *arch_vcpu_create(struct vm *vm, u32 id, struct pcpu *p)
 {
     struct arm_vcpu *v = page_alloc(sizeof(*v));
@@ -89,12 +86,9 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     memset(&v->banked, 0, sizeof(v->banked));
     memset(&v->vfp, 0, sizeof(v->vfp));
     v->frame.stack = stack;
-    v->cntv_ctl = 0;
-    v->cntv_cval = 0;
     v->hcr = HCR_GUEST | (c->trap_wfi ? HCR_TWI : 0);
-    v->vtimer_active = false;
     start(v, (u32)entry, (u32)context);
-    gic_cpuif_reset(&v->cpuif);
+    irqs_vcpu_reset(&v->irqs);
     stage2_flush(c->vm); /* a guest of before may have left translations for its kernel */
     vsysreg_reset(&v->sysreg);
 }
@@ -135,9 +129,9 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     R(sp_svc)                                                                                      \
     R(lr_svc)                                                                                      \
     R(spsr_svc)                                                                                    \
-    R(sp_abt) R(lr_abt) R(spsr_abt) R(sp_und) R(lr_und) R(spsr_und) R(sp_irq) R(lr_irq)            \
-        R(spsr_irq) R(r8_fiq) R(r9_fiq) R(r10_fiq) R(r11_fiq) R(r12_fiq) R(sp_fiq) R(lr_fiq)       \
-            R(spsr_fiq)
+    R(sp_abt)                                                                                      \
+    R(lr_abt) R(spsr_abt) R(sp_und) R(lr_und) R(spsr_und) R(sp_irq) R(lr_irq) R(spsr_irq)          \
+        R(r8_fiq) R(r9_fiq) R(r10_fiq) R(r11_fiq) R(r12_fiq) R(sp_fiq) R(lr_fiq) R(spsr_fiq)
 
 #define SAVE(field, ...)   r->field = SYSREG_READ_(__VA_ARGS__);
 #define LOAD(field, ...)   SYSREG_WRITE_(r->field, __VA_ARGS__);
@@ -168,37 +162,19 @@ static void load_regs(const struct arm_vcpu *v)
     BANKED_REGISTERS(LOAD_BANKED)
 }
 
-/* See arch/arm64/vcpu.c: the timer's active state travels with the vCPU. */
-static void save_vtimer(struct arm_vcpu *v)
-{
-    v->cntv_ctl = sysreg_read(CNTV_CTL);
-    v->cntv_cval = sysreg_read(CNTV_CVAL);
-    sysreg_write(CNTV_CTL, 0);
-    isb(); /* off before its active state is looked at: no new interrupt in between */
-    v->vtimer_active = gic_ppi_active(host_irqs.vtimer);
-    if (v->vtimer_active) {
-        gic_ppi_set_active(host_irqs.vtimer, false);
-    }
-}
-
-static void load_vtimer(struct arm_vcpu *v)
+static void load_vtimer(const struct arm_vcpu *v)
 {
     u64 offset = v->vcpu.vm->counter_offset;
 
-    if (v->vtimer_active) {
-        gic_ppi_set_active(host_irqs.vtimer, true);
-    }
     sysreg_write(CNTVOFF, offset);
     sysreg_write(CNTHCTL, CNTHCTL_EVNTEN | CNTHCTL_EVNTI | (offset == 0 ? CNTHCTL_PL1PCTEN : 0));
-    sysreg_write(CNTV_CVAL, v->cntv_cval);
-    isb(); /* offset and deadline before it's enabled */
-    sysreg_write(CNTV_CTL, v->cntv_ctl);
+    irqs_vtimer_load(&v->irqs);
 }
 
 static void unload(struct arm_vcpu *v)
 {
-    gic_guest_save(&v->vcpu.irq, &v->cpuif);
-    save_vtimer(v);
+    gic_guest_save(&v->vcpu.irq, &v->irqs.cpuif);
+    irqs_vtimer_save(&v->irqs);
     save_regs(v);
     if (cpu.vfp) {
         vfp_save(&v->vfp, cpu.d32);
@@ -221,7 +197,7 @@ static void load(struct arm_vcpu *v)
         vfp_load(&v->vfp, cpu.d32);
     }
     load_vtimer(v);
-    gic_guest_load(&v->vcpu.irq, &v->cpuif);
+    gic_guest_load(&v->vcpu.irq, &v->irqs.cpuif);
 }
 
 void arch_vcpu_switch(struct pcpu *p, struct vcpu *next)
@@ -240,34 +216,9 @@ void arch_vcpu_run(struct vcpu *v)
     guest_enter(&to_arm(v)->frame);
 }
 
-u64 arch_vcpu_wakeup_ns(struct vcpu *c)
+struct irqs_vcpu *irqs_of(struct vcpu *v)
 {
-    const struct arm_vcpu *v = to_arm(c);
-
-    if ((v->cntv_ctl & (CNTV_CTL_ENABLE | CNTV_CTL_IMASK)) != CNTV_CTL_ENABLE) {
-        return TIMER_OFF;
-    }
-    return vtimer_deadline(vtimer_count(c->vm), v->cntv_cval);
-}
-
-struct gic_cpuif *irqs_cpuif(struct vcpu *v)
-{
-    return &to_arm(v)->cpuif;
-}
-
-void arch_irq_save(struct vcpu *v)
-{
-    gic_lr_save(&v->irq);
-}
-
-void arch_irq_load(struct vcpu *v)
-{
-    gic_lr_load(&v->irq, &to_arm(v)->cpuif);
-}
-
-void arch_irq_complete(u32 pintid)
-{
-    gic_complete(pintid);
+    return &to_arm(v)->irqs;
 }
 
 void arch_vcpu_dump(struct vcpu *c, void (*print)(const char *fmt, ...))

@@ -35,9 +35,7 @@ struct arm64_vcpu {
     u64 hcr;
     struct el1_regs el1;
     struct fp_regs fp;
-    struct gic_cpuif cpuif;
-    u64 cntv_ctl, cntv_cval;
-    bool vtimer_active; /* the physical timer interrupt waits for this guest's EOI */
+    struct irqs_vcpu irqs;
     struct vsysreg sysreg;
 };
 

@@ -22,6 +22,7 @@
 #define CNTFRQ     cntfrq_el0
 #define CNTPCT     cntpct_el0
 #define CNTV_CTL   cntv_ctl_el0
+#define CNTV_CVAL  cntv_cval_el0
 #define CNTHP_CTL  cnthp_ctl_el2
 #define CNTHP_CVAL cnthp_cval_el2
 #define VTTBR      vttbr_el2

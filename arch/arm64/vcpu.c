@@ -25,8 +25,6 @@
 #define SPSR_EL1H_MASKED 0x3c5u
 #define SCTLR_EL1_RESET  0x30d00800u /* RES1 bits, MMU and caches off */
 #define SCTLR_RESET_32   0x00c50878u /* the same for AArch32, with CP15BEN and SED as after reset */
-#define CNTV_CTL_ENABLE  1u
-#define CNTV_CTL_IMASK   2u
 #define VDISR            s3_4_c12_c1_1
 
 struct vcpu *arch_vcpu_create(struct vm *vm, u32 id, struct pcpu *p)
@@ -80,8 +78,6 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     memset(&v->el1, 0, sizeof(v->el1));
     memset(&v->fp, 0, sizeof(v->fp));
     v->frame.stack = stack;
-    v->cntv_ctl = 0;
-    v->cntv_cval = 0;
     v->hcr = traps_hcr(stage2_fwb()) | (c->trap_wfi ? HCR_TWI : 0);
     if (c->vm->aarch32) {
         start32(v, entry, context);
@@ -89,8 +85,7 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     } else {
         start64(v, entry, context);
     }
-    v->vtimer_active = false;
-    gic_cpuif_reset(&v->cpuif);
+    irqs_vcpu_reset(&v->irqs);
     stage2_flush(c->vm); /* a guest of before may have left translations for its kernel */
     vsysreg_reset(&v->sysreg);
 }
@@ -216,41 +211,19 @@ void vcpu_set_q(u32 n, const u64 q[2])
     load_fp(f);
 }
 
-/*
- * The virtual timer's physical interrupt is linked to the guest's: while the guest handles it, it's
- * active in the physical GIC. That state travels with the vCPU, so that the next vCPU's timer can
- * interrupt.
- */
-static void save_vtimer(struct arm64_vcpu *v)
+static void load_vtimer(const struct arm64_vcpu *v)
 {
-    v->cntv_ctl = sysreg_read(cntv_ctl_el0);
-    v->cntv_cval = sysreg_read(cntv_cval_el0);
-    sysreg_write(cntv_ctl_el0, 0);
-    isb(); /* off before its active state is looked at: no new interrupt in between */
-    v->vtimer_active = gic_ppi_active(host_irqs.vtimer);
-    if (v->vtimer_active) {
-        gic_ppi_set_active(host_irqs.vtimer, false);
-    }
-}
-
-static void load_vtimer(struct arm64_vcpu *v)
-{
-    if (v->vtimer_active) {
-        gic_ppi_set_active(host_irqs.vtimer, true);
-    }
     u64 offset = v->vcpu.vm->counter_offset;
 
     sysreg_write(cntvoff_el2, offset);
     sysreg_write(cnthctl_el2, traps_cnthctl(offset));
-    sysreg_write(cntv_cval_el0, v->cntv_cval);
-    isb(); /* offset and deadline before it's enabled */
-    sysreg_write(cntv_ctl_el0, v->cntv_ctl);
+    irqs_vtimer_load(&v->irqs);
 }
 
 static void unload(struct arm64_vcpu *v)
 {
-    gic_guest_save(&v->vcpu.irq, &v->cpuif);
-    save_vtimer(v);
+    gic_guest_save(&v->vcpu.irq, &v->irqs.cpuif);
+    irqs_vtimer_save(&v->irqs);
     save_el1(&v->el1);
     save_fp(&v->fp);
     serror_leave(v);
@@ -272,7 +245,7 @@ static void load(struct arm64_vcpu *v)
     load_fp(&v->fp);
     load_vtimer(v);
     debug_load(&v->sysreg);
-    gic_guest_load(&v->vcpu.irq, &v->cpuif);
+    gic_guest_load(&v->vcpu.irq, &v->irqs.cpuif);
 }
 
 void arch_vcpu_switch(struct pcpu *p, struct vcpu *next)
@@ -291,34 +264,9 @@ void arch_vcpu_run(struct vcpu *v)
     guest_enter(&to_arm64(v)->frame);
 }
 
-u64 arch_vcpu_wakeup_ns(struct vcpu *c)
+struct irqs_vcpu *irqs_of(struct vcpu *v)
 {
-    const struct arm64_vcpu *v = to_arm64(c);
-
-    if ((v->cntv_ctl & (CNTV_CTL_ENABLE | CNTV_CTL_IMASK)) != CNTV_CTL_ENABLE) {
-        return TIMER_OFF;
-    }
-    return vtimer_deadline(vtimer_count(c->vm), v->cntv_cval);
-}
-
-struct gic_cpuif *irqs_cpuif(struct vcpu *v)
-{
-    return &to_arm64(v)->cpuif;
-}
-
-void arch_irq_save(struct vcpu *v)
-{
-    gic_lr_save(&v->irq);
-}
-
-void arch_irq_load(struct vcpu *v)
-{
-    gic_lr_load(&v->irq, &to_arm64(v)->cpuif);
-}
-
-void arch_irq_complete(u32 pintid)
-{
-    gic_complete(pintid);
+    return &to_arm64(v)->irqs;
 }
 
 /* The syndrome of the n-th last exit; an interrupt's place holds an older one. */

@@ -20,8 +20,9 @@
 #include <string.h>
 
 #define DEVICES 3
-#define FIRES   64 /* timers that may fire for one operation: each device has one, which may rearm \
-                    */
+#define FIRES                                                                                      \
+    64 /* timers that may fire for one operation: each device has one, which may rearm             \
+        */
 
 enum { RTC, DOG, GPIO };
 

@@ -303,9 +303,8 @@ static const struct {
      "f:2:137: note: 'sched' is accepted, but has no effect in Muntin\n"},
     {S "safety high", "f:2:8: error: 'high' is not one of: none, warn, required\n"},
     /* the rest of the grammar */
-    {S "dump /x memtag x",
-     "f:2:1: note: 'dump' is accepted, but has no effect in Muntin\n"
-     "f:2:9: error: 'memtag' is not supported yet\n"},
+    {S "dump /x memtag x", "f:2:1: note: 'dump' is accepted, but has no effect in Muntin\n"
+                           "f:2:9: error: 'memtag' is not supported yet\n"},
     {S "entry 12Q entry 0x1002 entry 4 entry 8 autostart perhaps",
      "f:2:7: error: '12Q' is not an address or size: decimal, 0x or 0d, with K, M, G or T\n"
      "f:2:17: error: '0x1002' is no address of an instruction: a multiple of 4\n"

@@ -16,18 +16,18 @@ struct net_opts {
     u32 bind_mode;
     u32 mac_spoof; /* enum net_spoof */
     struct opt_vlan vlan;
-    bool isolate;     /* reaches no other isolated NIC of its switch */
-    bool monitor;     /* gets a copy of each frame of its switch, sends none */
-    u64 rate_bytes;   /* that it may send in a second; 0: no limit */
-    u64 rate_packets; /* frames, likewise */
-    u32 storm;        /* frames to groups and to unknown addresses, likewise */
-    u64 peerfeats;    /* of NET_OFFLOADS those that may be offered; other bits mean nothing */
-    u32 queues;       /* pairs, 1..NET_QUEUES_MAX; 0: one per vCPU of the VM */
-    u32 qsize;        /* of each queue, 1..NET_QSIZE_MAX; a power of two unless packed */
-    bool packed;      /* packed rings are offered */
-    bool legacy;      /* registers and rings of virtio 0.9.5; then not packed */
-    u32 speed;        /* Mbit/s that the driver is told; 0: unknown */
-    u64 capture;      /* bytes of RAM for captured frames; 0: none */
+    bool isolate;           /* reaches no other isolated NIC of its switch */
+    bool monitor;           /* gets a copy of each frame of its switch, sends none */
+    u64 rate_bytes;         /* that it may send in a second; 0: no limit */
+    u64 rate_packets;       /* frames, likewise */
+    u32 storm;              /* frames to groups and to unknown addresses, likewise */
+    u64 peerfeats;          /* of NET_OFFLOADS those that may be offered; other bits mean nothing */
+    u32 queues;             /* pairs, 1..NET_QUEUES_MAX; 0: one per vCPU of the VM */
+    u32 qsize;              /* of each queue, 1..NET_QSIZE_MAX; a power of two unless packed */
+    bool packed;            /* packed rings are offered */
+    bool legacy;            /* registers and rings of virtio 0.9.5; then not packed */
+    u32 speed;              /* Mbit/s that the driver is told; 0: unknown */
+    u64 capture;            /* bytes of RAM for captured frames; 0: none */
     struct str unused_text; /* what options without effect store */
 };
 
