@@ -45,6 +45,21 @@ struct board {
     u32 gic_maint_intid;
     u32 gic_phandle, gic_cells; /* how other nodes of the tree refer to it */
 
+    struct {
+        struct range ecam; /* of a PCIe host bridge; size 0: none */
+        u32 bus;           /* whose functions it begins with */
+        struct range mem;  /* where BARs of 32 bits can be; size 0: nowhere */
+        u64 mem_bus;       /* what the bus calls mem.base */
+        bool coherent;     /* its devices look into the caches */
+    } pci;
+    struct {
+        struct range reg; /* an SMMUv3; size 0: none */
+        u32 phandle;
+        u32 intid; /* of its event queue, an edge (IHI 0070 §3.18); 0: none */
+    } smmu;
+    struct range its; /* size 0: none */
+    u32 its_phandle;
+
     u32 timer_intid[4]; /* secure phys, non-secure phys, virtual, hypervisor: INTIDs */
 
     enum board_uart uart;

@@ -30,10 +30,13 @@ static bool check_range(struct diag *d, const struct area *a, const char *what)
 
 static const char *area_name(const struct area *a, char *buf, size_t size)
 {
-    static const char *const name[] = {
-        [AREA_RAM] = "ram",         [AREA_ROM] = "rom",
-        [AREA_RESERVE] = "reserve", [AREA_GIC] = "interrupt controller",
-        [AREA_VDEV] = "vdev ",      [AREA_PASS] = "pass"};
+    static const char *const name[] = {[AREA_RAM] = "ram",
+                                       [AREA_ROM] = "rom",
+                                       [AREA_RESERVE] = "reserve",
+                                       [AREA_GIC] = "interrupt controller",
+                                       [AREA_VDEV] = "vdev ",
+                                       [AREA_PASS] = "pass",
+                                       [AREA_PCI] = "the PCIe bridge"};
 
     fmt_print(buf, size, "%s%s", name[a->kind], a->kind == AREA_VDEV ? a->what : "");
     return buf;

@@ -9,6 +9,7 @@
 #include "core/irq.h"
 #include "core/log.h"
 #include "core/page.h"
+#include "core/pci.h"
 
 #define LL(x) ((unsigned long long)(x))
 
@@ -49,6 +50,10 @@ static void check_guest_intid(const struct vm_config *vm, const struct cfg_pass_
                    "INTID %u of the board is no SPI: only gic:%u..gic:%u can be passed", irq->host,
                    SPI_FIRST, IRQ_MAX - 1);
     }
+    if (vm->pass.npci > 0 && irq->intid - PCI_INTID < PCI_INTIDS) {
+        diag_error(d, irq->place, "gic:%u: messages of PCIe devices have gic:%u..gic:%u",
+                   irq->intid, PCI_INTID, PCI_INTID + PCI_INTIDS - 1);
+    }
     for (u32 i = 0; i < vm->nvdevs; i++) {
         if (vm->vdev[i].intid == irq->intid && vm->vdev[i].has_intr) {
             diag_error(d, irq->place, "gic:%u is the interrupt of the %s of line %u, too",
@@ -74,12 +79,32 @@ static void check_irq_pair(const struct cfg_pass_irq *a, const struct cfg_pass_i
     }
 }
 
+static void check_function(const struct vm_config *vm, const struct cfg_pci *c, struct diag *d)
+{
+    for (const struct cfg_pci *o = vm->pass.pci; o < c; o++) {
+        if (o->function == c->function) {
+            diag_error(d, c->place, "this PCIe function is passed by line %u, too", o->place.line);
+        }
+    }
+    for (u32 i = 0; i < vm->nvdevs && c == vm->pass.pci; i++) {
+        const struct vdev_conf *v = &vm->vdev[i];
+
+        if (v->has_intr && v->intid - PCI_INTID < PCI_INTIDS) {
+            diag_error(d, v->intr_place, "gic:%u: messages of PCIe devices have gic:%u..gic:%u",
+                       v->intid, PCI_INTID, PCI_INTID + PCI_INTIDS - 1);
+        }
+    }
+}
+
 void check_pass(struct vm_config *vm, struct diag *d)
 {
     const struct cfg_pass *p = &vm->pass;
 
     for (u32 i = 0; i < p->nwindows; i++) {
         check_window(&p->window[i], d);
+    }
+    for (u32 i = 0; i < p->npci; i++) {
+        check_function(vm, &p->pci[i], d);
     }
     for (u32 i = 0; i < p->nirqs; i++) {
         check_guest_intid(vm, &p->irq[i], d);
@@ -121,6 +146,10 @@ static const char *muntins_own(const struct board *b, const struct cfg_window *w
         {b->gicr[1], "the interrupt controller"},
         {b->gicr[2], "the interrupt controller"},
         {b->gicr[3], "the interrupt controller"},
+        {b->its, "the interrupt controller"},
+        {b->smmu.reg, "the SMMU"},
+        {b->pci.ecam,
+         "the PCIe host bridge: its functions can be passed (pci:BUS:DEVICE.FUNCTION)"},
         {b->uart_reg, "Muntin's UART"},
         {{b->fw_cfg.base, b->fw_cfg.size != 0 ? FW_CFG_SIZE : 0},
          "fw_cfg, which could overwrite it"},
@@ -178,10 +207,36 @@ static void check_window_board(const struct cfg_window *w, const struct board *b
     }
 }
 
+/* DMA that nobody confines, and messages that nobody sorts, are not let in. */
+static void check_functions_board(const struct vm_config *vm, const struct board *b, struct diag *d)
+{
+    const struct cfg_pci *c = vm->pass.pci;
+
+    if (vm->pass.npci == 0) {
+        return;
+    }
+    if (b->pci.ecam.size == 0 || b->pci.mem.size == 0) {
+        diag_error(d, c->place, "the board's tree has no PCIe host bridge with ECAM");
+    } else if (b->smmu.reg.size == 0) {
+        diag_error(d, c->place,
+                   "PCIe functions can't be passed: the board has no SMMUv3, so that they would "
+                   "reach all of its memory");
+    } else if (b->its.size == 0) {
+        diag_error(d, c->place, "PCIe functions can't be passed: the board has no GICv3 ITS");
+    }
+    for (u32 i = 0; i < vm->pass.npci; i++) {
+        if (b->pci.ecam.size != 0 && c[i].function >> 8 != b->pci.bus) {
+            diag_error(d, c[i].place, "only functions of the root bus, %x, can be passed",
+                       b->pci.bus);
+        }
+    }
+}
+
 void check_pass_board(struct vm_config *vm, const struct board *b, struct diag *d)
 {
     u32 before = d->errors;
 
+    check_functions_board(vm, b, d);
     for (u32 i = 0; i < vm->pass.nwindows; i++) {
         check_window_board(&vm->pass.window[i], b, d);
     }
@@ -229,8 +284,31 @@ static void irq_error(struct vm_config *vm, const struct cfg_pass_irq *irq, stru
     vm->errors++;
 }
 
+static void function_error(struct vm_config *vm, const struct cfg_pci *c, struct place other,
+                           struct diag *d)
+{
+    char at[96];
+
+    diag_error(d, c->place, "this PCIe function is also passed at %s: one VM can have it",
+               place_text(d, other, at, sizeof(at)));
+    vm->errors++;
+}
+
+static void check_functions_pair(struct vm_config *a, struct vm_config *b, struct diag *d)
+{
+    for (u32 i = 0; i < a->pass.npci; i++) {
+        for (u32 j = 0; j < b->pass.npci; j++) {
+            if (a->pass.pci[i].function == b->pass.pci[j].function) {
+                function_error(a, &a->pass.pci[i], b->pass.pci[j].place, d);
+                function_error(b, &b->pass.pci[j], a->pass.pci[i].place, d);
+            }
+        }
+    }
+}
+
 void check_pass_pair(struct vm_config *a, struct vm_config *b, struct diag *d)
 {
+    check_functions_pair(a, b, d);
     for (u32 i = 0; i < a->pass.nwindows; i++) {
         for (u32 j = 0; j < b->pass.nwindows; j++) {
             check_window_pair(a, &a->pass.window[i], b, &b->pass.window[j], d);

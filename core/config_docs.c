@@ -69,7 +69,8 @@ const struct cfg_doc config_reserve_docs[] = {
 };
 
 const struct cfg_doc config_pass_docs[] = {
-    {"loc", "bytes", "whole pages, up to 16 windows", "none", "pass loc 0x09040000,0x1000,rwn"},
+    {"loc", "bytes", "whole pages, up to 16 windows; up to 8 functions", "none",
+     "pass loc 0x09040000,0x1000,rwn loc pci:0:2.0"},
     {"intr", "INTID", "gic:32 to gic:287, HOST up to 1019", "none", "pass intr gic:50=72"},
     {"shared", NULL, NULL, "off", "pass loc 0x09040000,0x1000 shared"},
     {.name = NULL},

@@ -86,6 +86,40 @@ static bool read_extent(struct parser *p, struct place place, struct str s, stru
             (read_flags(p, place, flags, &w->flags) && sensible_flags(p, place, w->flags)));
 }
 
+/* A hexadecimal number up to `max`. */
+static bool read_hex(struct str s, u32 max, u32 *out)
+{
+    *out = 0;
+    for (u32 i = 0; i < s.len; i++) {
+        const char *digits = "0123456789abcdef", *at = strchr(digits, s.p[i] | 0x20);
+
+        if (s.p[i] == '\0' || at == NULL || i > 2) {
+            return false;
+        }
+        *out = *out * 16 + (u32)(at - digits);
+    }
+    return s.len > 0 && *out <= max;
+}
+
+/* pci:BUS:DEVICE.FUNCTION, in hexadecimal as lspci has it. */
+static void pass_function(struct parser *p, const struct token *arg)
+{
+    struct cfg_pass *pass = &p->vm->pass;
+    struct str rest, function, bus = str_cut(str_after(arg->text, 4), ':', &rest);
+    struct str device = str_cut(rest, '.', &function);
+    u32 b, d, f;
+
+    if (!read_hex(bus, 0xff, &b) || !read_hex(device, 0x1f, &d) || !read_hex(function, 7, &f)) {
+        diag_error(p->diag, arg->place, "'%.*s' is no PCIe function: pci:BUS:DEVICE.FUNCTION",
+                   STR_ARG(arg->text));
+    } else if (pass->npci == CFG_PCI) {
+        diag_error(p->diag, arg->place, "more than %u PCIe functions are passed", CFG_PCI);
+    } else {
+        pass->pci[pass->npci].function = (u16)(b << 8 | d << 3 | f);
+        pass->pci[pass->npci++].place = arg->place;
+    }
+}
+
 static void pass_loc(struct parser *p, const struct keyword *k, const struct token *t)
 {
     struct cfg_pass *pass = &p->vm->pass;
@@ -94,6 +128,10 @@ static void pass_loc(struct parser *p, const struct keyword *k, const struct tok
     struct str rest, host;
 
     if (!config_arg(p, t, k->arg, &arg) || p->pass_unknown) {
+        return;
+    }
+    if (str_starts(arg.text, "pci:")) {
+        pass_function(p, &arg);
         return;
     }
     w.place = arg.place;
@@ -184,11 +222,13 @@ bool config_ram_identity(struct parser *p, const struct token *t, struct cfg_mem
 }
 
 const struct keyword config_pass_words[] = {
-    {"loc", pass_loc, 0, "ADDRESS,LENGTH[,FLAGS][=HOST]",
+    {"loc", pass_loc, 0, "ADDRESS,LENGTH[,FLAGS][=HOST]|pci:BUS:DEVICE.FUNCTION",
      MANUAL(
          "A window: what is at HOST (without it, at the same address) in the board's memory, the "
          "guest has at ADDRESS. FLAGS: r, w and x are rights (rw without FLAGS), n a device's "
-         "registers, as is the default, c cached memory, m RAM besides. May be repeated."),
+         "registers, as is the default, c cached memory, m RAM besides. Or a PCIe function of the "
+         "board, which the guest finds behind a host "
+         "bridge of its own. May be repeated."),
      WORKS},
     {"intr", pass_intr, 0, "gic:N[,t|u][=HOST]",
      MANUAL("An interrupt of the board: INTID HOST (without it, N) comes as the guest's INTID N. "

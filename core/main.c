@@ -24,6 +24,7 @@
 #include "core/log.h"
 #include "core/page.h"
 #include "core/panic.h"
+#include "core/pci.h"
 #include "core/random.h"
 #include "core/sched.h"
 #include "core/vm.h"
@@ -391,6 +392,7 @@ static void create_vms(void)
 {
     vm_hooks = &hooks;
     pass_hw = &pass_arm;
+    pci_board = &board;
     for (u32 i = 0; i < nconfigs; i++) {
         if (configs[i]->errors != 0) {
             log_err("%.*s: not started: its config has %u errors", STR_ARG(configs[i]->name),
@@ -428,9 +430,13 @@ static bool user_trees_fit(const struct vm *vm)
 
 static void settle_vms(void)
 {
+    bool dma = pass_hw->dma_start();
+
     for (u32 i = 0; i < vm_count; i++) {
         if (!boot_can_run(!vms[i]->aarch32)) {
             vm_refuse(vms[i], "its kernel has 32 bits, but this CPU's EL1 can't run such");
+        } else if (!dma && vms[i]->cfg->pass.npci + vms[i]->cfg->pass.nstreams != 0) {
+            vm_refuse(vms[i], "the SMMU or the ITS, which its devices need, doesn't work");
         } else if (!user_trees_fit(vms[i])) {
             vm_refuse(vms[i], "its device tree can't be built");
         }

@@ -10,10 +10,12 @@
 
 #include "core/arch.h"
 #include "core/config.h"
+#include "core/dma.h"
 #include "core/irq.h"
 #include "core/log.h"
 #include "core/mmio.h"
 #include "core/page.h"
+#include "core/pci.h"
 #include "core/vm.h"
 
 #include <string.h>
@@ -110,6 +112,10 @@ static void quiet(struct vdev *d)
     for (u32 i = 0; i < c->nirqs; i++) {
         pass_hw->irq_quiet(c->irq[i].host);
     }
+    for (u32 i = 0; i < c->nstreams; i++) {
+        dma_forgive(c->stream[i]);
+        dma_open(c->stream[i], true); /* its own memory is all that it reaches */
+    }
 }
 
 static const struct vdev_ops ops = {.read = part_read, .write = part_write, .reset = quiet};
@@ -201,12 +207,27 @@ static bool add_window(struct pass *p, const struct cfg_window *w)
            ((w->flags & PASS_RAM) == 0 || add_ram(vm, w));
 }
 
+static bool add_streams(struct vm *vm)
+{
+    const struct cfg_pass *c = &vm->cfg->pass;
+
+    for (u32 i = 0; i < c->nstreams; i++) {
+        if (!dma_add(vm, c->stream[i], 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool pass_create(struct vm *vm)
 {
     const struct cfg_pass *c = &vm->cfg->pass;
     struct vdev **tail = &vm->devs;
     struct pass *p;
 
+    if (!pci_create(vm)) {
+        return false;
+    }
     if (c->nwindows + c->nirqs == 0) {
         return true;
     }
@@ -232,6 +253,9 @@ bool pass_create(struct vm *vm)
     }
     for (u32 i = 0; i < c->ndevs; i++) {
         (void)!pass_hw->map_device(c->dev[i].host, PAGE_SIZE);
+    }
+    if (!add_streams(vm)) {
+        return false;
     }
     while (*tail != NULL) {
         tail = &(*tail)->next;

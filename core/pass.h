@@ -19,6 +19,8 @@ struct vm_config;
 #define CFG_WINDOWS   16
 #define CFG_PASS_IRQS 32
 #define CFG_PASS_DEVS 16
+#define CFG_PCI       8
+#define CFG_STREAMS   16
 
 #define PASS_TREE_ROOM (8 * KIB) /* in the guest's tree, for each window */
 
@@ -63,11 +65,21 @@ struct cfg_pass_dev {
     const struct pass_quiet *quiet;
 };
 
+/* A PCIe function; numbers and ids are the board's. */
+struct cfg_pci {
+    u16 function; /* bus << 8 | device << 3 | function */
+    u32 stream;   /* at the SMMU; filled in from the board's tree, as is */
+    u32 message;  /* the DeviceID at the ITS */
+    struct place place;
+};
+
 struct cfg_pass {
     struct cfg_window window[CFG_WINDOWS];
     struct cfg_pass_irq irq[CFG_PASS_IRQS];
     struct cfg_pass_dev dev[CFG_PASS_DEVS];
-    u32 nwindows, nirqs, ndevs;
+    struct cfg_pci pci[CFG_PCI];
+    u32 stream[CFG_STREAMS]; /* at the SMMU, of devices in windows */
+    u32 nwindows, nirqs, ndevs, npci, nstreams;
     const void *tree; /* fdt's: copies of the devices' nodes, once they're made; NULL: not yet */
 };
 
@@ -91,6 +103,18 @@ struct pass_hw {
     bool (*irq_pending)(u32 intid); /* level-triggered: its line is high */
     void (*irq_clear)(u32 intid);   /* no longer pending; a level stays what it is */
     void (*irq_quiet)(u32 intid);   /* masked, neither pending nor active */
+
+    /*
+     * Boot: what the SMMU's `stream` reads and writes goes through vm's memory, and to the page at
+     * `frame`, if not 0, for messages. Closed until dma_open. False, after a message.
+     */
+    bool (*dma_attach)(struct vm *vm, u32 stream, u64 frame);
+    /* Boot: messages of device `id` for EventIDs [first, first + count) are vm's SPIs. */
+    bool (*message_attach)(struct vm *vm, u32 id, u32 first, u32 count);
+    /* Boot, all attached, all CPUs up: both are in effect. False, after a message. */
+    bool (*dma_start)(void);
+    /* Any CPU: nothing is under way any more once it's closed. */
+    void (*dma_open)(u32 stream, bool open);
 };
 extern const struct pass_hw *pass_hw; /* set once by core/main.c */
 

@@ -6,6 +6,8 @@
  */
 #include "core/place.h"
 
+#include "core/pci.h"
+
 #define RAM_BASE    0x40000000ull
 #define GIC_BASE    0x08000000ull
 #define GICC_OFFSET 0x10000u
@@ -63,6 +65,20 @@ static void map_gic(const struct vm_config *vm, struct area_map *map)
     }
 }
 
+/* What comes with the first PCIe function. */
+static void map_pci(const struct vm_config *vm, struct area_map *map)
+{
+    const struct cfg_pass *p = &vm->pass;
+
+    if (p->npci > 0) {
+        struct place at = p->pci[0].place;
+
+        add(map, (struct area){AREA_PCI, PCI_ECAM, PCI_ECAM_SIZE, at, NULL});
+        add(map, (struct area){AREA_PCI, PCI_MEM, PCI_MEM_SIZE, at, NULL});
+        add(map, (struct area){AREA_PCI, vm->gicd + PCI_FRAME, PAGE_SIZE, at, NULL});
+    }
+}
+
 void place_map(const struct vm_config *vm, struct area_map *map)
 {
     map->count = 0;
@@ -84,6 +100,7 @@ void place_map(const struct vm_config *vm, struct area_map *map)
 
         add(map, (struct area){AREA_PASS, w->base, w->size, w->place, NULL});
     }
+    map_pci(vm, map);
     for (u32 i = 0; i < vm->nvdevs; i++) {
         const struct vdev_conf *c = &vm->vdev[i];
 
@@ -109,6 +126,9 @@ static bool is_free(const struct area_map *map, u64 base, u64 size)
 
 static bool intid_free(const struct vm_config *vm, u32 intid)
 {
+    if (vm->pass.npci > 0 && intid - PCI_INTID < PCI_INTIDS) {
+        return false;
+    }
     for (u32 i = 0; i < vm->nvdevs; i++) {
         if (vm->vdev[i].intid == intid) {
             return false;

@@ -5,9 +5,9 @@
 
 #include "core/check.h"
 
-#define PLACE_AREAS (CFG_MEMS + CFG_RESERVES + 2 * CFG_VDEVS + CFG_WINDOWS + 2)
+#define PLACE_AREAS (CFG_MEMS + CFG_RESERVES + 2 * CFG_VDEVS + CFG_WINDOWS + 5)
 
-enum area_kind { AREA_RAM, AREA_ROM, AREA_RESERVE, AREA_GIC, AREA_VDEV, AREA_PASS };
+enum area_kind { AREA_RAM, AREA_ROM, AREA_RESERVE, AREA_GIC, AREA_VDEV, AREA_PASS, AREA_PCI };
 
 struct area {
     enum area_kind kind;

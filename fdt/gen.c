@@ -8,6 +8,7 @@
 #include "fdt/gen.h"
 
 #include "core/log.h"
+#include "core/pci.h"
 #include "fdt/gen_pass.h"
 #include "fdt/gen_write.h"
 #include "fdt/symbols.h"
@@ -315,6 +316,9 @@ static void gen_chosen(struct gen *g)
         prop_number(g, "linux,initrd-start", 2, plan->initrd);
         prop_number(g, "linux,initrd-end", 2, plan->initrd + plan->initrd_size);
     }
+    if (g->in->vm->pass.npci > 0) {
+        prop_number(g, "linux,pci-probe-only", 1, 1); /* BARs are where they are */
+    }
     if (g->in->seed_len > 0) {
         prop(g, "rng-seed", g->in->seed, g->in->seed_len);
     }
@@ -417,8 +421,61 @@ void gen_gic_path(const struct vm_config *vm, char *buf)
     fmt_print(buf, GEN_PATH, "/interrupt-controller@%llx", (unsigned long long)vm->gicd);
 }
 
+/* The frame that messages of PCIe devices are written to: a GICv2m's, with a GICv3 as well. */
+static void gen_frame(struct gen *g)
+{
+    struct value v = {.len = 0};
+    u64 base = g->in->vm->gicd + PCI_FRAME;
+
+    prop_number(g, "#size-cells", 1, g->in->size_cells);
+    prop(g, "ranges", NULL, 0);
+    node_at(g, "v2m", base);
+    prop_text(g, "compatible", "arm,gic-v2m-frame");
+    prop(g, "msi-controller", NULL, 0);
+    put_reg(g->in, &v, base, PAGE_SIZE);
+    prop_value(g, "reg", &v);
+    g->messages = g->phandle++;
+    prop_number(g, "phandle", 1, g->messages);
+    end(g);
+}
+
+/* ranges: flags for memory of 32 bits, bus address, CPU address, size. */
+static void gen_pci(struct gen *g)
+{
+    const struct board *b = g->in->board;
+    struct value v = {.len = 0};
+
+    if (g->in->vm->pass.npci == 0) {
+        return;
+    }
+    node_at(g, "pcie", PCI_ECAM);
+    prop_text(g, "compatible", "pci-host-ecam-generic");
+    prop_text(g, "device_type", "pci");
+    prop_number(g, "#address-cells", 1, 3);
+    prop_number(g, "#size-cells", 1, 2);
+    put(&v, 1, 0);
+    put(&v, 1, 0);
+    prop_value(g, "bus-range", &v);
+    v.len = 0;
+    put_reg(g->in, &v, PCI_ECAM, PCI_ECAM_SIZE);
+    prop_value(g, "reg", &v);
+    v.len = 0;
+    put(&v, 1, 0x02000000);
+    put(&v, 2, PCI_MEM);
+    put(&v, g->in->address_cells, PCI_MEM);
+    put(&v, 2, PCI_MEM_SIZE);
+    prop_value(g, "ranges", &v);
+    prop_number(g, "msi-parent", 1, g->messages);
+    if (b != NULL && b->pci.coherent) {
+        prop(g, "dma-coherent", NULL, 0);
+    }
+    end(g);
+}
+
 static void gen_gic(struct gen *g)
 {
+    bool pci = g->in->vm->pass.npci > 0;
+
     const struct vm_config *vm = g->in->vm;
     struct value v = {.len = 0};
     char path[GEN_PATH];
@@ -437,8 +494,11 @@ static void gen_gic(struct gen *g)
     prop_value(g, "reg", &v);
     prop(g, "interrupt-controller", NULL, 0);
     prop_number(g, "#interrupt-cells", 1, 3);
-    prop_number(g, "#address-cells", 1, 0);
+    prop_number(g, "#address-cells", 1, pci ? g->in->address_cells : 0);
     prop_number(g, "phandle", 1, g->in->gic_phandle);
+    if (pci) {
+        gen_frame(g);
+    }
     end(g);
 }
 
@@ -477,6 +537,7 @@ static void gen_root(struct gen *g)
     gen_clock(g);
     gen_vdevs(g);
     gen_companions(g);
+    gen_pci(g);
     gen_pass(g);
     if (g->in->symbols) {
         gen_symbols(g);
@@ -547,6 +608,6 @@ u32 gen_bound(const struct vm_config *vm)
     for (u32 i = 0; i < vm->nvdevs; i++) {
         sum += vdev_bound(&vm->vdev[i]);
     }
-    sum += vm->pass.nwindows * PASS_TREE_ROOM;
+    sum += vm->pass.nwindows * PASS_TREE_ROOM + (vm->pass.npci > 0 ? 1024 : 0);
     return ALIGN_UP(sum, 8u);
 }

@@ -15,7 +15,8 @@ struct gen {
     const struct gen_input *in;
     void *fdt;
     int error;
-    u32 phandle; /* next free one */
+    u32 phandle;  /* next free one */
+    u32 messages; /* phandle of the frame for messages; 0: none */
 };
 
 /* Values are put together here, big-endian, before they're written. */

@@ -6,6 +6,7 @@
  */
 #include "fdt/host.h"
 
+#include "fdt/host_pci.h"
 #include "fdt/tree.h"
 
 #include <string.h>
@@ -33,7 +34,8 @@ struct host {
     struct board *b;
     struct tree tree;
     u32 gic_phandle, gic_cells;
-    struct tree_irqs gic_irqs, timer_irqs;
+    struct tree_irqs gic_irqs, timer_irqs, smmu_irqs;
+    int smmu_event; /* index in them; negative: none */
     struct tree_value timer_names;
     struct uart uart[UARTS];
     u32 nuarts;
@@ -388,18 +390,58 @@ static void read_rtc(struct host *h, const struct tree_node *n, u32 arg)
     }
 }
 
+static void read_pci(struct host *h, const struct tree_node *n, u32 arg)
+{
+    (void)arg;
+    host_pci(h->b, &h->tree, n);
+}
+
+static void read_smmu(struct host *h, const struct tree_node *n, u32 arg)
+{
+    (void)arg;
+    if (h->b->smmu.reg.size == 0) {
+        host_smmu(h->b, &h->tree, n, &h->smmu_event);
+        h->smmu_irqs = tree_irqs(n);
+    }
+}
+
+static void settle_smmu(struct host *h)
+{
+    const struct tree_irqs *irqs = &h->smmu_irqs;
+
+    if (h->b->smmu.reg.size != 0 && h->smmu_event >= 0) {
+        h->b->smmu.intid = tree_intid(irqs, (u32)h->smmu_event, h->gic_phandle, h->gic_cells);
+    }
+}
+
+static void read_its(struct host *h, const struct tree_node *n, u32 arg)
+{
+    (void)arg;
+    host_its(h->b, n);
+}
+
 static const struct match {
     const char *compatible;
     void (*read)(struct host *h, const struct tree_node *n, u32 arg);
     u32 arg;
 } matches[] = {
-    {"arm,psci-1.0", read_psci, 2},       {"arm,psci-0.2", read_psci, 2},
-    {"arm,psci", read_psci, 1},           {"arm,gic-v3", read_gic, 3},
-    {"arm,gic-400", read_gic, 2},         {"arm,cortex-a15-gic", read_gic, 2},
-    {"arm,cortex-a7-gic", read_gic, 2},   {"brcm,brahma-b15-gic", read_gic, 2},
-    {"arm,armv8-timer", read_timer, 0},   {"arm,armv7-timer", read_timer, 0},
-    {"arm,pl011", read_uart, UART_PL011}, {"arm,sbsa-uart", read_uart, UART_PL011},
-    {"qemu,fw-cfg-mmio", read_fw_cfg, 0}, {"arm,pl031", read_rtc, 0},
+    {"arm,psci-1.0", read_psci, 2},
+    {"arm,psci-0.2", read_psci, 2},
+    {"arm,psci", read_psci, 1},
+    {"arm,gic-v3", read_gic, 3},
+    {"arm,gic-400", read_gic, 2},
+    {"arm,cortex-a15-gic", read_gic, 2},
+    {"arm,cortex-a7-gic", read_gic, 2},
+    {"brcm,brahma-b15-gic", read_gic, 2},
+    {"arm,armv8-timer", read_timer, 0},
+    {"arm,armv7-timer", read_timer, 0},
+    {"arm,pl011", read_uart, UART_PL011},
+    {"arm,sbsa-uart", read_uart, UART_PL011},
+    {"pci-host-ecam-generic", read_pci, 0},
+    {"arm,smmu-v3", read_smmu, 0},
+    {"arm,gic-v3-its", read_its, 0},
+    {"qemu,fw-cfg-mmio", read_fw_cfg, 0},
+    {"arm,pl031", read_rtc, 0},
 };
 
 /* By the first of the node's compatibles, the most specific one, that is known. */
@@ -472,5 +514,6 @@ bool fdt_host_read(const void *dtb, struct board *b)
     settle_gic(&h);
     settle_timer(&h);
     settle_uart(&h);
+    settle_smmu(&h);
     return true;
 }

@@ -6,6 +6,7 @@
 #include "fdt/pass.h"
 
 #include "core/log.h"
+#include "fdt/pass_pci.h"
 
 #include <string.h>
 
@@ -185,6 +186,7 @@ struct check {
     struct vm_config *vm;
     const struct board *b;
     struct diag *d;
+    const struct tree *tree;
     u32 windows, irqs; /* bit n: the tree knows the n-th of the config */
     bool identity;
 };
@@ -305,7 +307,7 @@ static void check_dma(struct check *c, const struct tree_node *n, const struct r
     bool dma = (q != NULL && q->dma) || fdt_getprop(c->b->dtb, at, "iommus", NULL) != NULL ||
                fdt_getprop(c->b->dtb, at, "dma-coherent", NULL) != NULL;
 
-    if (dma && !c->identity) {
+    if (dma && !pass_streams(c->vm, c->b, c->tree, n) && !c->identity) {
         diag_warn(c->d, place_of(c, r),
                   "%s reads and writes memory by itself, at addresses of the board: it works with "
                   "`ram identity` only, and without it, too, reaches all of memory",
@@ -419,16 +421,19 @@ void fdt_pass_check(struct vm_config *vm, const struct board *b, struct diag *d)
     struct tree_walk w;
     struct tree tree;
 
-    if (b->dtb == NULL || vm->pass.nwindows + vm->pass.nirqs == 0 || vm->errors != 0 ||
-        !tree_open(&tree, b->dtb, b->dtb_size)) {
+    if (b->dtb == NULL || vm->pass.nwindows + vm->pass.nirqs + vm->pass.npci == 0 ||
+        vm->errors != 0 || !tree_open(&tree, b->dtb, b->dtb_size)) {
         return;
     }
     for (u32 i = 0; i < vm->nmems; i++) {
         c.identity |= vm->mem[i].identity;
     }
+    c.tree = &tree;
     vm->pass.ndevs = 0;
+    vm->pass.nstreams = 0;
     for (tree_start(&w, &tree); (n = tree_next(&w)) != NULL;) {
         look_at_node(&c, n);
+        pass_pci_look(vm, b, &tree, n, d);
     }
     tell_unknown(&c);
     vm->errors += d->errors - before;

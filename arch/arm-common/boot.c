@@ -12,6 +12,8 @@
 #include "arch/arm-common/clock.h"
 #include "arch/arm-common/gic.h"
 #include "arch/arm-common/irqs.h"
+#include "arch/arm-common/its.h"
+#include "arch/arm-common/smmuv3.h"
 #include "arch/arm-common/stage2.h"
 #include "arch/arm-common/start.h"
 #include "core/arch.h"
@@ -257,9 +259,12 @@ void boot_finish(const struct board *b)
     host_irqs.vtimer = b->timer_intid[2];
     host_irqs.hyp = b->timer_intid[3];
     host_irqs.uart = b->uart_intid;
+    host_irqs.smmu = b->smmu.intid;
     if (!map_gic(b) || !gic_init(b)) {
         panic("the interrupt controller does not answer");
     }
+    its_init(b);
+    smmu_init(b);
     start_guests();
     cpu_init();
 }

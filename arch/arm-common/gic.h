@@ -247,6 +247,9 @@ struct gic_ops {
 
 extern const struct gic_ops gicv2_ops, gicv3_ops;
 
+/* GICv3: the redistributor of a CPU that is up: its RD frame. */
+uintptr_t gicv3_redist(const struct pcpu *p);
+
 /* Distributor registers (IHI 0048 §4.3, IHI 0069 §12.9); those of private interrupts are at the
  * same offsets in a GICv3 redistributor's SGI frame. */
 #define GICD_CTLR       0x0000

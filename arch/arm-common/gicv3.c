@@ -39,6 +39,11 @@
 
 static uintptr_t redist[PCPU_MAX]; /* by pcpu id: RD frames */
 
+uintptr_t gicv3_redist(const struct pcpu *p)
+{
+    return redist[p->id];
+}
+
 static void wait_clear(uintptr_t reg, u32 bit)
 {
     for (u32 i = 0; i < PATIENCE; i++) {

@@ -3,6 +3,8 @@
 #include "arch/arm-common/irqs.h"
 
 #include "arch/arm-common/clock.h"
+#include "arch/arm-common/its.h"
+#include "arch/arm-common/smmuv3.h"
 #include "arch/arm-common/vtimer.h"
 #include "core/arch.h"
 #include "core/atomic.h"
@@ -27,6 +29,11 @@ static __attribute__((noinline)) bool dispatch_rest(struct pcpu *p, u32 intid)
         }
     } else if (intid == host_irqs.uart && arch_uart_irq != NULL) {
         arch_uart_irq();
+    } else if (intid >= ITS_LPI_FIRST) {
+        its_lpi(intid);
+        return true; /* there's nothing to deactivate (IHI 0069 §4.1.2) */
+    } else if (intid == host_irqs.smmu) {
+        smmu_irq();
     } else {
         return pass_irq(intid);
     }

@@ -13,9 +13,9 @@
 struct pcpu;
 struct vcpu;
 
-/* INTIDs that Muntin takes itself; set once by boot_finish. uart 0: none. */
+/* INTIDs that Muntin takes itself; set once by boot_finish. uart, smmu 0: none. */
 extern struct host_irqs {
-    u32 vtimer, hyp, uart;
+    u32 vtimer, hyp, uart, smmu;
 } host_irqs;
 
 /* Takes what is pending, most likely one: made for each version of the GIC. */

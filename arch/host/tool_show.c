@@ -154,6 +154,12 @@ static void show_pass(const struct vm_config *vm)
         printf("  %-18s gic:%u = <0 %u %u>, INTID %u of the board\n", "pass", irq->intid,
                irq->intid - 32, irq->edge ? 1 : 4, irq->host);
     }
+    for (u32 i = 0; i < vm->pass.npci; i++) {
+        u32 f = vm->pass.pci[i].function;
+
+        printf("  %-18s 00:%02x.0  pci:%x:%x.%x of the board\n", "pass", i + 1, f >> 8,
+               f >> 3 & 0x1f, f & 7);
+    }
 }
 
 static void show_images(const struct vm_config *vm, const struct image_plan *plan)

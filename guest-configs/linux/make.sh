@@ -51,7 +51,7 @@ kernel_files() {
     esac
 }
 
-MODULES="virtio_mmio virtio_net virtio_blk virtio_console virtio_rng
+MODULES="virtio_mmio virtio_pci virtio_net virtio_blk virtio_console virtio_rng
     vmw_vsock_virtio_transport virtio_balloon gpio_keys"
 USER_SUITE=bookworm
 MIN_PACKAGES="busybox-static"

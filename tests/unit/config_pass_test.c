@@ -32,6 +32,7 @@ static const struct {
      "100000+1000=100000 3 intr 40=40 intr 41=71"},
     {"pass loc 1M,4K shared loc 2M,4K pass loc 3M,4K",
      "100000+1000=100000 3s 200000+1000=200000 3s 300000+1000=300000 3"},
+    {"pass loc pci:0:1f.7 loc pci:Ab:2.0", "pci 00ff pci ab10"},
     {"pass loc 1M,4K,+r-wdest", "100000+1000=100000 3"},
     {"pass intr gic:40 vdev pl011 intr gic:41", "intr 40=40"},
 };
@@ -51,6 +52,10 @@ static void describe(const struct vm_config *vm, char *buf, size_t size)
     for (u32 i = 0; i < vm->pass.nirqs; i++) {
         n += (size_t)fmt_print(buf + n, size - n, "%sintr %u=%u", n == 0 ? "" : " ",
                                vm->pass.irq[i].intid, vm->pass.irq[i].host);
+    }
+    for (u32 i = 0; i < vm->pass.npci; i++) {
+        n += (size_t)fmt_print(buf + n, size - n, "%spci %04x", n == 0 ? "" : " ",
+                               vm->pass.pci[i].function);
     }
 }
 
@@ -77,7 +82,18 @@ static const struct {
      "f:1:19: error: '12Q' is not an address or size: decimal, 0x or 0d, with K, M, G or T\n"},
     {"pass loc 1M", "f:1:19: error: a window needs a length: ADDRESS,LENGTH[,FLAGS][=HOST]\n"},
     {"pass loc 1M,=1M", "f:1:19: error: a window needs a length: ADDRESS,LENGTH[,FLAGS][=HOST]\n"},
-    {"pass loc pci:0", "f:1:19: error: 'pci:0': only memory addresses (mem:) are supported\n"},
+    {"pass loc pci:0", "f:1:19: error: 'pci:0' is no PCIe function: pci:BUS:DEVICE.FUNCTION\n"},
+    {"pass loc pci:100:2.0",
+     "f:1:19: error: 'pci:100:2.0' is no PCIe function: pci:BUS:DEVICE.FUNCTION\n"},
+    {"pass loc pci:0:20.0",
+     "f:1:19: error: 'pci:0:20.0' is no PCIe function: pci:BUS:DEVICE.FUNCTION\n"},
+    {"pass loc pci:0:2.8",
+     "f:1:19: error: 'pci:0:2.8' is no PCIe function: pci:BUS:DEVICE.FUNCTION\n"},
+    {"pass loc pci:0:2.g",
+     "f:1:19: error: 'pci:0:2.g' is no PCIe function: pci:BUS:DEVICE.FUNCTION\n"},
+    {"pass loc pci:0:1.0 loc pci:0:1.1 loc pci:0:1.2 loc pci:0:1.3 loc pci:0:2.0 loc pci:0:2.1 "
+     "loc pci:0:2.2 loc pci:0:2.3 loc pci:0:3.0",
+     "f:1:131: error: more than 8 PCIe functions are passed\n"},
     {"pci pass loc pci:0 intr pic:4",
      "f:1:14: error: 'pci pass' is not supported: only memory and interrupts are passed\n"
      "f:1:34: error: 'pic:4': an interrupt is gic:N with N the GIC's INTID (an SPI's number + "

@@ -199,13 +199,13 @@ static void test_ethernet(void **state)
         "f:10:1: note: ethernet@10000: its interrupt, INTID 64, is not passed\n"
         "f:10:1: note: ethernet@10000: Muntin doesn't know how to stop this device: when its VM "
         "stops or restarts, its interrupts are masked, no more\n"
-        "f:10:1: warning: ethernet@10000 reads and writes memory by itself, at addresses of the "
-        "board: it works with `ram identity` only, and without it, too, reaches all of memory\n"
         "f:10:1: note: ethernet@10000: left out of the guest's tree: iommus vdd-supply "
         "reset-gpios\n");
     assert_false(vm.pass.irq[0].edge);
     assert_true(vm.pass.irq[1].edge);
     assert_int_equal(vm.pass.ndevs, 0);
+    assert_int_equal(vm.pass.nstreams, 1); /* the SMMU keeps it to the VM's memory */
+    assert_int_equal(vm.pass.stream[0], 5);
     assert_string_equal(passed(), BUS " ethernet@20010000\n"
                                       " -compatible acme,mac\n"
                                       " -reg-names mac stats\n"
@@ -254,6 +254,23 @@ static void test_kept(void **state)
     assert_string_equal(text, before);
     assert_false(gen_pass_keep(&vm, &board, kept, 300));
     assert_null(vm.pass.tree);
+}
+
+/* Its SMMU is none that Muntin knows: nothing keeps it from other memory. */
+static void test_no_smmu(void **state)
+{
+    u32 phandle = board.smmu.phandle;
+
+    (void)state;
+    fresh();
+    window(0x20010000, 0x3000, 0x20010000);
+    board.smmu.phandle = 0;
+    assert_non_null(
+        strstr(check(), "warning: ethernet@10000 reads and writes memory by itself, at addresses "
+                        "of the board: it works with `ram identity` only, and without it, too, "
+                        "reaches all of memory\n"));
+    assert_int_equal(vm.pass.nstreams, 0);
+    board.smmu.phandle = phandle;
 }
 
 /* A reference to a node that is copied is to its new phandle. */
@@ -421,15 +438,70 @@ static void test_memory(void **state)
     assert_true(fdt_path_offset(tree, "/memory@40000000") > 0);
 }
 
+static const char *function(u16 f)
+{
+    fresh();
+    vm.pass.npci = 1;
+    vm.pass.pci[0] = (struct cfg_pci){.function = f, .place = {0, 1, 10}};
+    return check();
+}
+
+/* Bridge, SMMU and ITS of the board, and how these call its functions. */
+static void test_functions(void **state)
+{
+    (void)state;
+    assert_int_equal(board.pci.ecam.base, 0x60000000);
+    assert_int_equal(board.pci.bus, 0x40);
+    assert_int_equal(board.pci.mem.base, 0x32000000);
+    assert_int_equal(board.pci.mem.size, 0x2000000);
+    assert_int_equal(board.pci.mem_bus, 0xa0000000);
+    assert_true(board.pci.coherent);
+    assert_int_equal(board.smmu.reg.base, 0x10010000);
+    assert_int_equal(board.smmu.intid, 32 + 71);
+    assert_int_equal(board.its.base, 0x8080000);
+    assert_string_equal(function(0x4010), "");
+    assert_int_equal(vm.pass.pci[0].stream, 0x110);
+    assert_int_equal(vm.pass.pci[0].message, 0x2010);
+    assert_string_equal(function(0x4018), "f:10:1: error: pci:40:3.0 can't be passed: its messages "
+                                          "don't come to the ITS\n");
+    for (u16 f = 0x4080; f <= 0x4100; f += 0x80) { /* mapped to something else, and not at all */
+        assert_non_null(strstr(function(f), "can't be passed: it's not behind the SMMU, so that it "
+                                            "would reach all of the board's memory\n"));
+        assert_int_equal(vm.errors, 1);
+    }
+}
+
+/* The guest's own bridge, and the frame for its messages. */
+static void test_bridge(void **state)
+{
+    struct image_plan plan = {.dtb = 0x40000000};
+    const fdt32_t *parent;
+    int bridge, frame;
+
+    (void)state;
+    (void)function(0x4010);
+    assert_true(fdt_guest_build(&vm, &plan, &board, NULL, 0, tree, sizeof(tree), &diag) != 0);
+    bridge = fdt_path_offset(tree, "/pcie@3f000000");
+    frame = fdt_path_offset(tree, "/interrupt-controller@8000000/v2m@8020000");
+    assert_true(bridge > 0 && frame > 0);
+    parent = fdt_getprop(tree, bridge, "msi-parent", NULL);
+    assert_int_equal(fdt32_to_cpu(*parent), fdt_get_phandle(tree, frame));
+    assert_non_null(fdt_getprop(tree, bridge, "dma-coherent", NULL));
+    assert_non_null(
+        fdt_getprop(tree, fdt_path_offset(tree, "/chosen"), "linux,pci-probe-only", NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_uart),       cmocka_unit_test(test_ethernet),
-        cmocka_unit_test(test_references), cmocka_unit_test(test_bus),
-        cmocka_unit_test(test_partly),     cmocka_unit_test(test_forbidden),
-        cmocka_unit_test(test_unknown),    cmocka_unit_test(test_manners),
-        cmocka_unit_test(test_none),       cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_kept),       cmocka_unit_test(test_user_trees),
+        cmocka_unit_test(test_no_smmu),    cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_bridge),     cmocka_unit_test(test_uart),
+        cmocka_unit_test(test_ethernet),   cmocka_unit_test(test_references),
+        cmocka_unit_test(test_bus),        cmocka_unit_test(test_partly),
+        cmocka_unit_test(test_forbidden),  cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_manners),    cmocka_unit_test(test_none),
+        cmocka_unit_test(test_memory),     cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_user_trees),
     };
 
     return cmocka_run_group_tests(tests, read_board, NULL);

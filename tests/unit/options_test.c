@@ -97,6 +97,7 @@ static const struct {
     {"pass loc", "pass loc 0x1000,0x1000,rm", "RAM (m) must be writable and cached"},
     {"pass loc", "pass loc 0x1000,0x1000,rcn", "a window is cached (c) or not (n)"},
     {"pass loc", "pass loc 0x1000,0x1000=x", "'x' is not an address or size"},
+    {"pass loc", "pass loc pci:0:20.0", "'pci:0:20.0' is no PCIe function"},
     {"pass", "pci pass loc pci:0", "'pci pass' is not supported"},
     {"pass intr", "pass intr pic:4", "an interrupt is gic:N"},
     {"pass intr", "pass intr gic:50,x", "only ,t or ,u and =HOST"},

@@ -23,8 +23,10 @@ class Choice(ValueError):
 
 
 def _virt(o):
-    return f"virt,gic-version={o['gic']}{EL_OPTIONS[o['el']]}" + (
-        ",dtb-randomness=off" if o["icount"] else ""
+    return (
+        f"virt,gic-version={o['gic']}{EL_OPTIONS[o['el']]}"
+        + (",dtb-randomness=off" if o["icount"] else "")
+        + (f",{o['machine']}" if o["machine"] else "")
     )
 
 
@@ -48,6 +50,7 @@ DEFAULTS = {
     "gic": 3,
     "el": 2,
     "dtb": None,
+    "machine": "",  # more options of it, as -M has them
     "icount": False,  # True: virtual time is the count of instructions, runs repeat exactly
     "extra": (),
 }
