@@ -252,30 +252,30 @@ static bool plan_linux(struct planner *p, u32 i)
 }
 
 /*
- * A zImage finds the start of RAM by itself, unpacks the kernel there, and would move out of its
- * way; what else is loaded has to lie behind it.
+ * A zImage finds the start of RAM by itself and unpacks the kernel there. From an address below the
+ * kernel's end it first moves behind that; so all else goes behind the place that's high enough.
  */
 static bool plan_zimage(struct planner *p, u32 i)
 {
     const struct cfg_load *l = &p->vm->load[i];
     const struct cfg_mem *ram = lowest_ram(p->vm);
     u64 size = MIN(l->file.size, CFG_IPA_LIMIT) + ZIMAGE_WORK;
+    u64 high = ram->base + MIN(ZIMAGE_OFFSET, ram->size / 2);
 
     p->plan->mem_size[i] = size;
     p->plan->addr[i] = l->addr;
     if (!l->has_addr) {
         p->limit = 4ull * GIB; /* else check_width says so */
     }
-    if (!l->has_addr && !find_free(p, ram->base + MIN(ZIMAGE_OFFSET, ram->size / 2), size,
-                                   ZIMAGE_ALIGN, &p->plan->addr[i])) {
+    if (!l->has_addr && !find_free(p, high, size, ZIMAGE_ALIGN, &p->plan->addr[i])) {
         diag_error(p->diag, l->place,
                    "'%.*s' needs %llu KiB, %llu KiB above the start of RAM at 0x%llx: there's no "
                    "room",
-                   STR_ARG(l->path), LL((size + 1023) / 1024),
-                   LL(MIN(ZIMAGE_OFFSET, ram->size / 2) / 1024), LL(ram->base));
+                   STR_ARG(l->path), LL((size + 1023) / 1024), LL((high - ram->base) / 1024),
+                   LL(ram->base));
         return false;
     }
-    p->floor = p->plan->addr[i] + size;
+    p->floor = MAX(p->plan->addr[i], high) + size;
     return true;
 }
 

@@ -126,12 +126,14 @@ static const struct {
     {"ram 32M load 0x40001000,pie.elf", "40001010 tree 40200000 rd 0+0 [40001000+2000]"},
     {"rom 0,64K ram 32M load fixed0.elf", "10 tree 40000000 rd 0+0 [0+2000]"},
     {"ram 32M rom 0x1000,4K load rtos32.elf", "1010 tree 40200000 rd 0+0 [1000+3ffff100] 32"},
-    /* zImage: 32 MiB into RAM, or half of it; everything else behind it, below 4 GiB */
+    /* zImage: 32 MiB into RAM, or half of it; everything else behind that and it, below 4 GiB */
     {"ram 64M load zImage", "42000000 tree 42200000 rd 0+0 [42000000+100100] 32"},
     {"ram 16M load zImage initrd load rd",
      "40800000 tree 40a00000 rd 40901000+1388 [40800000+100100] [40901000+1388] 32"},
     {"ram 64M load 0x40100000,zImage data load rd",
-     "40100000 tree 40400000 rd 0+0 [40100000+100100] [40201000+1388] 32"},
+     "40100000 tree 42200000 rd 0+0 [40100000+100100] [42101000+1388] 32"},
+    {"ram 64M load 0x43000000,zImage data load rd",
+     "43000000 tree 43200000 rd 0+0 [43000000+100100] [43101000+1388] 32"},
     {"ram 0xf0000000,256M ram 0x100000000,1M load zImage initrd load rd",
      "f2000000 tree f2200000 rd f2101000+1388 [f2000000+100100] [f2101000+1388] 32"},
     /* bytes */
