@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Muntin's build. `make help` lists the targets; everything goes to $(B) (build/), never in the tree.
 B ?= build
-ARCH ?= arm64
+ARCHS := $(or $(ARCH),arm64 arm)
+$(if $(filter-out arm64 arm,$(ARCHS)),$(error there is no ARCH=$(ARCH): arm64 or arm))
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 SYSTEM ?= two-linux
@@ -14,11 +15,11 @@ export B
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(B)/$(ARCH)/muntin.bin $(B)/muntin
+all: $(ARCHS:%=$(B)/%/muntin.bin) $(B)/muntin
 
 help:
-	@echo 'make           build/arm64/muntin.{elf,bin} and the host tool build/muntin'
-	@echo 'make run       boot guest-configs/$(SYSTEM) on the emulated board $(BOARD)  [SYSTEM=... BOARD=...]'
+	@echo 'make           build/{arm64,arm}/muntin.{elf,bin} and the host tool build/muntin  [ARCH=arm64|arm: one]'
+	@echo 'make run       boot guest-configs/$(SYSTEM) on the emulated board $(BOARD)  [SYSTEM=... BOARD=... ARCH=...]'
 	@echo 'make test      everything: host tests, fuzz seeds, on-target tests, Linux guests'
 	@echo 'make check     host tests only'
 	@echo 'make fuzz      each fuzzer for FUZZ_SECONDS (60)'
@@ -60,67 +61,84 @@ ARM_PORTABLE := $(filter-out $(HARDWARE),$(wildcard arch/arm-common/*.c)) $(wild
 PORTABLE := $(filter-out core/main.c core/spinlock.c,$(CORE)) $(DEVICES) $(FDT) $(ARM_PORTABLE) \
 	$(filter-out arch/host/tool%,$(wildcard arch/host/*.c))
 
-# --- the hypervisor --------------------------------------------------------------------------------
-T := $(B)/$(ARCH)
+# --- the hypervisor: build/arm64 and build/arm, $(A) is which ---------------------------------------
 arm64_CROSS := aarch64-linux-gnu-
 arm64_CFLAGS := -march=armv8-a -ffixed-x18 -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none \
 	-mcmodel=tiny -fomit-frame-pointer -falign-functions=4 -falign-loops=1 -falign-jumps=1 -falign-labels=1
+arm64_EARLY := -mstrict-align
+arm64_LINK := -Wl,-z,norelro
 arm_CROSS := arm-none-eabi-
 arm_CFLAGS := -march=armv7ve -mthumb -mfloat-abi=soft -ffixed-r9
-arm_LIBS := -lgcc # divisions of 64 bits
-CROSS := $($(ARCH)_CROSS)
-TARGET_CFLAGS := $($(ARCH)_CFLAGS) $(STD) -g -ffreestanding -fpie -fvisibility=hidden -nostdinc \
+arm_EARLY := -mno-unaligned-access
+arm_LINK := -lgcc # divisions of 64 bits
+CROSS = $($(A)_CROSS)
+TARGET_CFLAGS = $($(A)_CFLAGS) $(STD) -g -ffreestanding -fpie -fvisibility=hidden -nostdinc \
 	-isystem $$($(CROSS)gcc -print-file-name=include) -Icore/lib/include -include core/lib/hidden.h \
-	-Iarch/$(ARCH) -fno-stack-protector -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
+	-Iarch/$(A) -fno-stack-protector -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
 	-fno-tree-loop-distribute-patterns -flto
-TARGET_SRC := $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch/arm-common/*.c) \
-	$(filter-out %.ld.S,$(wildcard arch/$(ARCH)/*.c arch/$(ARCH)/*.S))
-TARGET_OBJ := $(patsubst %,$(T)/%.o,$(TARGET_SRC)) $(patsubst $(B)/%,$(T)/%.o,$(DEPS_SRC))
+TARGET_SRC = $(CORE) $(wildcard core/lib/*.c) $(DEVICES) $(FDT) $(wildcard arch/arm-common/*.c) \
+	$(filter-out %.ld.S,$(wildcard arch/$(A)/*.c arch/$(A)/*.S))
+TARGET_OBJ = $(patsubst %,$(B)/$(A)/%.o,$(TARGET_SRC)) $(patsubst $(B)/%,$(B)/$(A)/%.o,$(DEPS_SRC))
 
 # Fast where guests wait for it, small everywhere else:
-OPTIMIZE = $(if $(filter $(HOT),$<),$(FAST),$(SMALL))
+OPTIMIZE = $(if $(filter $(HOT),$<),$(FAST),$(SMALL)) $(if $(filter $(EARLY),$<),$($(A)_EARLY)) \
+	$(if $(filter $(EARLY) core/lib/%,$<),-fno-lto)
 FAST := -O2 -freorder-blocks-algorithm=simple -fno-partial-inlining --param max-inline-insns-auto=5
 SMALL := -Os -fno-move-loop-invariants
 HOT := $(addprefix core/,lib/% gmem.c mmio.c sched.c spinlock.c timer.c) \
 	$(addprefix arch/arm64/,access.c trap.c traps.c vcpu.c) $(addprefix arch/arm-common/,gicv3.c irqs.c vpsci.c vsysreg.c) \
 	$(addprefix vdev/,gic/vgic.c gic/vgic_lr.c gic/vgic_regs.c gic/vgicv3.c net/frame.c net/offload.c net/port.c net/switch.c) \
 	$(addprefix vdev/virtio/,mmio.c chain.c net_rx.c net_tx.c virtq.c virtq_split.c virtq_packed.c)
-# boot.c and pgtable.c run before the MMU is on, when unaligned accesses fault; to core/lib/ the
-# compiler adds calls when all else is linked. So these stay out of link-time optimization.
-EARLY := $(if $(filter arm,$(ARCH)),-mno-unaligned-access,-mstrict-align) -fno-lto
-$(addprefix $(T)/arch/,arm-common/boot.c.o arm-common/pgtable.c.o $(ARCH)/start.c.o): TARGET_CFLAGS += $(EARLY)
-$(T)/core/lib/%.o: TARGET_CFLAGS += -fno-lto
+# boot.c, pgtable.c and start.c run before the MMU is on, when unaligned accesses fault; to core/lib/
+# the compiler adds calls when all else is linked. So these stay out of link-time optimization.
+EARLY := arch/arm-common/boot.c arch/arm-common/pgtable.c arch/arm64/start.c arch/arm/start.c
 
-$(T)/muntin.bin: $(T)/muntin.elf
-	$(Q)$(CROSS)objcopy -O binary -R .rela -R .rel -R .dynamic $< $@
-	@printf '  %-8s %s (%s bytes)\n' IMAGE $@ $$(stat -c %s $@)
-
-LINK = $(CROSS)gcc $(TARGET_CFLAGS) $(SMALL) -flto-partition=one -nostdlib -pie -T $(T)/link.ld \
-	-Wl,--no-dynamic-linker,-z,norelro,-z,noexecstack,--gc-sections,--build-id=none
-
-TARGET_COMMANDS := $(LINK) $(WARN) $(EARLY) $(FAST) $(HOT)
-$(eval $(call flags,$(T),TARGET_COMMANDS))
+LINK = $(CROSS)gcc $(TARGET_CFLAGS) $(SMALL) -flto-partition=one -nostdlib -pie -T $(@D)/link.ld \
+	-Wl,--no-dynamic-linker,-z,noexecstack,--gc-sections,--build-id=none
 
 # Linked twice: where the pointers are is known after the first time, and the same after the second.
-$(T)/muntin.elf: $(TARGET_OBJ) $(T)/link.ld arch/arm-common/relocs.sh
+define LINK_IMAGE
 	@echo "  LD       $@"
-	$(Q)$(LINK) -o $@ $(TARGET_OBJ) $($(ARCH)_LIBS)
-	$(Q)arch/arm-common/relocs.sh $(CROSS) $@ > $(T)/relocs.s && $(CROSS)as -o $(T)/relocs.o $(T)/relocs.s
-	$(Q)$(LINK) -o $@ $(TARGET_OBJ) $(T)/relocs.o $($(ARCH)_LIBS)
-	$(Q)arch/arm-common/relocs.sh $(CROSS) $@ | cmp - $(T)/relocs.s
+	$(Q)$(LINK) -o $@ $(TARGET_OBJ) $($(A)_LINK)
+	$(Q)arch/arm-common/relocs.sh $(CROSS) $@ > $(@D)/relocs.s && $(CROSS)as -o $(@D)/relocs.o $(@D)/relocs.s
+	$(Q)$(LINK) -o $@ $(TARGET_OBJ) $(@D)/relocs.o $($(A)_LINK)
+	$(Q)arch/arm-common/relocs.sh $(CROSS) $@ | cmp - $(@D)/relocs.s
+endef
 
-$(T)/link.ld: arch/arm-common/link.ld.S | setup-build
+define MAKE_IMAGE
+	$(Q)$(CROSS)objcopy -O binary -R .rela -R .rel -R .dynamic $< $@
+	@printf '  %-8s %s (%s bytes)\n' IMAGE $@ $$(stat -c %s $@)
+endef
+
+define COMPILE
 	@mkdir -p $(@D)
-	$(Q)$(CROSS)cpp -P -I. -D__ASSEMBLER__ $< $@
+	@echo "  CC       $<$(if $(filter arm64,$(A)),, ($(A)))"
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(OPTIMIZE) $(WARN) $(if $(filter fdt/% core/random.c,$<),$(DEPS_INC)) -MMD -MP -c -o $@ $<
+endef
 
-$(T)/deps/%.c.o: $(B)/deps/%.c $(T)/flags
+define COMPILE_DEPS
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(filter-out -I.,$(TARGET_CFLAGS)) $(OPTIMIZE) -w $(DEPS_INC) -I$(SSL_DIR)/src -c -o $@ $<
+endef
 
-$(T)/%.o: % $(T)/flags | setup-build $(DEPS)
-	@mkdir -p $(@D)
-	@echo "  CC       $<"
-	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(OPTIMIZE) $(WARN) $(if $(filter fdt/% core/random.c,$<),$(DEPS_INC)) -MMD -MP -c -o $@ $<
+define target
+$(1)_COMMANDS := $$(foreach A,$(1),$$(LINK) $$($(1)_LINK) $$(WARN) $$($(1)_EARLY) $$(EARLY) $$(FAST) $$(HOT))
+$$(eval $$(call flags,$(B)/$(1),$(1)_COMMANDS))
+$(B)/$(1)/%: A := $(1)
+$(B)/$(1)/muntin.bin: $(B)/$(1)/muntin.elf
+	$$(MAKE_IMAGE)
+$(B)/$(1)/muntin.elf: $(foreach A,$(1),$(TARGET_OBJ)) $(B)/$(1)/link.ld arch/arm-common/relocs.sh
+	$$(LINK_IMAGE)
+$(B)/$(1)/link.ld: arch/arm-common/link.ld.S | setup-build
+	@mkdir -p $$(@D)
+	$(Q)$$(CROSS)cpp -P -I. -D__ASSEMBLER__ $$< $$@
+$(B)/$(1)/deps/%.c.o: $(B)/deps/%.c $(B)/$(1)/flags
+	$$(COMPILE_DEPS)
+$(B)/$(1)/%.o: % $(B)/$(1)/flags | setup-build $(DEPS)
+	$$(COMPILE)
+-include $$(shell find $(B)/$(1) -name '*.d' 2>/dev/null)
+endef
+$(foreach a,$(ARCHS),$(eval $(call target,$(a))))
 
 $(filter-out %/fdt.c,$(FDT_SRC)): | $(FDT_DIR)/fdt.c
 $(SSL_SRC): | $(SSL_DIR)/LICENSE.txt
@@ -154,8 +172,6 @@ $(B)/muntin: $(patsubst %,$(B)/tool/%.o,$(wildcard arch/host/tool*.c)) $(B)/tool
 	@echo "  LD       $@"
 	$(Q)gcc -o $@ $^
 
--include $(shell find $(T) -name '*.d' 2>/dev/null)
-
 UNIT := $(patsubst tests/unit/%_test.c,%,$(wildcard tests/unit/*_test.c))
 THREADED := $(patsubst tests/unit/%_test.c,%,$(shell grep -l pthread_create tests/unit/*_test.c 2>/dev/null))
 FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -169,10 +185,16 @@ LINUX_IMAGES := $(B)/guests/d12c.Image
 TEST_IMAGES := $(LINUX_IMAGES) \
 	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage small.Image u-boot.bin installer.Image debian.ext4 \
 	boot.img boot.cpio)
-CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.qvmconf)
-BUNDLE = $(B)/$(SYSTEM).cpio
-# What the configs load besides Linux:
-OTHER_IMAGES = $(addprefix $(B)/guests/,$(shell sed -nE 's/^ *((initrd )?load|hostdev) +(0x[0-9a-f]+,|<)?([^ ]+\.(img|bin|zImage|Image|ext4)|boot\.cpio)$$/\4/p' $(CONFIGS) /dev/null))
+RUN_ARCH := $(or $(ARCH),arm64)
+BUNDLE = $(B)/$(RUN_ARCH)/$(SYSTEM).cpio
+# The configs; for arm the same with the names of Debian's 32-bit kernel.
+arm64_CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.*conf)
+arm_CONFIGS = $(arm64_CONFIGS:guest-configs/%=$(B)/arm/configs/%)
+# What they load:
+IMAGES = $(shell sed -nE 's/^ *((initrd )?load|hostdev) +(0x[0-9a-f]+,|<)?([^ ]+\.(img|bin|zImage|Image|ext4)|boot\.cpio)$$/\4/p' $(arm64_CONFIGS) /dev/null)
+arm64_IMAGES = $(sort $(LINUX_IMAGES) $(addprefix $(B)/guests/,$(IMAGES)))
+arm_IMAGES = $(B)/guests/d12v7.zImage $(if $(filter-out d12c.Image d12v7.zImage,$(IMAGES)),$(error \
+	SYSTEM=$(SYSTEM) has what only 64-bit CPUs run: $(filter-out d12c.Image d12v7.zImage,$(IMAGES))))
 
 LINUX_PARTS := $(addprefix guest-configs/linux/,make.sh modules.sh init.c button.c button.h init.sh \
 	gtool.c shm.c shm.h udhcpc.sh) \
@@ -198,11 +220,15 @@ $(B)/guests/boot.img: guest-configs/linux/boot.sh $(B)/guests/d12c.Image
 $(B)/guests/boot.cpio: guest-configs/linux/boot.sh guest-configs/linux/uimage.py $(B)/guests/d12c.Image
 	@guest-configs/linux/boot.sh net
 
-$(BUNDLE): $(B)/muntin $(wildcard guest-configs/$(SYSTEM)/*.*conf) $(LINUX_IMAGES) $(OTHER_IMAGES)
-	$(Q)cd $(B)/guests && $(abspath $(B)/muntin) pack -o $(abspath $@) $(abspath $(CONFIGS))
+$(B)/arm/configs/%: guest-configs/% guest-configs/linux/armhf.sed
+	@mkdir -p $(@D)
+	$(Q)sed -Ef guest-configs/linux/armhf.sed $< > $@
 
-run: $(T)/muntin.bin $(BUNDLE) | setup-qemu
-	@$(PYTHON) tests/run.py --bin $(T)/muntin.bin --bundle $(BUNDLE) --name $(SYSTEM) --board $(BOARD) \
+$(BUNDLE): $(B)/muntin $($(RUN_ARCH)_CONFIGS) $($(RUN_ARCH)_IMAGES)
+	$(Q)cd $(B)/guests && $(abspath $(B)/muntin) pack -o $(abspath $@) $(abspath $(filter %.qvmconf,$^))
+
+run: $(B)/$(RUN_ARCH)/muntin.bin $(BUNDLE) | setup-qemu
+	@$(PYTHON) tests/run.py --arch $(RUN_ARCH) --bundle $(BUNDLE) --name $(SYSTEM) --board $(BOARD) \
 		-- $(foreach f,$(wildcard guest-configs/$(SYSTEM)/qemu.args),$(file < $f))
 
 # --- tests -------------------------------------------------------------------------------------------
@@ -218,8 +244,8 @@ check: host-tests
 begin-tests: | setup-build setup-host
 	@$(SUMMARY) begin
 
-host-tests: begin-tests $(T)/muntin.elf $(B)/muntin $(ASAN_TESTS) $(TSAN_TESTS) $(FUZZERS)
-	@$(SUMMARY) exit lint tests/lint/layers.sh $(T)
+host-tests: begin-tests $(ARCHS:%=$(B)/%/muntin.elf) $(B)/muntin $(ASAN_TESTS) $(TSAN_TESTS) $(FUZZERS)
+	@$(SUMMARY) exit lint tests/lint/layers.sh $(ARCHS:%=$(B)/%)
 	@$(SUMMARY) cmocka $(ASAN_TESTS) $(TSAN_TESTS)
 	@for f in $(FUZZ); do $(SUMMARY) exit "seeds of $$f" $(B)/fuzz/$${f}_fuzz -runs=0 tests/fuzz/seeds/$$f; done
 
@@ -234,8 +260,8 @@ fuzz: $(FUZZERS)
 bench: all guests $(LINUX_IMAGES) | setup-qemu
 	@$(PYTHON) tests/bench/bench.py
 
-lint: $(T)/muntin.elf $(B)/tool/libmuntin.a
-	@tests/lint/layers.sh $(T)
+lint: $(ARCHS:%=$(B)/%/muntin.elf) $(B)/tool/libmuntin.a
+	@tests/lint/layers.sh $(ARCHS:%=$(B)/%)
 
 # The reference part of docs/config.md, from the option tables.
 docs: $(B)/muntin
@@ -256,7 +282,7 @@ GUEST_SETUP := setup-build
 # --- fetching what is missing ------------------------------------------------------------------------
 .PHONY: setup-build setup-tool setup-host setup-qemu setup-guest
 setup-build setup-tool setup-host setup-qemu setup-guest:
-	@tests/setup.sh $(@:setup-%=%) $(if $(filter build,$(@:setup-%=%)),$(filter arm,$(ARCH)))
+	@tests/setup.sh $(@:setup-%=%) $(if $(filter build,$(@:setup-%=%)),$(filter arm,$(ARCHS)))
 
 clean:
 	rm -rf $(B)/arm64 $(B)/arm $(B)/tool $(B)/asan $(B)/tsan $(B)/fuzz $(B)/muntin

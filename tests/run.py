@@ -30,7 +30,8 @@ KEYS = """
 
 def arguments():
     p = argparse.ArgumentParser(description="Boot Muntin on an emulated board.")
-    p.add_argument("--bin", default="build/arm64/muntin.bin", help="Muntin's image (%(default)s)")
+    p.add_argument("--arch", default="arm64", choices=("arm64", "arm"))
+    p.add_argument("--bin", help="Muntin's image (build/ARCH/muntin.bin)")
     p.add_argument("--bundle", default="build/bundle.cpio", help="the configs and their files")
     p.add_argument("--name", default="", help="what the bundle is, for the first screen")
     p.add_argument("--board", default="virt", choices=qemu.BOARDS)
@@ -38,10 +39,12 @@ def arguments():
     p.add_argument("--cpu", help="QEMU's name of the CPU model")
     p.add_argument("--smp", type=int, help="CPUs")
     p.add_argument("--mem", type=int, help="RAM in MiB")
-    p.add_argument("--gic", default="3", choices=("2", "3"))
+    p.add_argument("--gic", choices=("2", "3"))
     p.add_argument("--show", action="store_true", help="print the command and start nothing")
     p.add_argument("extra", nargs="*", help="more options for QEMU (after --)")
-    return p.parse_args()
+    args = p.parse_args()
+    args.bin = args.bin or f"{os.environ.get('B', 'build')}/{args.arch}/muntin.bin"
+    return args
 
 
 def build_command(args):
@@ -49,6 +52,7 @@ def build_command(args):
     console += ["-serial", "chardev:console", "-mon", "chardev=console"]
     return qemu.command(
         console,
+        arch=args.arch,
         board=args.board,
         how=args.how,
         image=args.bin,

@@ -25,7 +25,7 @@ SECTIONS
         *(.data .data.*)
         . = ALIGN(8);
         __relocs = .; /* behind all pointers, so that its size doesn't move them (relocs.sh) */
-        KEEP(*(.relocs))
+        KEEP(*(.pointers))
         __relocs_end = .;
         . = ALIGN(64);
     } :data

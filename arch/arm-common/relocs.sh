@@ -25,7 +25,7 @@ while read -r offset _ type _; do
     words[i]=$((${words[i]:-0} | 1 << place / size % bits))
 done < <("${prefix}readelf" -rW "$elf" | grep -E 'R_(AARCH64|ARM)_')
 
-echo '.section .relocs, "a"'
+echo '.section .pointers, "a"'
 last=-1
 for i in "${!words[@]}"; do # in order; without an entry: 0
     printf '.fill %d, %d, 0\n.%dbyte %#x\n' $((i - last - 1)) $size $size "${words[i]}"

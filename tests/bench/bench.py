@@ -258,7 +258,9 @@ class Bench:
                 self.put("scrubbing, a MiB", muntin=times[1])
 
     def measure_size(self, text):
-        self.put("image", IMAGE_AT_MOST, "bytes", muntin=self.o.muntin.stat().st_size)
+        for row, path in (("image", self.o.muntin), ("image of arm", BUILD / "arm/muntin.bin")):
+            if path.exists():
+                self.put(row, IMAGE_AT_MOST, "bytes", muntin=path.stat().st_size)
         taken = re.search(r"memory: (\d+) KiB taken by Muntin", text or "")
         tables = re.search(r"(\d+) KiB of (?:them )?stage-2 tables", text or "")
         if taken:

@@ -44,10 +44,11 @@ def stretch():
 
 
 class Machine:
-    def __init__(self, name, image=BUILD / "arm64/muntin.bin", serial_file=False, **options):
+    def __init__(self, name, serial_file=False, **options):
         """serial_file: the console goes to a file and cannot be typed at; a pipe that is slow to
         be read would stall virtual time, so exactly repeatable runs (icount) need it."""
         self.name = name
+        image = BUILD / options.get("arch", "arm64") / "muntin.bin"
         self.options = {"image": image, "uboot": BUILD / "guests/u-boot.bin", **options}
         self._text = ""
         self._pos = 0

@@ -36,6 +36,7 @@ BOARDS = {
 }
 
 DEFAULTS = {
+    "arch": "arm64",
     "board": "virt",
     "how": "bios",  # bios | kernel | uboot | loader | none (nothing of Muntin: a guest alone)
     "image": None,  # muntin.bin
@@ -54,6 +55,9 @@ DEFAULTS = {
     "icount": False,  # True: virtual time is the count of instructions, runs repeat exactly
     "extra": (),
 }
+
+# arch="arm": virt becomes a board of 32 bits. (QEMU gives such a CPU a GICv3, too.)
+ARM_DEFAULTS = {"cpu": "cortex-a15", "gic": 2}
 
 
 def _cpu(name):
@@ -120,7 +124,8 @@ def command(serial, **options):
     unknown = set(options) - set(DEFAULTS)
     if unknown:
         raise Choice(f"unknown option(s) {', '.join(sorted(unknown))}")
-    o = {**DEFAULTS, **options}
+    given = {k: v for k, v in options.items() if v is not None}
+    o = {**DEFAULTS, **(ARM_DEFAULTS if given.get("arch") == "arm" else {}), **given}
     if o["board"] not in BOARDS:
         raise Choice(f"unknown board '{o['board']}' (known: {', '.join(BOARDS)})")
     if o["how"] not in HOW:
