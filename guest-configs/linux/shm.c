@@ -2,8 +2,10 @@
 /*
  * shm: memory shared with other VMs, by hand and in tests, on a stock kernel without a driver: the
  * device is found in the device tree and used through /dev/mem. There, the kernel maps it as device
- * memory: whoever shares with this program does the same, or has a CPU with FEAT_S2FWB. Nobody
- * takes the interrupt; the program looks at the status instead.
+ * memory: whoever shares with this program does the same, or has a CPU with FEAT_S2FWB.
+ *
+ * The doorbell is waited for where an input device called "doorbell" has its interrupt as a key
+ * (gpio_keys, by the node that docs/vdevs.md shows); elsewhere the program looks at the status.
  *
  *   shm status NAME           who is there, and who has notified us
  *   shm put NAME TEXT         writes TEXT to the region's last page, and notifies all others
@@ -24,18 +26,22 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/input.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TREE "/sys/firmware/devicetree/base/vdevs"
 #define NODE "qnx,guest_shm@"
+#define BELL "doorbell"
 
 #define SIGNATURE 0x4d534732474d5651ull
 
@@ -65,6 +71,7 @@ static uint64_t window_base, window_size;
 static char *control;              /* of the region that is attached */
 static uint32_t pages;             /* of its data */
 static uint32_t pending, live, me; /* bits of clients; our own index */
+static int bell = -1;              /* the input device; -1: there is none */
 
 static uint32_t read32(const char *at)
 {
@@ -115,6 +122,21 @@ static bool find_device(uint64_t reg[4])
         closedir(dir);
     }
     return found;
+}
+
+static void open_bell(void)
+{
+    for (unsigned i = 0; i < 8 && bell < 0; i++) {
+        char path[32], name[32] = "";
+
+        snprintf(path, sizeof(path), "/dev/input/event%u", i);
+        bell = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        if (bell >= 0 &&
+            (ioctl(bell, EVIOCGNAME(sizeof(name) - 1), name) < 0 || strcmp(name, BELL) != 0)) {
+            close(bell);
+            bell = -1;
+        }
+    }
 }
 
 static bool map_device(void)
@@ -168,19 +190,43 @@ static void ring(uint32_t clients)
     write32(control + CONTROL_NOTIFY, clients);
 }
 
+/* Until the interrupt has come, for so long at most; without a bell the status is all there is. */
+static void wait_bell(double seconds)
+{
+    struct pollfd p = {.fd = bell, .events = POLLIN};
+    struct input_event events[16];
+
+    if (bell < 0) {
+        sched_yield();
+    } else if (poll(&p, 1, (int)(seconds * 1000)) == 1) {
+        while (read(bell, events, sizeof(events)) > 0) {
+        }
+    }
+}
+
+/* A ring after the look is one that poll() finds: none gets lost between the two. */
+static bool wait_pending(uint32_t clients, double seconds)
+{
+    double left, end = now() + seconds;
+
+    look();
+    while ((pending & clients) == 0) {
+        left = end - now();
+        if (left <= 0) {
+            return false;
+        }
+        wait_bell(left);
+        look();
+    }
+    return true;
+}
+
 static bool wait_notified(uint32_t clients, double seconds)
 {
-    double end = now() + seconds;
+    bool came = wait_pending(clients, seconds);
 
-    do {
-        look();
-        if (pending & clients) {
-            pending &= ~clients;
-            return true;
-        }
-        sched_yield();
-    } while (now() < end);
-    return false;
+    pending &= ~clients;
+    return came;
 }
 
 static struct mailbox *mailbox_of(uint32_t client)
@@ -270,10 +316,7 @@ static int run_lead(char **args)
     look();
     publish(m, 0);
     printf("@@ SHM-READY\n");
-    for (double end = now() + TIMEOUT_S; pending == 0 && now() < end; look()) {
-        sched_yield();
-    }
-    if (pending == 0) {
+    if (!wait_pending(0xffff, TIMEOUT_S)) {
         return fail("nobody follows");
     }
     peer = (uint32_t)__builtin_ctz(pending);
@@ -370,6 +413,7 @@ int shm_main(int argc, char **argv)
         if (!map_device()) {
             return fail("no " NODE "... in the device tree, or no /dev/mem");
         }
+        open_bell();
         status = attach(argv[2]);
         if (status != 0) {
             printf("@@ SHM-REFUSED status=%u\n", status);
