@@ -46,6 +46,14 @@ void diag_note(struct diag *d, struct place p, const char *fmt, ...) PRINTF(3, 4
 /* The index of a file name for struct place, entered if it's new. The name has to stay. */
 u16 diag_file(struct diag *d, struct str name);
 
+/*
+ * The board's reserved memory: calls `each` with every name of an area and its place. Whoever knows
+ * the board sets it, once, before a config is parsed; NULL: nobody does.
+ */
+struct range;
+typedef void config_area(void *ctx, struct str name, struct range area);
+extern void (*config_areas)(config_area *each, void *ctx);
+
 struct cfg_arena {
     u8 *base;
     size_t size, used;

@@ -163,7 +163,8 @@ static bool has_substitution(struct str s)
     return false;
 }
 
-static void complain(const struct lexer *l, const struct walk *w, const struct token *t)
+/* What is wrong with a word is told, and what names something of the board replaced. */
+static void finish(const struct lexer *l, const struct walk *w, struct token *t)
 {
     if (w->unterminated) {
         diag_error(l->diag, t->place, "this word opens a quote that is never closed");
@@ -171,10 +172,10 @@ static void complain(const struct lexer *l, const struct walk *w, const struct t
     if (w->control) {
         diag_error(l->diag, t->place, "control byte 0x%02x in a word", w->control_byte);
     }
-    if (has_substitution(t->text)) {
+    if (lex_replace_areas(l, t) && has_substitution(t->text)) {
         diag_error(l->diag, t->place,
-                   "'%.*s': only `muntin check` and `muntin pack` replace $env{NAME} and "
-                   "$asinfo_start{NAME}: pack the bundle with it",
+                   "'%.*s': only `muntin check` and `muntin pack` replace $env{NAME}: pack the "
+                   "bundle with it",
                    STR_ARG(t->text));
     }
 }
@@ -206,7 +207,7 @@ bool lex_next(struct lexer *l, struct token *t)
     }
     l->pos = w.pos;
     if (l->diag != NULL) {
-        complain(l, &w, t);
+        finish(l, &w, t);
     }
     return true;
 }

@@ -31,6 +31,12 @@ void lex_init(struct lexer *l, struct str text, u16 file, struct cfg_arena *aren
 /* The next word; false at the end of the text. */
 bool lex_next(struct lexer *l, struct token *t) MUST_CHECK;
 
+/*
+ * $asinfo_start{NAME} and $asinfo_length{NAME} in a word by their values, by config_areas. False:
+ * they have none, which is told; the word is as before.
+ */
+bool lex_replace_areas(const struct lexer *l, struct token *t) MUST_CHECK;
+
 /* Numbers as they stand in configs: decimal, 0x hex, 0d decimal. */
 enum num_result { NUM_OK, NUM_BAD, NUM_RANGE };
 enum num_result num_read(struct str s, u64 *v) MUST_CHECK;

@@ -321,13 +321,21 @@ void config_unused(struct parser *p, const struct keyword *k, const struct token
 {
     struct token arg;
 
-    if (!config_arg(p, t, k->arg != NULL ? k->arg : "an argument", &arg)) {
-        return;
-    }
-    if (k->state == IGNORED) {
+    if (config_arg(p, t, k->arg, &arg)) {
         config_ignored(p, t, k->name);
-    } else {
-        diag_error(p->diag, t->place, "'%s' is not supported yet", k->name);
+    }
+}
+
+/* Areas of the board's memory have no tags here: `pass` gives a VM the one that it names. */
+static void opt_memtag(struct parser *p, const struct keyword *k, const struct token *t)
+{
+    struct token arg;
+
+    if (config_arg(p, t, k->arg, &arg)) {
+        diag_error(p->diag, t->place,
+                   "'memtag' is not supported: for memory that the board's tree reserves as "
+                   "'%.*s', write pass loc ADDRESS,$asinfo_length{%.*s},rwcm=$asinfo_start{%.*s}",
+                   STR_ARG(arg.text), STR_ARG(arg.text), STR_ARG(arg.text));
     }
 }
 
@@ -481,6 +489,7 @@ const struct keyword config_words[] = {
      WORKS},
     {"autostart", opt_autostart, 0, "on|off",
      MANUAL("`off`: the VM is made, but it waits for `vm start NAME` at Muntin's prompt."), WORKS},
-    {"memtag", config_unused, 0, "NAME", "", LATER},
+    {"memtag", opt_memtag, 0, "NAME",
+     MANUAL("Write `pass loc ADDRESS,$asinfo_length{NAME},rwcm=$asinfo_start{NAME}`."), LATER},
     {.name = NULL},
 };

@@ -103,7 +103,7 @@ const char *config_opt_range(const struct opt *o, char *buf, size_t size);
 /* NULL: none. */
 const struct cfg_doc *config_doc(const struct cfg_doc *docs, const char *name);
 
-/* An option with one argument that Muntin has no use for, or not yet. */
+/* An option with one argument that Muntin has no use for. */
 void config_unused(struct parser *p, const struct keyword *k, const struct token *t);
 
 /* core/config_cpu.c */

@@ -291,6 +291,11 @@ static void list_clusters(cluster_each *each, void *ctx)
     fdt_cluster_names(&board, each, ctx);
 }
 
+static void list_areas(config_area *each, void *ctx)
+{
+    fdt_reserved_names(&board, each, ctx);
+}
+
 /* What the board's tree says of passed devices; the guest's copies of their nodes, made here. */
 static void look_up_passed(struct vm_config *vm)
 {
@@ -315,6 +320,7 @@ static void read_configs(void)
     u32 count = config_list(&bundle, files, VM_MAX);
 
     board.image = (struct range){image_base(), image_size()};
+    config_areas = list_areas;
     if (count > VM_MAX) {
         log_err("the bundle has %u VMs: the first %u are taken", count, VM_MAX);
     }

@@ -57,8 +57,7 @@ static const char usage_text[] =
     "       muntin manual\n"
     "\n"
     "Each plain file is one VM; @MORE behind it adds to that VM, and so do WORDS of the config\n"
-    "language to the last one: `-- dryrun`. $env{NAME}, $asinfo_start{NAME} and\n"
-    "$asinfo_length{NAME} are replaced, also in what is packed.\n"
+    "language to the last one: `-- dryrun`. $env{NAME} is replaced, also in what is packed.\n"
     "  -I FOLDER          look for files there, too (after the config's folder and the current "
     "one)\n"
     "  --board BOARD.dtb  the board's device tree; or, without it:\n"
@@ -129,7 +128,7 @@ static struct str config_text(const char *path, char *const *more, int count)
 
 static u8 *replace_names(struct str name, u8 *data, size_t *size)
 {
-    return subst_text(name, data, size, &tool.board, &tool.diag);
+    return subst_text(name, data, size, &tool.diag);
 }
 
 /* One VM: a config file and what stands behind it as @FILE, or behind `--`. */
@@ -220,6 +219,11 @@ static void list_clusters(cluster_each *each, void *ctx)
     fdt_cluster_names(&tool.board, each, ctx);
 }
 
+static void list_areas(config_area *each, void *ctx)
+{
+    fdt_reserved_names(&tool.board, each, ctx);
+}
+
 /* RAM that `ram identity` can be taken from: the board's, or some to show how it looks. */
 static void add_memory(void)
 {
@@ -290,6 +294,7 @@ static void read_board(const char *path)
         fprintf(stderr, "muntin: %s is not a device tree\n", path);
         exit(EXIT_CONFIG);
     }
+    config_areas = list_areas;
     tool.gic = tool.board.gic_version;
     tool.cpus = tool.board.ncpus;
 }

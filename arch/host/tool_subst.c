@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * $env{NAME} from the environment, $asinfo_start{NAME} and $asinfo_length{NAME} from the reserved
- * memory of the board's device tree. QNX replaces them before it splits the text into words, so a
- * value may be several words; so it is here. Knows no option.
+ * $env{NAME} from the environment. QNX replaces it before it splits the text into words, so a value
+ * may be several words; so it is here. Knows no option; what the board has to say is left as it is,
+ * for core/config_area.c, here and on the board.
  */
 #include "arch/host/tool_subst.h"
 
 #include "core/log.h"
 #include "core/str.h"
-#include "fdt/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,15 +22,7 @@ struct walk {
     struct str in;
     struct place place;
     bool quoted, comment;
-    const struct board *board;
     struct diag *d;
-};
-
-struct area_search {
-    struct str name;
-    struct range area;
-    bool found;
-    char known[512];
 };
 
 static void put(struct text *t, const char *data, size_t len)
@@ -80,6 +71,11 @@ static u32 match(struct str s, struct str *name, struct str *arg)
     return end + 1;
 }
 
+static bool is_boards(struct str s)
+{
+    return str_starts(s, "$asinfo_start{") || str_starts(s, "$asinfo_length{");
+}
+
 static bool env_value(struct walk *w, struct str arg, struct text *out)
 {
     char name[256];
@@ -101,50 +97,10 @@ static bool env_value(struct walk *w, struct str arg, struct text *out)
     return true;
 }
 
-static void see_area(void *ctx, struct str name, struct range area)
-{
-    struct area_search *s = ctx;
-    size_t n = strlen(s->known);
-
-    snprintf(s->known + n, sizeof(s->known) - n, "%s%.*s", n > 0 ? ", " : "", STR_ARG(name));
-    if (!s->found && str_same(name, s->name)) {
-        s->area = area;
-        s->found = true;
-    }
-}
-
-static bool area_value(struct walk *w, struct str arg, bool start, struct text *out)
-{
-    struct area_search s = {.name = arg};
-    char value[32];
-
-    if (w->board->dtb == NULL) {
-        diag_error(w->d, w->place,
-                   "$asinfo_...{%.*s} needs the board's device tree: --board BOARD.dtb, or write "
-                   "the number",
-                   STR_ARG(arg));
-        return false;
-    }
-    fdt_reserved_names(w->board, see_area, &s);
-    if (!s.found) {
-        diag_error(w->d, w->place, "the board's tree has no reserved memory '%.*s'%s%s",
-                   STR_ARG(arg), s.known[0] != '\0' ? ", but: " : ", nor any with a fixed place",
-                   s.known);
-        return false;
-    }
-    snprintf(value, sizeof(value), "0x%llx",
-             (unsigned long long)(start ? s.area.base : s.area.size));
-    put(out, value, strlen(value));
-    return true;
-}
-
 static bool replace(struct walk *w, struct str name, struct str arg, struct text *out)
 {
     if (str_is(name, "env")) {
         return env_value(w, arg, out);
-    }
-    if (str_is(name, "asinfo_start") || str_is(name, "asinfo_length")) {
-        return area_value(w, arg, str_is(name, "asinfo_start"), out);
     }
     diag_error(w->d, w->place,
                "unknown $%.*s{...}: there are $env{NAME}, $asinfo_start{NAME} and "
@@ -153,16 +109,16 @@ static bool replace(struct walk *w, struct str name, struct str arg, struct text
     return false;
 }
 
-u8 *subst_text(struct str name, u8 *data, size_t *size, const struct board *board, struct diag *d)
+u8 *subst_text(struct str name, u8 *data, size_t *size, struct diag *d)
 {
-    struct walk w = {.in = {(const char *)data, (u32)*size}, .board = board, .d = d};
+    struct walk w = {.in = {(const char *)data, (u32)*size}, .d = d};
     struct text out = {0};
     struct str what, arg;
 
     w.place = (struct place){diag_file(d, name), 1, 1};
     put(&out, "", 0);
     while (w.in.len > 0) {
-        u32 len = w.comment ? 0 : match(w.in, &what, &arg);
+        u32 len = w.comment || is_boards(w.in) ? 0 : match(w.in, &what, &arg);
         bool done = len > 0 && replace(&w, what, arg, &out);
 
         for (u32 i = 0; i < MAX(len, 1u); i++) {

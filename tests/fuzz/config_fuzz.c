@@ -4,6 +4,8 @@
  * files "x" and "y" for @FILE. They're parsed and checked as at boot, with a kernel, an ELF file
  * and an initrd at hand. Besides sanitizers: a VM without errors is sound (tests/host/configs.c).
  */
+#include "core/board.h"
+#include "core/str.h"
 #include "tests/host/configs.h"
 
 #include <stdlib.h>
@@ -12,6 +14,13 @@
 #define TEXTS 4
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+/* The board's reserved memory. */
+static void list_areas(config_area *each, void *ctx)
+{
+    each(ctx, str_of("ram"), (struct range){0x60000000, MIB});
+    each(ctx, str_of("x"), (struct range){0xffffffffffffffff, 0xffffffffffffffff});
+}
 
 static void add_files(struct configs *c)
 {
@@ -42,6 +51,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
         configs_file(c, "y", text[3], (u32)strlen(text[3]));
     }
     configs_end(c);
+    config_areas = list_areas;
     configs_parse(c, "a", text[0]);
     if (text[1][0] != '\0') {
         configs_parse(c, "b", text[1]);

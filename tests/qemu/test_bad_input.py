@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from lib import qemu, vms
+from lib import trees, vms
 from lib.bundle import write_bundle
 
 GOOD = vms.puppet("good", 1, "off")
@@ -365,27 +365,6 @@ def test_guest_tree_that_is_truncated(beside_good, tmp_path):
     one_error(text, 4, ["tree.dtb"])
 
 
-def board_tree(tmp_path, **options):
-    """The tree that QEMU makes for a machine, as a file."""
-    out = tmp_path / "board.dtb"
-    command = qemu.command([], how="none", kernel="/dev/null", **options)
-    command[command.index("-M") + 1] += f",dumpdtb={out}"
-    at = command.index("-kernel")
-    del command[at : at + 2]
-    subprocess.run(command, check=True, capture_output=True)
-    return out
-
-
-def edit_tree(path, change):
-    source = subprocess.run(
-        ["dtc", "-q", "-I", "dtb", "-O", "dts", path], check=True, capture_output=True, text=True
-    ).stdout
-    changed = change(source)
-    assert changed != source
-    command = ["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", path]
-    subprocess.run(command, input=changed.encode(), check=True)
-
-
 def in_gic(what):
     """Puts something else in the place of the interrupt controller's reg."""
     return lambda s: re.sub(r"(intc@8000000 \{.*?)reg = <[^>]*>;", rf"\1{what}", s, flags=re.S)
@@ -402,8 +381,8 @@ def in_gic(what):
 )
 def test_board_tree_that_lacks_something(machine, bundle, built, tmp_path, change, pattern):
     """Muntin says what is missing in the board's tree, or does without."""
-    tree = board_tree(tmp_path, smp=2, mem=512)
-    edit_tree(tree, change)
+    tree = trees.board(tmp_path, smp=2, mem=512)
+    trees.edit(tree, change)
     b = bundle({"good.qvmconf": GOOD, **vms.files(built, "puppet.img")})
     m = machine(how="kernel", dtb=tree, bundle=b, smp=2, mem=512)
     m.expect(rf"^muntin: (?:error|warning): .*{pattern}" if pattern else r"^muntin: ")
@@ -424,8 +403,8 @@ def test_board_tree_that_lacks_something(machine, bundle, built, tmp_path, chang
 )
 def test_board_tree_that_lies(machine, bundle, built, tmp_path, change):
     """Whatever the tree says: a guest runs, or a line says why not."""
-    tree = board_tree(tmp_path, smp=2, mem=512)
-    edit_tree(tree, change)
+    tree = trees.board(tmp_path, smp=2, mem=512)
+    trees.edit(tree, change)
     b = bundle({"good.qvmconf": GOOD, **vms.files(built, "puppet.img")})
     m = machine(how="kernel", dtb=tree, bundle=b, smp=2, mem=512)
     m.expect(vms.any_vm("@@ 1 UP") + r"|^muntin: error: |^muntin: PANIC: ")
@@ -433,8 +412,8 @@ def test_board_tree_that_lies(machine, bundle, built, tmp_path, change):
 
 def test_vm_on_a_cpu_that_is_not_up(machine, bundle, built, tmp_path):
     """It is refused at boot, and by the prompt for the same reason; its neighbour runs."""
-    tree = board_tree(tmp_path, smp=2, mem=512)
-    edit_tree(
+    tree = trees.board(tmp_path, smp=2, mem=512)
+    trees.edit(
         tree, lambda s: re.sub(r"(cpu@1 \{.*?)reg = <0x01>;", r"\1reg = <0x105>;", s, flags=re.S)
     )
     configs = {

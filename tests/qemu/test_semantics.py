@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What options of a config mean to a running VM: `unsupported` in all its forms, `rom`, `reserve`,
-`logger`, `entry`, `autostart`, `cluster`, `set`.
+`logger`, `entry`, `autostart`, `cluster`, `set`, `$asinfo`.
 """
 
 import re
 
 import pytest
-from lib import vms
+from lib import trees, vms
 
 HOLE = 0x0B000000
 SEEN = {
@@ -220,3 +220,44 @@ def test_exit_on_halt(start):
     inside, outside = late("set exit-on-halt off"), late("set exit-on-halt on")
     assert inside < outside
     assert abs(late() - inside) * 2 < outside - inside
+
+
+RESERVED = """
+	reserved-memory {
+		#address-cells = <2>; #size-cells = <2>; ranges;
+		frames@4c000000 { reg = <0 0x4c000000 0 0x10000>; };
+		ring { reg = <0 0x4c010000 0 0x2000>; label = "mailbox"; };
+	};
+};
+"""
+
+
+def test_asinfo(start, tmp_path):
+    """What the tree of the running board says, though the bundle was made without it: one VM gets
+    the areas that it names; one that names another isn't started.
+    """
+    board = trees.board(tmp_path, smp=1, mem=1024)
+    trees.edit(board, lambda s: s.rstrip().removesuffix("};") + RESERVED)
+    window = 0x50000000
+    passed = (
+        f"pass loc mem:{window:#x},$asinfo_length{{frames}},rwc=$asinfo_start{{frames}} "
+        f"loc {window + 0x10000:#x},$asinfo_length{{mailbox}},rwcm=$asinfo_start{{mailbox}}"
+    )
+    run = ";".join(
+        f"poke {at} 8 {at};peek {at} 8" for at in (window + 0xFFF8, window + 0x11FF8)
+    ) + f";peek {window + 0x12000} 8;off"
+    m = start(
+        {
+            "a": vms.puppet("a", 1, run, extra=[passed]),
+            "b": vms.puppet("b", 2, extra=["reserve loc $asinfo_start{dsp},4K"]),
+        },
+        how="kernel",
+        dtb=board,
+        smp=1,
+    )
+    m.expect_exit()
+    assert probes(m, 1)[1::2] == ["peek value=5000fff8", "peek value=50011ff8"], m.tail()
+    assert probes(m, 1)[4] == "peek value=ffffffffffffffff", m.tail()
+    what = "the board's tree has no reserved memory 'dsp', but: frames, ring, mailbox"
+    assert m.seen(rf"b.qvmconf:7:13: error: {what}$"), m.tail()
+    assert m.seen("b: not started: its config has 2 errors"), m.tail()

@@ -5,10 +5,9 @@ guest-configs/linux/shm.c.
 """
 
 import re
-import subprocess
 
 import pytest
-from lib import vms
+from lib import trees, vms
 from lib.machine import ROOT
 
 BOOT = vms.BOOT_TIMEOUT
@@ -107,14 +106,6 @@ def test_two_linux_vms(machine, bundle, built):
     m.expect_exit()
 
 
-def compiled(source, folder):
-    """The device-tree overlay `source`, as bundles have it."""
-    path = folder / f"{source.stem}.dtbo"
-    command = ["dtc", "-q", "-@", "-O", "dtb", "-o", path, source]
-    subprocess.run(command, check=True)
-    return path
-
-
 @pytest.mark.parametrize("leader", ["linux", "bare"])
 def test_linux_and_bare_metal(machine, bundle, built, tmp_path, leader):
     """Both take the doorbell by interrupt: in the bare-metal VM its level, in Linux the edge that
@@ -126,7 +117,7 @@ def test_linux_and_bare_metal(machine, bundle, built, tmp_path, leader):
     loads = {}
     if leader == "linux":
         extra.append("fdt load doorbell.dtbo")
-        loads["doorbell.dtbo"] = compiled(ROOT / "guest-configs/shmem/doorbell.dts", tmp_path)
+        loads["doorbell.dtbo"] = trees.overlay(ROOT / "guest-configs/shmem/doorbell.dts", tmp_path)
     b = bundle(
         {
             "one.qvmconf": bare("one", words, "create chan,128K"),

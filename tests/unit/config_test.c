@@ -265,11 +265,10 @@ static const struct {
     {S "cmdline a\ncmdline b", "f:3:1: warning: this 'cmdline' replaces the one of line 2\n"},
     {S "cmdline \"a b", "f:2:9: error: this word opens a quote that is never closed\n"},
     {S "cmdline $env{HOME} load $asinfo_start{ram} group $x cmdline \"${a}\"",
-     "f:2:9: error: '$env{HOME}': only `muntin check` and `muntin pack` replace $env{NAME} and "
-     "$asinfo_start{NAME}: pack the bundle with it\n"
-     "f:2:25: error: '$asinfo_start{ram}': only `muntin check` and `muntin pack` replace "
-     "$env{NAME} and "
-     "$asinfo_start{NAME}: pack the bundle with it\n"
+     "f:2:9: error: '$env{HOME}': only `muntin check` and `muntin pack` replace $env{NAME}: pack "
+     "the bundle with it\n"
+     "f:2:25: error: $asinfo_...{ram} needs the board's device tree: --board BOARD.dtb, or write "
+     "the number\n"
      "f:2:50: error: '$x' is not a name: letters, digits and . _ - : + are allowed\n"
      "f:2:53: warning: this 'cmdline' replaces the one of line 2\n"},
     {S "group a\x01", "f:2:7: error: control byte 0x01 in a word\n"
@@ -303,8 +302,11 @@ static const struct {
      "f:2:137: note: 'sched' is accepted, but has no effect in Muntin\n"},
     {S "safety high", "f:2:8: error: 'high' is not one of: none, warn, required\n"},
     /* the rest of the grammar */
-    {S "dump /x memtag x", "f:2:1: note: 'dump' is accepted, but has no effect in Muntin\n"
-                           "f:2:9: error: 'memtag' is not supported yet\n"},
+    {S "dump /x memtag x",
+     "f:2:1: note: 'dump' is accepted, but has no effect in Muntin\n"
+     "f:2:9: error: 'memtag' is not supported: for memory that the board's tree "
+     "reserves as 'x', write pass loc ADDRESS,$asinfo_length{x},rwcm="
+     "$asinfo_start{x}\n"},
     {S "entry 12Q entry 0x1002 entry 4 entry 8 autostart perhaps",
      "f:2:7: error: '12Q' is not an address or size: decimal, 0x or 0d, with K, M, G or T\n"
      "f:2:17: error: '0x1002' is no address of an instruction: a multiple of 4\n"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* fdt/names.c: clusters and reserved memory by name; core/check_cluster.c: what configs do with it.
+/*
+ * fdt/names.c: clusters and reserved memory by name; core/check_cluster.c and core/config_area.c:
+ * what configs do with it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -135,12 +137,100 @@ static void test_configs(void **state)
     }
 }
 
+static void list_areas(config_area *each, void *ctx)
+{
+    fdt_reserved_names(&board, each, ctx);
+}
+
+/* What becomes of a word with $asinfo in it: the command line, or messages. */
+static const struct {
+    const char *word;
+    bool board;
+    const char *cmdline, *log;
+} area_cases[] = {
+    {"$asinfo_start{camera}", true, "0x90000000", ""},
+    {"$asinfo_length{camera}", true, "0x400000", ""},
+    {"$asinfo_start{gmsl}", true, "0x90000000", ""}, /* its label */
+    {"mem:$asinfo_start{dsp},$asinfo_length{dsp},rw", true, "mem:0x800000000,0x1000,rw", ""},
+    {"\"a $asinfo_length{dsp}$asinfo_length{dsp} # b\"", true, "a 0x10000x1000 # b", ""},
+    {"$asinfo_start{cameras", true, "$asinfo_start{cameras",
+     "a:1:18: error: '$asinfo_start{cameras': only `muntin check` and `muntin pack` replace "
+     "$env{NAME}: pack the bundle with it\n"},
+    {"x$asinfo_start{dsp}$env{dsp}", true, "x0x800000000$env{dsp}",
+     "a:1:18: error: 'x0x800000000$env{dsp}': only `muntin check` and `muntin pack` replace "
+     "$env{NAME}: pack the bundle with it\n"},
+    {"$asinfo_start{}", true, "$asinfo_start{}",
+     "a:1:18: error: the board's tree has no reserved memory '', but: camera, gmsl, dsp\n"},
+    {"$asinfo_start{Camera}", true, "$asinfo_start{Camera}",
+     "a:1:18: error: the board's tree has no reserved memory 'Camera', but: camera, gmsl, dsp\n"},
+    {"$asinfo_length{anywhere}", true, "$asinfo_length{anywhere}", /* it has no place yet */
+     "a:1:18: error: the board's tree has no reserved memory 'anywhere', but: camera, gmsl, "
+     "dsp\n"},
+    {"$asinfo_start{gone}", true, "$asinfo_start{gone}", /* disabled */
+     "a:1:18: error: the board's tree has no reserved memory 'gone', but: camera, gmsl, dsp\n"},
+    {"$asinfo_start{dsp}", false, "$asinfo_start{dsp}",
+     "a:1:18: error: $asinfo_...{dsp} needs the board's device tree: --board BOARD.dtb, or write "
+     "the number\n"},
+    {"$asinfo{dsp}", false, "$asinfo{dsp}",
+     "a:1:18: error: '$asinfo{dsp}': only `muntin check` and `muntin pack` replace $env{NAME}: "
+     "pack the bundle with it\n"},
+};
+
+static void test_areas_in_configs(void **state)
+{
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(area_cases); i++) {
+        struct configs *c = configs_new();
+        struct vm_config *vm;
+        char text[100];
+
+        config_areas = area_cases[i].board ? list_areas : NULL;
+        sprintf(text, "system a cmdline %s", area_cases[i].word);
+        vm = configs_parse(c, "a", text);
+        assert_string_equal(c->log, area_cases[i].log);
+        assert_int_equal(c->diag.errors, area_cases[i].log[0] != '\0');
+        assert_true(str_is(vm->cmdline, area_cases[i].cmdline));
+        free(c);
+    }
+    config_areas = NULL;
+}
+
+/* A board that reserves more than a message has room for. */
+static void list_many(config_area *each, void *ctx)
+{
+    char name[16];
+
+    for (u32 i = 0; i < 200; i++) {
+        sprintf(name, "area-%u", i);
+        each(ctx, str_of(name), (struct range){i * (u64)PAGE_SIZE, PAGE_SIZE});
+    }
+}
+
+static void test_many_areas(void **state)
+{
+    struct configs *c = configs_new();
+    struct vm_config *vm;
+
+    (void)state;
+    config_areas = list_many;
+    vm = configs_parse(c, "a", "system a ram $asinfo_start{area-199},1M");
+    assert_string_equal(c->log, "");
+    assert_int_equal(vm->mem[0].base, 199 * (u64)PAGE_SIZE);
+    (void)configs_parse(c, "b", "system b ram $asinfo_start{area-200},1M");
+    assert_non_null(strstr(c->log, "no reserved memory 'area-200', but: area-0, area-1, "));
+    assert_null(strstr(c->log, "area-199"));
+    config_areas = NULL;
+    free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_clusters, read_tree),
         cmocka_unit_test_setup(test_reserved, read_tree),
         cmocka_unit_test_setup(test_configs, read_tree),
+        cmocka_unit_test_setup(test_areas_in_configs, read_tree),
+        cmocka_unit_test_setup(test_many_areas, read_tree),
         cmocka_unit_test_setup(test_truncated, read_tree),
     };
 
