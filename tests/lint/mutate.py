@@ -69,8 +69,6 @@ CP, PA, FP, GH, GR = "core/check_pass.c", "core/pass.c", "fdt/pass.c", "gic/vgic
 
 B, BR, D = "virtio/blk.c", "virtio/blk_request.c", "disk.c"
 
-B, BR, D = "virtio/blk.c", "virtio/blk_request.c", "disk.c"
-
 MUTATIONS = [
     # --- pass-through: what is Muntin's or another VM's, parts of pages, interrupts masked for good
     outside("pass", CP, "if (own != NULL) {", "if (0) {", "config_pass:test_cases"),
@@ -383,6 +381,8 @@ MUTATIONS = [
     never("share", SH, "now - s->moved >= STALL_NS", "share:a_driver_that_offers_less"),
     mutation("share", SH, "    look_at_clock(s, ready, most);\n    if (allowed", "    if (allowed",
              "share:a_pause_is_forgiven"),
+    mutation("share", SH, "    fade(s, now);\n", "", "share:who_pauses_is_heard_again"),
+    mutation("share", SH, "    s->faded = now;\n", "", "share:who_pauses_is_heard_again"),
     mutation("share", SH, "    release(s, SHARE_BUFFERS - count);\n", "", "share:more_than_there_are"),
     never("share", SH, "held > 0", "share:what_was_taken_alone_is_held"),
     # --- virtio-console

@@ -173,6 +173,25 @@ static void who_was_deaf_is_heard_again(void **state)
     assert_in_range(fills(1), SIZE / 2 - 1, SIZE / 2 + 1);
 }
 
+/* 2 goes on, so no buffer seems lost; 1 only pauses. It's deaf after 100 ms, not after 300. */
+static void who_pauses_is_heard_again(void **state)
+{
+    (void)state;
+    assert_true(takes(2, 1));
+    for (u32 i = 0; i < 500; i++) {
+        (void)takes(1, 1);
+    }
+    for (u32 i = 0; i <= 300; i++) {
+        ready = SIZE;
+        assert_true(takes(2, 1));
+        if (i == 100) {
+            assert_int_equal(fills(1), 1);
+        }
+        host_now_ns += SECOND / 1000;
+    }
+    assert_in_range(fills(1), SIZE / 2 - 1, SIZE / 2 + 1);
+}
+
 /* TCP that lost a burst waits before it sends one frame again; the driver offers none meanwhile. */
 static void a_pause_is_forgiven(void **state)
 {
@@ -407,6 +426,7 @@ int main(void)
         cmocka_unit_test_setup(a_flood_gets_no_more_than_others, setup),
         cmocka_unit_test_setup(who_loses_little_keeps_its_share, setup),
         cmocka_unit_test_setup(who_was_deaf_is_heard_again, setup),
+        cmocka_unit_test_setup(who_pauses_is_heard_again, setup),
         cmocka_unit_test_setup(a_pause_is_forgiven, setup),
         cmocka_unit_test_setup(company_is_forgotten, setup),
         cmocka_unit_test_setup(a_driver_that_offers_less, setup),
