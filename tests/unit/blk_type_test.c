@@ -9,26 +9,11 @@
 #include <cmocka.h>
 
 #include "core/check.h"
-#include "core/config.h"
 #include "core/str.h"
-#include "vdev/table.h"
+#include "tests/host/line.h"
 #include "vdev/virtio/blk.h"
 
-static struct {
-    struct diag diag;
-    struct vm_config vm;
-    struct cfg_arena arena;
-    u8 memory[32 * 1024] __attribute__((aligned(16)));
-    char log[1024];
-} t;
-
-static void emit(struct diag *d, int level, const char *text)
-{
-    (void)d;
-    (void)level;
-    strncat(t.log, text, sizeof(t.log) - strlen(t.log) - 2);
-    strcat(t.log, "\n");
-}
+static struct line t;
 
 /*
  * The options of a disk with these words behind it, whose file has so many bytes; what is wrong
@@ -36,26 +21,17 @@ static void emit(struct diag *d, int level, const char *text)
  */
 static const struct blk_opts *parse(const char *words, u64 size)
 {
-    static char text[512];
+    char line[480];
     struct vdev_conf *conf;
     struct file_ref f;
-    bool ok;
 
-    memset(&t, 0, sizeof(t));
-    t.diag.emit = emit;
-    t.arena = (struct cfg_arena){t.memory, sizeof(t.memory), 0};
-    snprintf(text, sizeof(text), "system a vdev vdev-virtio-blk.so %s", words);
-    config_parse(&t.vm, str_of("f"), str_of(text), NULL, vdev_types, &t.arena, &t.diag);
-    assert_int_equal(t.vm.nvdevs, 1);
-    conf = &t.vm.vdev[0];
+    snprintf(line, sizeof(line), "vdev-virtio-blk.so %s", words);
+    conf = line_parse(&t, line);
     if (config_file(&t.vm, 0, &f)) {
         *f.file = (struct bundle_file){f.path, (const u8 *)"", size};
         assert_false(config_file(&t.vm, 1, &f));
     }
-    if (t.diag.errors == 0) {
-        ok = conf->type->check(&t.vm, conf, &t.diag);
-        assert_int_equal(ok, t.diag.errors == 0);
-    }
+    line_check(&t);
     return conf->opts;
 }
 

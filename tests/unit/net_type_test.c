@@ -5,49 +5,25 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "core/check.h"
-#include "core/config.h"
-#include "core/str.h"
-#include "vdev/table.h"
+#include "tests/host/line.h"
 #include "vdev/virtio/net.h"
 
-static struct {
-    struct diag diag;
-    struct vm_config vm;
-    struct cfg_arena arena;
-    u8 memory[32 * 1024] __attribute__((aligned(16)));
-    char log[1024];
-} t;
-
-static void emit(struct diag *d, int level, const char *text)
-{
-    (void)d;
-    (void)level;
-    strncat(t.log, text, sizeof(t.log) - strlen(t.log) - 2);
-    strcat(t.log, "\n");
-}
+static struct line t;
 
 /* The options of a NIC with these words behind it; what is wrong with them is in t.log. */
 static const struct net_opts *parse(const char *words)
 {
-    static char text[512];
+    char line[480];
     struct vdev_conf *conf;
-    bool ok;
 
-    memset(&t, 0, sizeof(t));
-    t.diag.emit = emit;
-    t.arena = (struct cfg_arena){t.memory, sizeof(t.memory), 0};
-    snprintf(text, sizeof(text), "system a vdev virtio-net %s", words);
-    config_parse(&t.vm, str_of("f"), str_of(text), NULL, vdev_types, &t.arena, &t.diag);
-    assert_int_equal(t.vm.nvdevs, 1);
-    conf = &t.vm.vdev[0];
-    if (t.diag.errors == 0) {
-        ok = conf->type->check(&t.vm, conf, &t.diag);
-        assert_int_equal(ok, t.diag.errors == 0);
-    }
+    snprintf(line, sizeof(line), "virtio-net %s", words);
+    conf = line_parse(&t, line);
+    line_check(&t);
     return conf->opts;
 }
 

@@ -12,7 +12,7 @@
 
 static void blk_defaults(void *opts)
 {
-    ((struct blk_opts *)opts)->qsize = 256;
+    ((struct blk_opts *)opts)->qsize = VIRTIO_QSIZE_DEFAULT;
 }
 
 /* What the disk is made of. */
@@ -133,54 +133,13 @@ static const struct opt blk_options[] = {
         .help = MANUAL("The serial number that the guest sees, at most 20 bytes."),
         .example = MANUAL("serial root-0001"),
     },
-    {
-        .name = "queues",
-        .type = OPT_U32,
-        .offset = FIELD(queues),
-        .min = 1,
-        .max = BLK_QUEUES_MAX,
-        .arg = "N",
-        .dflt = MANUAL("one per vCPU"),
-        .unit = MANUAL("queues"),
-        .help = MANUAL("Queues that the driver may use at the same time."),
-        .example = MANUAL("queues 2"),
-    },
-    {
-        .name = "qsize",
-        .type = OPT_U32,
-        .offset = FIELD(qsize),
-        .min = BLK_QSIZE_MIN,
-        .max = BLK_QSIZE_MAX,
-        .arg = "N",
-        .dflt = MANUAL("256"),
-        .unit = MANUAL("entries"),
-        .help = MANUAL("Entries of each queue at most: a power of two, or with `packed` any "
-                       "number."),
-        .example = MANUAL("qsize 128"),
-    },
-    {
-        .name = "packed",
-        .type = OPT_FLAG,
-        .offset = FIELD(packed),
-        .help = MANUAL("Offers packed rings to the driver."),
-        .example = MANUAL("packed"),
-    },
-    {
-        .name = "legacy",
-        .type = OPT_FLAG,
-        .offset = FIELD(legacy),
-        .help = MANUAL("Registers and rings of virtio 0.9.5, for old kernels."),
-        .example = MANUAL("legacy"),
-    },
+    VIRTIO_OPT_QUEUES(struct blk_opts, BLK_QUEUES_MAX, "queues",
+                      "Queues that the driver may use at the same time."),
+    VIRTIO_OPT_QSIZE(struct blk_opts, BLK_QSIZE_MIN, BLK_QSIZE_MAX),
+    VIRTIO_OPT_PACKED(struct blk_opts),
+    VIRTIO_OPT_LEGACY(struct blk_opts),
     {.name = NULL},
 };
-
-static const struct vdev_prop blk_props[] = {
-    {.name = "dma-coherent", .kind = PROP_EMPTY},
-    {.name = NULL},
-};
-
-static const char compatible[] = "virtio,mmio";
 
 const struct vdev_type virtio_blk_type = {
     .name = "virtio-blk",
@@ -190,11 +149,6 @@ const struct vdev_type virtio_blk_type = {
     .opts_size = sizeof(struct blk_opts),
     .defaults = blk_defaults,
     .check = blk_check,
-    .node = "virtio_mmio",
-    .compatible = compatible,
-    .compatible_len = sizeof(compatible),
-    .props = blk_props,
-    .mmio_size = 0x1000,
-    .level = true,
+    VIRTIO_MMIO_TYPE,
     .create = blk_create,
 };

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "vdev/virtio/console.h"
+#include "vdev/virtio/options.h"
 
 #include <string.h>
 
@@ -90,8 +91,6 @@ static bool console_check(const struct vm_config *vm, struct vdev_conf *conf, st
     return true;
 }
 
-#define FIELD(f) offsetof(struct console_opts, f)
-
 static const struct opt console_options[] = {
     {
         .name = "hostdev",
@@ -107,22 +106,9 @@ static const struct opt console_options[] = {
         .example = MANUAL("hostdev >- hostdev /dev/log"),
         .parse = parse_hostdev,
     },
-    {
-        .name = "legacy",
-        .type = OPT_FLAG,
-        .offset = FIELD(legacy),
-        .help = MANUAL("Registers and rings of virtio 0.9.5, for old kernels."),
-        .example = MANUAL("legacy"),
-    },
+    VIRTIO_OPT_LEGACY(struct console_opts),
     {.name = NULL},
 };
-
-static const struct vdev_prop props[] = {
-    {.name = "dma-coherent", .kind = PROP_EMPTY},
-    {.name = NULL},
-};
-
-static const char compatible[] = "virtio,mmio";
 
 const struct vdev_type virtio_console_type = {
     .name = "virtio-console",
@@ -130,11 +116,6 @@ const struct vdev_type virtio_console_type = {
     .opts = console_options,
     .opts_size = sizeof(struct console_opts),
     .check = console_check,
-    .node = "virtio_mmio",
-    .compatible = compatible,
-    .compatible_len = sizeof(compatible),
-    .props = props,
-    .mmio_size = 0x1000,
-    .level = true,
+    VIRTIO_MMIO_TYPE,
     .create = console_create,
 };

@@ -19,7 +19,7 @@ static void net_defaults(void *opts)
     o->bind_mode = 0660;
     o->peerfeats = UINT64_MAX;
     o->storm = NET_STORM;
-    o->qsize = 256;
+    o->qsize = VIRTIO_QSIZE_DEFAULT;
     o->speed = 10000;
 }
 
@@ -240,45 +240,11 @@ static const struct opt net_options[] = {
             "match."),
         .example = MANUAL("peerfeats 0x19c3"),
     },
-    {
-        .name = "queues",
-        .type = OPT_U32,
-        .offset = FIELD(queues),
-        .min = 1,
-        .max = NET_QUEUES_MAX,
-        .unit = MANUAL("pairs"),
-        .arg = "N",
-        .dflt = MANUAL("one per vCPU"),
-        .help = MANUAL("Pairs of queues that the driver may use at the same time."),
-        .example = MANUAL("queues 2"),
-    },
-    {
-        .name = "qsize",
-        .type = OPT_U32,
-        .offset = FIELD(qsize),
-        .min = 1,
-        .max = NET_QSIZE_MAX,
-        .unit = MANUAL("entries"),
-        .arg = "N",
-        .dflt = MANUAL("256"),
-        .help = MANUAL("Entries of each queue at most: a power of two, or with `packed` any "
-                       "number."),
-        .example = MANUAL("qsize 1024"),
-    },
-    {
-        .name = "packed",
-        .type = OPT_FLAG,
-        .offset = FIELD(packed),
-        .help = MANUAL("Offers packed rings to the driver."),
-        .example = MANUAL("packed"),
-    },
-    {
-        .name = "legacy",
-        .type = OPT_FLAG,
-        .offset = FIELD(legacy),
-        .help = MANUAL("Registers and rings of virtio 0.9.5, for old kernels."),
-        .example = MANUAL("legacy"),
-    },
+    VIRTIO_OPT_QUEUES(struct net_opts, NET_QUEUES_MAX, "pairs",
+                      "Pairs of queues that the driver may use at the same time."),
+    VIRTIO_OPT_QSIZE(struct net_opts, 1, NET_QSIZE_MAX),
+    VIRTIO_OPT_PACKED(struct net_opts),
+    VIRTIO_OPT_LEGACY(struct net_opts),
     {
         .name = "speed",
         .type = OPT_U32,
@@ -327,13 +293,6 @@ static const struct opt net_options[] = {
     {.name = NULL},
 };
 
-static const struct vdev_prop net_props[] = {
-    {.name = "dma-coherent", .kind = PROP_EMPTY},
-    {.name = NULL},
-};
-
-static const char compatible[] = "virtio,mmio";
-
 const struct vdev_type virtio_net_type = {
     .name = "virtio-net",
     .help = MANUAL("A network card: virtio-net over virtio-mmio."),
@@ -341,11 +300,6 @@ const struct vdev_type virtio_net_type = {
     .opts_size = sizeof(struct net_opts),
     .defaults = net_defaults,
     .check = net_check,
-    .node = "virtio_mmio",
-    .compatible = compatible,
-    .compatible_len = sizeof(compatible),
-    .props = net_props,
-    .mmio_size = 0x1000,
-    .level = true,
+    VIRTIO_MMIO_TYPE,
     .create = net_create,
 };

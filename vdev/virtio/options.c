@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Options that virtio devices have in common. Knows no device. No lock: data. */
+/* What virtio devices have in common as config lines. Knows no device. No lock: data. */
 #include "vdev/virtio/options.h"
 
 #include "core/config.h"
+
+const char virtio_compatible[] = VIRTIO_COMPATIBLE;
+
+const struct vdev_prop virtio_props[] = {
+    {.name = "dma-coherent", .kind = PROP_EMPTY},
+    {.name = NULL},
+};
 
 bool virtio_check_rings(const struct vdev_conf *conf, u32 qsize, bool packed, bool legacy,
                         struct diag *diag)

@@ -14,6 +14,7 @@
 #include "core/sched.h"
 #include "core/timer.h"
 #include "core/vm.h"
+#include "vdev/virtio/options.h"
 #include "vdev/virtio/virtio.h"
 
 #define RNG_ID     4
@@ -198,13 +199,7 @@ static bool rng_check(const struct vm_config *vm, struct vdev_conf *conf, struct
 #define FIELD(f) offsetof(struct rng_opts, f)
 
 static const struct opt rng_options[] = {
-    {
-        .name = "legacy",
-        .type = OPT_FLAG,
-        .offset = FIELD(legacy),
-        .help = MANUAL("Registers and rings of virtio 0.9.5, for old kernels."),
-        .example = MANUAL("legacy"),
-    },
+    VIRTIO_OPT_LEGACY(struct rng_opts),
     {
         .name = "hostdev",
         .type = OPT_STR,
@@ -220,13 +215,6 @@ static const struct opt rng_options[] = {
 
 static const char *const aliases[] = {"virtio-entropy", NULL};
 
-static const struct vdev_prop props[] = {
-    {.name = "dma-coherent", .kind = PROP_EMPTY},
-    {.name = NULL},
-};
-
-static const char compatible[] = "virtio,mmio";
-
 const struct vdev_type virtio_rng_type = {
     .name = "virtio-rng",
     .aliases = aliases,
@@ -235,11 +223,6 @@ const struct vdev_type virtio_rng_type = {
     .opts = rng_options,
     .opts_size = sizeof(struct rng_opts),
     .check = rng_check,
-    .node = "virtio_mmio",
-    .compatible = compatible,
-    .compatible_len = sizeof(compatible),
-    .props = props,
-    .mmio_size = 0x1000,
-    .level = true,
+    VIRTIO_MMIO_TYPE,
     .create = rng_create,
 };
