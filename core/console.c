@@ -395,7 +395,8 @@ static const struct command commands[] = {
     {"vm dump", "NAME", "registers of its vCPUs", .run_vm = dump_vm},
     {"focus", "NAME", "gives the console to a VM", .run = run_focus},
     {"net show", "", "switches, their ports and counters", .run = run_net_show},
-    {"net capture", "NIC on|off|dump", "keeps a NIC's frames, or prints them for `muntin pcap`",
+    {"net capture", "NIC on|off|dump|PORT",
+     "keeps a NIC's frames, prints them for `muntin pcap`, or gives them to a VM",
      .run_two = run_net_capture},
     {"log", "[N]", "the last N messages of Muntin (20)", .run = run_log},
     {"memory", "", "who has how much of the machine's memory", .run = run_memory},
@@ -407,7 +408,7 @@ static void run_help(const char *arg)
 
     (void)arg;
     for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
-        char head[32];
+        char head[40];
 
         fmt_print(head, sizeof(head), "%s %s", commands[i].name, commands[i].arg);
         print("  %-27s %s\n", head, commands[i].help);

@@ -191,6 +191,23 @@ u32 chan_read(struct chan *c, u8 *p, u32 len)
     return n;
 }
 
+u32 chan_feed(struct chan *c, const u8 *p, u32 len)
+{
+    u32 n;
+
+    spin_lock(&mux.lock);
+    n = MIN(len, ring_free(&c->rx));
+    for (u32 i = 0; i < n; i++) {
+        ring_put(&c->rx, p[i]);
+    }
+    if (n > 0) {
+        mux.rx_event |= BIT64(c->number);
+    }
+    spin_unlock(&mux.lock);
+    kick(n > 0);
+    return n;
+}
+
 int chan_getc(struct chan *c)
 {
     u8 b;
@@ -384,6 +401,11 @@ u32 chan_find(const char *name)
         }
     }
     return 0;
+}
+
+struct chan *chan_at(u32 number)
+{
+    return mux.chan[number];
 }
 
 /* --- input ---------------------------------------------------------------------------------- */

@@ -51,6 +51,11 @@ u32 chan_read(struct chan *c, u8 *p, u32 len); /* how many there were */
 bool chan_has_input(struct chan *c);
 bool chan_break(struct chan *c); /* true, once: a break is next, before what chan_getc gives */
 void chan_reset(struct chan *c); /* forgets input; unfinished output is flushed as a line */
+/*
+ * Muntin's side: input that nobody typed, at most 1,024 bytes. How many there was room for. Any
+ * CPU; locks up to LOCK_DEVICE may be held.
+ */
+u32 chan_feed(struct chan *c, const u8 *p, u32 len);
 
 /*
  * Boot, before everything else here. `prompt` gets what is typed while Muntin has the focus, on the
@@ -66,7 +71,8 @@ void chan_prompt_write(const char *s, size_t len); /* raw output of the prompt *
 size_t chan_prompt_room(void); /* bytes that it takes now; what is more is lost */
 void chan_focus(u32 number);   /* 0: Muntin */
 u32 chan_focused(void);
-u32 chan_find(const char *name); /* number, or 0 */
+u32 chan_find(const char *name);  /* number, or 0 */
+struct chan *chan_at(u32 number); /* of 1, 2, … as chan_find gives it */
 u32 chan_key(u32 number); /* 1, 2, …: from 10 on there's none on a keyboard; 0: it has none */
 void chan_uart_irq(void); /* the UART has bytes, or room: for arch_uart_irq */
 /* Before the machine goes off: waits until all output is out, or the UART takes none for long. */

@@ -385,6 +385,8 @@ MUTATIONS = [
     mutation("share", SH, "    s->faded = now;\n", "", "share:who_pauses_is_heard_again"),
     mutation("share", SH, "    release(s, SHARE_BUFFERS - count);\n", "", "share:more_than_there_are"),
     never("share", SH, "held > 0", "share:what_was_taken_alone_is_held"),
+    never("capture", "net/capture.c", "c->on && c->to != NULL && !has_room(c, f->len)",
+          "capture:a_slow_reader_loses_whole_frames"),
     # --- virtio-console
     mutation("console", VC, "virtio_running(v) && q->ready", "virtio_running(v)",
              "virtio_console:rule_7_queue_taken_away_amid_a_buffer"),

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""A capture of a NIC's frames, from the guests' rings over the console to a pcap file."""
+"""A capture of a NIC's frames, from the guests' rings to a pcap file: over the console, and in a VM
+that reads it from a port of its virtio-console.
+"""
 
 import re
 import struct
 import subprocess
+import time
 
 from lib import vms
 from test_guests import start, vm  # noqa: F401 (start is a fixture)
@@ -22,14 +25,22 @@ def ping(frame):
     return to, source, kind, number
 
 
-def read_pcap(path):
-    data, at, frames = path.read_bytes(), 24, []
+def frames_of(data):
+    """A pcap file's (time, frame)s; the last one may be cut off."""
+    at, frames = 24, []
     assert struct.unpack("<IHHiIII", data[:24]) == (0xA1B23C4D, 2, 4, 0, 0, 65535, 1)
-    while at < len(data):
+    while at + 16 <= len(data):
         seconds, ns, kept, length = struct.unpack("<IIII", data[at : at + 16])
-        assert kept == length and ns < 10**9 and at + 16 + kept <= len(data)
+        assert kept == length and ns < 10**9
         frames.append((seconds * 10**9 + ns, data[at + 16 : at + 16 + kept]))
         at += 16 + kept
+    return frames
+
+
+def read_pcap(path):
+    data = path.read_bytes()
+    frames = frames_of(data)
+    assert len(data) == 24 + sum(16 + len(frame) for _, frame in frames)
     return frames
 
 
@@ -83,3 +94,48 @@ def test_capture(start, built, tmp_path):  # noqa: F811
     last = [ping(f) for _, f in echo]
     assert all(p in pings for p in last if p[3] <= max(replies))
     assert {p[2] for p in last} == {REQUEST, REPLY}
+
+
+def test_capture_by_a_port(machine, bundle, built):
+    """Linux has another VM's frames as a file; while nobody reads, they are lost, and counted."""
+    words = "rounds=0 tick-ms=20 late-ms=60000 lost=1000000 size-mib=1"
+    port = ["vdev virtio-console hostdev /dev/log hostdev </dev/tap"]
+    b = bundle(
+        {
+            "linux.qvmconf": vms.linux("linux", None, extra=port),
+            "victim.qvmconf": vm(
+                "victim", [1], words, nic="02:00:00:00:00:02", extra="capture 16K\n"
+            ),
+            "echo.qvmconf": vm("echo", [1], "idle-s=3600", nic="02:00:00:00:00:01"),
+            **vms.files(built, "d12c", "victim.img", "echo.img"),
+        }
+    )
+    m = machine(bundle=b, smp=2, mem=512)
+    m.expect(vms.any_vm("@@ SHELL"), timeout=vms.BOOT_TIMEOUT)
+    vms.focus(m, 0)
+    m.line("net capture victim/eth linux/tap")
+    m.expect(r"^victim/eth: capture is on; 0 frames .*; it goes to linux/tap, 0 lost$")
+    time.sleep(2)  # 16 KiB are full by then
+    vms.focus(m, 1, "linux")
+    m.line("")
+    tap = "p=$(grep -lx tap /sys/class/virtio-ports/*/name); cat /dev/$(basename ${p%/name})"
+    assert m.run(f"timeout 2 sh -c '{tap}' > x.pcap; test -s x.pcap") == 0, m.output
+    assert m.run("wc -c < x.pcap") == 0, m.output
+    assert int(m.output.split()[-1]) > 24 + 16384, m.output
+    vms.focus(m, 0)
+    m.line("net capture victim/eth off")
+    assert int(m.expect(r"it goes to linux/tap, (\d+) lost$").group(1)) > 0
+    for name in ("victim", "echo"):  # so that nobody writes between the lines below
+        m.line(f"vm kill {name}")
+        m.expect(rf"{name}: stopped: ")
+    assert not m.seen("@@ victim .*(FAIL|LOST)")
+    vms.focus(m, 1, "linux")
+    assert m.run("head -c 12000 x.pcap | hexdump -v -e '40/1 \"%02x\" \"\\n\"'") == 0
+    data = bytes.fromhex("".join(re.findall("^[0-9a-f]{80}", m.output, re.M)))
+    assert len(data) == 12000
+    frames = frames_of(data)[:-1]
+    times, pings = [t for t, _ in frames], [ping(f) for _, f in frames]
+    assert len(pings) > 4 and times == sorted(times)
+    assert {p[2] for p in pings} == {REQUEST, REPLY}
+    requests = [n for to, source, kind, n in pings if (to, source, kind) == (ALL, VICTIM, REQUEST)]
+    assert requests == list(range(requests[0], requests[0] + len(requests)))

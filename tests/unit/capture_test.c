@@ -26,6 +26,7 @@
 #define BIG_RING (256u * KIB)
 
 static struct stub a, b;
+static struct chan *port; /* of a VM's virtio-console */
 static char screen[1u << 20];
 static u32 screen_len;
 static char said[512];
@@ -67,6 +68,13 @@ static void no_prompt(char c)
     (void)c;
 }
 
+static void ready(void *dev)
+{
+    (void)dev;
+}
+
+static const struct chan_ops port_ops = {.rx_ready = ready, .tx_ready = ready};
+
 static int setup_group(void **state)
 {
     void *memory = aligned_alloc(PAGE_SIZE, 8 * MIB);
@@ -86,6 +94,8 @@ static int setup(void **state)
     screen_len = 0;
     sched_init(1);
     chan_init('\x1d', no_prompt);
+    port = chan_create_port("vm/tap", &port_ops, NULL);
+    assert_non_null(port);
     stub_init(&a, "vm", "a", 1);
     stub_init(&b, "vm", "b", 2);
     a.port.capture = capture_create(RING);
@@ -346,6 +356,144 @@ static void full_console(void **state)
     }
 }
 
+/* --- out by a port ---------------------------------------------------------------------------- */
+
+/* What the VM behind the port reads by then, at most `len` bytes, in any pieces. */
+static void reads(struct chan *c, u32 len)
+{
+    u32 n;
+
+    run_for(MS);
+    while (len > 0 && (n = chan_read(c, got.bytes + got.len, MIN(len, 1 + got.len % 300))) > 0) {
+        got.len += n;
+        len -= n;
+        run_for(MS);
+    }
+}
+
+static void file_header(u32 *at)
+{
+    u8 head[PCAP_HEADER];
+
+    pcap_file_header(head);
+    assert_memory_equal(got.bytes + *at, head, PCAP_HEADER);
+    *at += PCAP_HEADER;
+}
+
+static void leaves_by_a_port(void **state)
+{
+    static const u32 lengths[] = {14, 60, 111, 112, 113, 127, 128, 129, 1514, 9014};
+    u32 at = 0;
+
+    (void)state;
+    memset(&got, 0, sizeof(got));
+    assert_int_equal(chan_feed(port, (const u8 *)"typed", 5), 5);
+    assert_string_equal(
+        command("b", "vm/tap"),
+        "b: capture is on; 0 frames sent, 0 got; 0 kept; it goes to vm/tap, 0 lost\n");
+    reads(port, UINT32_MAX);
+    assert_int_equal(got.len, PCAP_HEADER); /* a reader sees a file at once */
+    for (u32 i = 0; i < 300; i++) {
+        frame(&b.port, lengths[i % ARRAY_SIZE(lengths)], i % 2);
+        reads(port, UINT32_MAX);
+    }
+    file_header(&at);
+    for (u32 i = 0; at < got.len; i++) {
+        (void)record(&at, lengths[i % ARRAY_SIZE(lengths)], lengths[i % ARRAY_SIZE(lengths)]);
+        assert_true(i < 300);
+    }
+    assert_string_equal(
+        command("b", "off"),
+        "b: capture is off; 150 frames sent, 150 got; 0 kept; it goes to vm/tap, 0 lost\n");
+    run_for(MS);
+    assert_string_equal(command("b", "off"),
+                        "b: capture is off; 150 frames sent, 150 got; 0 kept\n");
+}
+
+/* Nobody waits for who doesn't read: frames are lost, and counted; those that came are whole. */
+static void a_slow_reader_loses_whole_frames(void **state)
+{
+    u32 at = 0, count = 0, sent, lost;
+
+    (void)state;
+    memset(&got, 0, sizeof(got));
+    (void)command("a", "vm/tap");
+    for (u32 i = 0; i < 100; i++) {
+        frame(&a.port, 500, true);
+        run_for(MS);
+        reads(port, i % 7 * 20);
+    }
+    (void)command("a", "off");
+    assert_int_equal(sscanf(said,
+                            "a: capture is off; %u frames sent, 0 got; %*u kept; it goes to "
+                            "vm/tap, %u lost",
+                            &sent, &lost),
+                     2);
+    reads(port, UINT32_MAX);
+    for (file_header(&at); at < got.len; count++) {
+        (void)record(&at, 500, 500);
+    }
+    assert_in_range(count, 8, 60);
+    assert_int_equal(count, sent);
+    assert_int_equal(sent + lost, 100);
+    (void)command("a", "off");
+    assert_non_null(strstr(said, "; 0 kept\n"));
+    frame(&a.port, 9000, true);
+    assert_int_equal(got.len, at);
+}
+
+static void a_frame_that_never_fits(void **state)
+{
+    u32 at = 0;
+
+    (void)state;
+    memset(&got, 0, sizeof(got));
+    (void)command("a", "vm/tap");
+    frame(&a.port, RING - 15, true);
+    frame(&a.port, RING - 16, true);
+    frame(&a.port, 14, true);
+    (void)command("a", "off");
+    assert_string_equal(said, "a: capture is off; 1 frames sent, 0 got; 1 kept; it goes to vm/tap, "
+                              "2 lost\n");
+    reads(port, UINT32_MAX);
+    file_header(&at);
+    (void)record(&at, RING - 16, RING - 16);
+    assert_int_equal(got.len, at);
+}
+
+/* Whoever reads from the start again says so at the prompt; the others must wait their turn. */
+static void begins_anew_when_told(void **state)
+{
+    u32 at = 0;
+
+    (void)state;
+    memset(&got, 0, sizeof(got));
+    (void)command("b", "vm/tap");
+    for (u32 i = 0; i < 5; i++) {
+        frame(&b.port, 900, true);
+    }
+    reads(port, 700);
+    assert_string_equal(command("b", "on"), "it still goes to vm/tap\n");
+    assert_string_equal(command("b", "dump"), "it still goes to vm/tap\n");
+    assert_string_equal(command("a", "vm/tap"), "b goes there\n");
+    got.len = 0;
+    (void)command("b", "vm/tap");
+    frame(&b.port, 100, true);
+    reads(port, UINT32_MAX);
+    file_header(&at);
+    (void)record(&at, 100, 100);
+    assert_int_equal(got.len, at);
+    frame(&b.port, 900, true);
+    frame(&b.port, 900, true);
+    (void)command("b", "off");
+    (void)command("b", "off"); /* what hasn't left can be printed */
+    at = 0;
+    dump("b", 50 * MS);
+    (void)record(&at, 900, 900);
+    (void)record(&at, 900, 900);
+    assert_int_equal(got.total, 2);
+}
+
 static void wrong_words(void **state)
 {
     static struct stub c;
@@ -355,7 +503,12 @@ static void wrong_words(void **state)
     assert_true(net_connect(&c.port));
     assert_string_equal(command("x", "on"), "no NIC 'x' has a capture; these have: b a\n");
     assert_string_equal(command("c", "on"), "no NIC 'c' has a capture; these have: b a\n");
-    assert_string_equal(command("a", "of"), "net capture: 'of' is not on, off or dump\n");
+    assert_string_equal(command("a", "of"), "net capture: 'of' is not on, off, dump or a port of a "
+                                            "virtio-console, VM/PORT\n");
+    assert_string_equal(command("a", "vm"), "net capture: 'vm' is not on, off, dump or a port of "
+                                            "a virtio-console, VM/PORT\n");
+    assert_string_equal(command("a", "vm/none"), "net capture: 'vm/none' is not on, off, dump or a "
+                                                 "port of a virtio-console, VM/PORT\n");
     frame(&c.port, 100, true); /* nowhere to go */
 }
 
@@ -364,9 +517,19 @@ static void wrong_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(nothing_until_on),       T(frames_of_many_lengths), T(on_starts_anew),
-        T(oldest_are_dropped),     T(large_frames_are_cut),   T(dropping_is_bounded),
-        T(missing_bytes_are_zero), T(full_console),           T(wrong_words),
+        T(nothing_until_on),
+        T(frames_of_many_lengths),
+        T(on_starts_anew),
+        T(oldest_are_dropped),
+        T(large_frames_are_cut),
+        T(dropping_is_bounded),
+        T(missing_bytes_are_zero),
+        T(full_console),
+        T(wrong_words),
+        T(leaves_by_a_port),
+        T(a_slow_reader_loses_whole_frames),
+        T(a_frame_that_never_fits),
+        T(begins_anew_when_told),
     };
 
     return cmocka_run_group_tests(tests, setup_group, NULL);

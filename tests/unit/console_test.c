@@ -396,9 +396,10 @@ static void net_show(void **state)
     (void)state;
     assert_string_equal(answer("net show"), "switch lan\r\n");
     assert_string_equal(answer("net capture a/eth on"), "capture a/eth: on\r\n");
-    assert_string_equal(answer("net capture a/eth"), "usage: net capture NIC on|off|dump\r\n");
-    assert_string_equal(answer("net capture"), "usage: net capture NIC on|off|dump\r\n");
-    assert_string_equal(answer("net capture a/eth on x"), "usage: net capture NIC on|off|dump\r\n");
+    assert_string_equal(answer("net capture a/eth"), "usage: net capture NIC on|off|dump|PORT\r\n");
+    assert_string_equal(answer("net capture"), "usage: net capture NIC on|off|dump|PORT\r\n");
+    assert_string_equal(answer("net capture a/eth on x"),
+                        "usage: net capture NIC on|off|dump|PORT\r\n");
 }
 
 static void memory(void **state)

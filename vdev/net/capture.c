@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Captures: a ring of records per port, and its way out. Records lie one behind the other, around
- * the ring's end if need be; a dump first stops the capture, so that nothing moves under it.
- * Lock: the capture's (LOCK_DEVICE, because senders hold queues' locks) for the ring and `on`. The
- * dump belongs to the boot CPU.
+ * Captures: a ring of records per port, and its ways out. Records lie one behind the other, around
+ * the ring's end if need be; a dump first stops the capture, so that nothing moves under it. What
+ * leaves by a VM's console is taken out of the ring, which gets no frames that it has no room for.
+ * Lock: the capture's (LOCK_DEVICE, because senders hold queues' locks) for the ring, `on` and
+ * `to`. The dump belongs to the boot CPU, and so do the timers.
  */
 #include "vdev/net/capture.h"
 
@@ -20,6 +21,9 @@
 #define DROP_BUDGET  256 /* frames that make room for one */
 #define DUMP_LINES   2   /* in one go */
 #define DUMP_WAIT_NS 1000000ull
+#define FEED_PIECES  8 /* in one go, of at most: */
+#define FEED_PIECE   128u
+#define FEED_WAIT_NS 1000000ull
 
 struct record { /* in front of each frame in the ring */
     u64 ns;
@@ -30,7 +34,10 @@ struct capture {
     struct spinlock lock;
     bool on;
     u32 records;
-    u64 sent, got, overwritten;
+    u64 sent, got, lost; /* lost: made room for others, or there was none for it */
+    struct chan *to;     /* where it leaves by; NULL: it doesn't */
+    u32 done;            /* bytes of the first record that have left, its pcap header included */
+    struct timer timer;
     u32 size, head, used; /* bytes */
     u8 ring[];
 };
@@ -106,7 +113,6 @@ static void drop_oldest(struct capture *c)
     c->head = ring_at(c, c->head, size);
     c->used -= size;
     c->records--;
-    c->overwritten++;
 }
 
 /* How many bytes of a frame may follow its record, once room was made. */
@@ -116,8 +122,14 @@ static u32 make_room(struct capture *c, u32 len)
 
     for (u32 i = 0; i < DROP_BUDGET && c->size - c->used < sizeof(struct record) + want; i++) {
         drop_oldest(c);
+        c->lost++;
     }
     return MIN(want, c->size - c->used - (u32)sizeof(struct record));
+}
+
+static bool has_room(const struct capture *c, u32 len)
+{
+    return c->size - c->used >= sizeof(struct record) + MIN(len, PCAP_SNAP);
 }
 
 void capture_frame(struct net_port *p, const struct net_frame *f, bool sent)
@@ -130,7 +142,9 @@ void capture_frame(struct net_port *p, const struct net_frame *f, bool sent)
         return;
     }
     spin_lock(&c->lock);
-    if (c->on) {
+    if (c->on && c->to != NULL && !has_room(c, f->len)) {
+        c->lost++;
+    } else if (c->on) {
         r.kept = make_room(c, f->len);
         head = MIN(f->head_len, r.kept);
         ring_append(c, &r, sizeof(r));
@@ -230,6 +244,91 @@ static void dump_begin(const struct net_port *p)
     timer_set(&dump.timer, arch_now_ns() + DUMP_WAIT_NS);
 }
 
+/* From an empty ring; or, off, with what is in it as it is, which goes on to where it goes. */
+static void set_on(struct capture *c, bool on, struct chan *to)
+{
+    spin_lock(&c->lock);
+    if (on) {
+        c->records = 0;
+        c->used = 0;
+        c->sent = 0;
+        c->got = 0;
+        c->lost = 0;
+        c->done = 0;
+        c->to = to;
+    } else if (!c->on) { /* once more: what is left stays where it is */
+        c->to = NULL;
+    }
+    c->on = on;
+    spin_unlock(&c->lock);
+}
+
+/* --- out by a VM's console ------------------------------------------------------------------- */
+
+/* With c->lock: some of the first record. False: there's none, or no room for more of it. */
+static bool feed_piece(struct capture *c)
+{
+    u8 data[FEED_PIECE];
+    struct record r;
+    u32 len, n;
+
+    if (c->records == 0) {
+        return false;
+    }
+    ring_read(c, c->head, &r, sizeof(r));
+    if (c->done < PCAP_RECORD) {
+        pcap_record_header(data, r.ns, r.kept, r.len);
+        len = PCAP_RECORD - c->done;
+        n = chan_feed(c->to, data + c->done, len);
+    } else {
+        len = MIN(FEED_PIECE, PCAP_RECORD + r.kept - c->done);
+        ring_read(c, ring_at(c, c->head, (u32)sizeof(r) + c->done - PCAP_RECORD), data, len);
+        n = chan_feed(c->to, data, len);
+    }
+    c->done += n;
+    if (c->done == PCAP_RECORD + r.kept) {
+        drop_oldest(c);
+        c->done = 0;
+    }
+    return n == len;
+}
+
+static void feed(struct timer *t)
+{
+    struct capture *c = container_of(t, struct capture, timer);
+    u32 pieces = 0;
+    bool more;
+
+    spin_lock(&c->lock);
+    while (c->to != NULL && pieces < FEED_PIECES && feed_piece(c)) {
+        pieces++;
+    }
+    more = c->to != NULL && (c->on || c->records > 0);
+    if (!more) {
+        c->to = NULL;
+    }
+    spin_unlock(&c->lock);
+    if (more) {
+        timer_set(t, arch_now_ns() + FEED_WAIT_NS);
+    }
+}
+
+/* From an empty ring and the file's header on, also if it goes there already. */
+static void feed_begin(struct capture *c, struct chan *to)
+{
+    u8 header[PCAP_HEADER];
+
+    if (c->to != NULL) {
+        timer_cancel(&c->timer);
+    }
+    set_on(c, true, to);
+    chan_reset(to);
+    pcap_file_header(header);
+    (void)chan_feed(to, header, sizeof(header)); /* it's empty: there's room */
+    timer_init(&c->timer, &pcpus[0], feed);
+    timer_set(&c->timer, arch_now_ns() + FEED_WAIT_NS);
+}
+
 /* --- the prompt ------------------------------------------------------------------------------ */
 
 static struct net_port *find_port(const char *nic)
@@ -253,42 +352,60 @@ static void no_port(const char *nic, void (*print)(const char *fmt, ...))
     print("\n");
 }
 
-/* From an empty ring, or with what is in it as it is. */
-static void set_on(struct capture *c, bool on)
-{
-    spin_lock(&c->lock);
-    if (on) {
-        c->records = 0;
-        c->used = 0;
-        c->sent = 0;
-        c->got = 0;
-        c->overwritten = 0;
-    }
-    c->on = on;
-    spin_unlock(&c->lock);
-}
-
 static void say_state(const struct net_port *p, void (*print)(const char *fmt, ...))
 {
     const struct capture *c = p->capture;
 
-    print("%s: capture is %s; %llu frames sent, %llu got; %u kept\n", p->name, c->on ? "on" : "off",
+    print("%s: capture is %s; %llu frames sent, %llu got; %u kept", p->name, c->on ? "on" : "off",
           (unsigned long long)c->sent, (unsigned long long)c->got, c->records);
+    if (c->to != NULL) {
+        print("; it goes to %s, %llu lost", chan_name(c->to), (unsigned long long)c->lost);
+    }
+    print("\n");
+}
+
+/* The port that a verb names; NULL: it's no name of one. Only ports have a '/' in theirs. */
+static struct chan *find_target(const char *verb)
+{
+    u32 number = strchr(verb, '/') != NULL ? chan_find(verb) : 0;
+
+    return number != 0 ? chan_at(number) : NULL;
+}
+
+/* Another NIC's capture goes there: the two would be one heap of bytes. */
+static bool is_taken(const struct chan *to, const struct net_port *by,
+                     void (*print)(const char *fmt, ...))
+{
+    for (const struct net_port *p = net_ports(); to != NULL && p != NULL; p = p->next) {
+        if (p != by && p->capture != NULL && p->capture->to == to) {
+            print("%s goes there\n", p->name);
+            return true;
+        }
+    }
+    return false;
 }
 
 void capture_command(const char *nic, const char *verb, void (*print)(const char *fmt, ...))
 {
     struct net_port *p = find_port(nic);
     bool is_dump = strcmp(verb, "dump") == 0, on = strcmp(verb, "on") == 0;
+    struct chan *to = find_target(verb);
 
     if (p == NULL || p->capture == NULL) {
         no_port(nic, print);
-    } else if (!is_dump && !on && strcmp(verb, "off") != 0) {
-        print("net capture: '%s' is not on, off or dump\n", verb);
+    } else if (to == NULL && !is_dump && !on && strcmp(verb, "off") != 0) {
+        print("net capture: '%s' is not on, off, dump or a port of a virtio-console, VM/PORT\n",
+              verb);
     } else if (dump.c != NULL && (is_dump || dump.c == p->capture)) {
         print("a capture is still being printed\n");
-    } else {
-        set_on(p->capture, on);
+    } else if (p->capture->to != NULL && (is_dump || on)) {
+        print("it still goes to %s\n", chan_name(p->capture->to));
+    } else if (!is_taken(to, p, print)) {
+        if (to != NULL) {
+            feed_begin(p->capture, to);
+        } else {
+            set_on(p->capture, on, NULL);
+        }
         say_state(p, print);
         if (is_dump) {
             dump_begin(p);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Captures: the last frames that a port sent or got, kept in RAM until somebody reads them out at
- * the console (core/pcap_text.h). Off until the prompt says on.
+ * the console (core/pcap_text.h); or all frames, as a pcap file without end, to a port of a VM's
+ * virtio-console, but for those that it has no room for. Off until the prompt says on.
  */
 #ifndef VDEV_NET_CAPTURE_H
 #define VDEV_NET_CAPTURE_H
@@ -28,8 +29,9 @@ static inline void port_capture(struct net_port *p, const struct net_frame *f, b
 }
 
 /*
- * `net capture NIC VERB` at the prompt: on, off or dump. A dump goes on by itself, in pieces, while
- * the console has room. On the boot CPU, one caller at a time.
+ * `net capture NIC VERB` at the prompt: on, off, dump, or the name of a port, VM/PORT. A dump goes
+ * on by itself, in pieces, while the console has room; so does what leaves by a port, until off. On
+ * the boot CPU, one caller at a time.
  */
 void capture_command(const char *nic, const char *verb,
                      void (*print)(const char *fmt, ...) PRINTF(1, 2));

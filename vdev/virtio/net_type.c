@@ -267,7 +267,7 @@ static const struct opt net_options[] = {
         .dflt = MANUAL("none"),
         .help = MANUAL("RAM for a capture of the NIC's frames, the last ones of which it keeps; "
                        "`net capture` at the prompt switches it on and prints it for `muntin "
-                       "pcap`."),
+                       "pcap`, or gives all frames to a port of a VM's virtio-console."),
         .example = MANUAL("capture 256K"),
     },
     {
