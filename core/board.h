@@ -16,7 +16,7 @@ struct range {
     u64 size;
 };
 
-enum board_uart { UART_NONE, UART_PL011 };
+enum board_uart { UART_NONE, UART_PL011, UART_16550, UART_DW, UART_AUX, UART_CADENCE, UART_IMX };
 enum board_conduit { CONDUIT_NONE, CONDUIT_SMC, CONDUIT_HVC };
 
 struct board {
@@ -64,7 +64,8 @@ struct board {
 
     enum board_uart uart;
     struct range uart_reg;
-    u32 uart_intid; /* 0: none */
+    u32 uart_intid;            /* 0: none */
+    u8 uart_shift, uart_width; /* registers are 1 << shift apart, and accessed by so many bytes */
 
     struct range fw_cfg; /* size 0: none */
     struct range rtc;    /* a PL031; size 0: none */

@@ -12,14 +12,21 @@
 
 #define VM_LOG_WINDOW_NS 1000000000ull
 #define VM_LOG_LINES     8
+#define PUT_TRIES        1000000u /* more than 10 ms, on any board */
 
 enum log_level log_threshold = LOG_INFO;
 void (*log_sink)(const char *line, size_t len);
 
+/* A transmitter that takes nothing for so long is switched off or nobody's: no more waiting. */
 static void put_byte(char c)
 {
-    while (!arch_putc(c)) {
+    static bool dead;
+    u32 tries = atomic_load(&dead) ? 1 : PUT_TRIES;
+
+    while (tries > 0 && !arch_putc(c)) {
+        tries--;
     }
+    atomic_store(&dead, tries == 0);
 }
 
 /* keep_only: for the prompt's `log`, not shown. */

@@ -25,6 +25,7 @@ enum {
 struct uart {
     enum board_uart kind;
     struct range reg;
+    u8 shift, width;
     struct tree_irqs irqs;
     u32 depth;
     const char *path[TREE_DEPTH]; /* node names from the root's child on */
@@ -262,6 +263,32 @@ static void settle_timer(struct host *h)
 
 /* --- UART --- */
 
+/*
+ * Where the registers of a 16550 are (binding serial/8250): nothing else reads these properties.
+ * False: not as any that we know.
+ */
+static bool read_uart_layout(const struct host *h, const struct tree_node *n, struct uart *u)
+{
+    u64 shift = tree_number(tree_get(&h->tree, n, "reg-shift"));
+    u64 width = tree_number(tree_get(&h->tree, n, "reg-io-width"));
+    u64 offset = tree_number(tree_get(&h->tree, n, "reg-offset"));
+
+    if (u->kind == UART_AUX) { /* its binding knows but one */
+        shift = 2;
+        width = 4;
+    }
+    width = MAX(width, 1u);
+    if (shift > 4 || (width != 1 && width != 2 && width != 4) || width > 1u << shift ||
+        offset > u->reg.size || u->reg.size - offset < 8u << shift) {
+        return false;
+    }
+    u->shift = (u8)shift;
+    u->width = (u8)width;
+    u->reg.base += offset;
+    u->reg.size -= offset;
+    return true;
+}
+
 static void read_uart(struct host *h, const struct tree_node *n, u32 kind)
 {
     struct uart *u = &h->uart[h->nuarts];
@@ -271,6 +298,9 @@ static void read_uart(struct host *h, const struct tree_node *n, u32 kind)
         return;
     }
     *u = (struct uart){.kind = (enum board_uart)kind, .reg = r, .irqs = tree_irqs(n)};
+    if (kind >= UART_16550 && kind <= UART_AUX && !read_uart_layout(h, n, u)) {
+        return;
+    }
     u->depth = n->depth;
     for (; n->depth > 0; n = n->parent) {
         u->path[n->depth - 1] = n->name;
@@ -351,6 +381,8 @@ static void settle_uart(struct host *h)
     if (h->nuarts > 0) {
         h->b->uart = u->kind;
         h->b->uart_reg = u->reg;
+        h->b->uart_shift = u->shift;
+        h->b->uart_width = u->width;
         h->b->uart_intid = tree_intid(&u->irqs, 0, h->gic_phandle, h->gic_cells);
     }
 }
@@ -440,6 +472,15 @@ static const struct match {
     {"pci-host-ecam-generic", read_pci, 0},
     {"arm,smmu-v3", read_smmu, 0},
     {"arm,gic-v3-its", read_its, 0},
+    {"ns16550a", read_uart, UART_16550},
+    {"ns16550", read_uart, UART_16550},
+    {"snps,dw-apb-uart", read_uart, UART_DW},
+    {"brcm,bcm2835-aux-uart", read_uart, UART_AUX},
+    {"xlnx,xuartps", read_uart, UART_CADENCE},
+    {"cdns,uart-r1p12", read_uart, UART_CADENCE},
+    {"cdns,uart-r1p8", read_uart, UART_CADENCE},
+    {"fsl,imx21-uart", read_uart, UART_IMX},
+    {"fsl,imx6q-uart", read_uart, UART_IMX},
     {"qemu,fw-cfg-mmio", read_fw_cfg, 0},
     {"arm,pl031", read_rtc, 0},
 };

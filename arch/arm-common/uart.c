@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Picks the driver of the board's UART and hands bytes through. */
+/*
+ * Picks the driver of the board's UART and hands bytes through. Where the tree has no interrupt for
+ * it that reaches the GIC, a timer takes its place.
+ */
 #include "arch/arm-common/uart.h"
 
 #include "arch/arm-common/gic.h"
 #include "core/arch.h"
 #include "core/board.h"
+#include "core/timer.h"
+
+/* At 115200 baud a FIFO of 16 bytes lasts for 1.4 ms; nobody types that fast. */
+#define POLL_TYPED_NS 10000000u
+#define POLL_FULL_NS  1000000u
+
+static const struct uart_driver *const drivers[] = {
+    [UART_PL011] = &uart_pl011, [UART_16550] = &uart_16550,     [UART_DW] = &uart_dw,
+    [UART_AUX] = &uart_aux,     [UART_CADENCE] = &uart_cadence, [UART_IMX] = &uart_imx,
+};
 
 static const struct uart_driver *driver; /* NULL: the board has none that we know */
-static uintptr_t base;
+static struct uart_port port;
+static struct timer poll;
 static u32 intid;
 static bool enabled;  /* its interrupts reach us */
 static bool want_get; /* which of them are asked for */
@@ -16,21 +30,36 @@ static bool want_put;
 void uart_init(const struct board *board)
 {
     intid = board->uart_intid;
-    base = (uintptr_t)board->uart_reg.base;
-    if (board->uart == UART_PL011) {
-        driver = &uart_pl011;
-        driver->init(base);
+    port = (struct uart_port){
+        .base = (uintptr_t)board->uart_reg.base,
+        .shift = board->uart_shift,
+        .width = board->uart_width,
+    };
+    driver = drivers[board->uart];
+    if (driver != NULL) {
+        driver->init(&port);
     }
+}
+
+static void poll_due(struct timer *t)
+{
+    arch_uart_irq();
+    timer_set(t, arch_now_ns() + (want_put ? POLL_FULL_NS : POLL_TYPED_NS));
 }
 
 void uart_enable_irq(void)
 {
-    if (driver == NULL || intid == 0) {
+    if (driver == NULL) {
+        return;
+    }
+    want_get = true;
+    if (intid == 0) {
+        timer_init(&poll, arch_pcpu(), poll_due);
+        timer_set(&poll, arch_now_ns() + POLL_FULL_NS);
         return;
     }
     enabled = true;
-    want_get = true;
-    driver->irqs(base, want_get, want_put);
+    driver->irqs(&port, want_get, want_put);
     gic_setup_spi(intid, false);
     gic_enable(intid, true);
 }
@@ -42,19 +71,19 @@ u32 uart_intid(void)
 
 bool arch_putc(char c)
 {
-    return driver == NULL || driver->put(base, c);
+    return driver == NULL || driver->put(&port, c);
 }
 
 int arch_getc(void)
 {
-    return driver == NULL ? -1 : driver->get(base);
+    return driver == NULL ? -1 : driver->get(&port);
 }
 
 void arch_putc_wait(bool on)
 {
     want_put = on;
     if (enabled) {
-        driver->irqs(base, want_get, want_put);
+        driver->irqs(&port, want_get, want_put);
     }
 }
 
@@ -62,6 +91,6 @@ void arch_getc_wait(bool on)
 {
     want_get = on;
     if (enabled) {
-        driver->irqs(base, want_get, want_put);
+        driver->irqs(&port, want_get, want_put);
     }
 }

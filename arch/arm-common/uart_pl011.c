@@ -22,36 +22,36 @@ enum {
 #define INT_ALL       0x7ffu
 
 /* The baud rate is the boot loader's. QEMU leaves the UART off: nobody was there to enable it. */
-static void pl011_init(uintptr_t base)
+static void pl011_init(struct uart_port *p)
 {
-    io_write32(base + IMSC, 0);
-    io_write32(base + ICR, INT_ALL);
-    if ((io_read32(base + CR) & CR_ENABLE) != CR_ENABLE) {
-        io_write32(base + LCRH, LCRH_FIFO_8N1);
-        io_write32(base + CR, CR_ENABLE);
+    io_write32(p->base + IMSC, 0);
+    io_write32(p->base + ICR, INT_ALL);
+    if ((io_read32(p->base + CR) & CR_ENABLE) != CR_ENABLE) {
+        io_write32(p->base + LCRH, LCRH_FIFO_8N1);
+        io_write32(p->base + CR, CR_ENABLE);
     }
 }
 
-static bool pl011_put(uintptr_t base, char c)
+static bool pl011_put(struct uart_port *p, char c)
 {
-    if ((io_read32(base + FR) & FR_TXFF) != 0) {
+    if ((io_read32(p->base + FR) & FR_TXFF) != 0) {
         return false;
     }
-    io_write32(base + DR, (u8)c);
+    io_write32(p->base + DR, (u8)c);
     return true;
 }
 
-static int pl011_get(uintptr_t base)
+static int pl011_get(struct uart_port *p)
 {
-    if ((io_read32(base + FR) & FR_RXFE) != 0) {
+    if ((io_read32(p->base + FR) & FR_RXFE) != 0) {
         return -1;
     }
-    return (u8)io_read32(base + DR);
+    return (u8)io_read32(p->base + DR);
 }
 
-static void pl011_irqs(uintptr_t base, bool receive, bool transmit)
+static void pl011_irqs(struct uart_port *p, bool receive, bool transmit)
 {
-    io_write32(base + IMSC, (receive ? INT_RX | INT_RX_TIME : 0) | (transmit ? INT_TX : 0));
+    io_write32(p->base + IMSC, (receive ? INT_RX | INT_RX_TIME : 0) | (transmit ? INT_TX : 0));
 }
 
 const struct uart_driver uart_pl011 = {

@@ -86,7 +86,9 @@ static void gicv2_board(void **state)
 
         assert_int_equal(board.timer_intid[i], intid[i]);
     }
-    assert_int_equal(board.uart, UART_NONE);
+    assert_int_equal(board.uart, UART_CADENCE);
+    assert_range(board.uart_reg, 0xff000000, 0x1000);
+    assert_int_equal(board.uart_intid, 53);
     assert_int_equal(board.fw_cfg.size, 0);
     assert_int_equal(board.rtc.size, 0);
 }
@@ -185,14 +187,32 @@ static void bus_that_moves_addresses(void **state)
     assert_range(board.reserved[0], 0, 0x1000);
 }
 
-/* stdout-path names one without a driver; the first PL011 is disabled, the last isn't reachable. */
-static void uart_without_driver(void **state)
+/* stdout-path names the mini UART, by an alias, behind PL011s; its binding has no reg-shift. */
+static void uart_by_alias(void **state)
 {
     (void)state;
     read_board("raspi4b");
-    assert_int_equal(board.uart, UART_PL011);
-    assert_range(board.uart_reg, 0xfe201000, 0x200);
-    assert_int_equal(board.uart_intid, 153);
+    assert_int_equal(board.uart, UART_AUX);
+    assert_range(board.uart_reg, 0xfe215040, 0x40);
+    assert_int_equal(board.uart_shift, 2);
+    assert_int_equal(board.uart_width, 4);
+    assert_int_equal(board.uart_intid, 125);
+}
+
+static void uart_16550_board(void **state)
+{
+    (void)state;
+    read_board("orangepi");
+    assert_int_equal(board.uart, UART_DW);
+    assert_range(board.uart_reg, 0x1c28400, 0x400);
+    assert_int_equal(board.uart_shift, 2);
+    assert_int_equal(board.uart_width, 4);
+    assert_int_equal(board.uart_intid, 33);
+    assert_int_equal(board.nram, 0);
+    assert_int_equal(board.ncpus, 2);
+    assert_int_equal(board.psci, CONDUIT_SMC);
+    assert_range(board.gich, 0x1c84000, 0x2000);
+    assert_int_equal(board.timer_intid[3], 26);
 }
 
 static void old_board(void **state)
@@ -443,6 +463,125 @@ static void stdout_paths(void **state)
     assert_int_equal(uart_of("/bus/serial@3000/more"), 0x1000);
 }
 
+/*
+ * stdout-path names one without a driver; the first that has one is disabled, the next can't be
+ * reached from the CPU.
+ */
+static void uart_without_driver(void **state)
+{
+    void *data = begin();
+
+    (void)state;
+    fdt_begin_node(data, "chosen");
+    text_prop(data, "stdout-path", "/serial@1000");
+    fdt_end_node(data);
+    fdt_begin_node(data, "serial@1000");
+    text_prop(data, "compatible", "test,uart");
+    reg(data, 0x1000, 0x1000);
+    fdt_end_node(data);
+    fdt_begin_node(data, "serial@2000");
+    text_prop(data, "compatible", "arm,pl011");
+    text_prop(data, "status", "disabled");
+    reg(data, 0x2000, 0x1000);
+    fdt_end_node(data);
+    fdt_begin_node(data, "bus");
+    fdt_property_u32(data, "#address-cells", 2);
+    fdt_property_u32(data, "#size-cells", 2);
+    uart_node(data, "serial@3000", 0x3000);
+    fdt_end_node(data);
+    uart_node(data, "serial@4000", 0x4000);
+    assert_true(finish(data));
+    assert_int_equal(board.uart, UART_PL011);
+    assert_int_equal(board.uart_reg.base, 0x4000);
+}
+
+/* A 16550 of 0x100 bytes at 0x1000; false: it's not taken. */
+static bool layout(u32 shift, u32 width, u32 offset, u64 size)
+{
+    void *data = begin();
+
+    fdt_begin_node(data, "serial");
+    text_prop(data, "compatible", "ns16550a");
+    reg(data, 0x1000, size);
+    if (shift != 0) {
+        fdt_property_u32(data, "reg-shift", shift);
+    }
+    if (width != 0) {
+        fdt_property_u32(data, "reg-io-width", width);
+    }
+    if (offset != 0) {
+        fdt_property_u32(data, "reg-offset", offset);
+    }
+    fdt_end_node(data);
+    assert_true(finish(data));
+    assert_true(board.uart == UART_NONE || board.uart == UART_16550);
+    return board.uart == UART_16550;
+}
+
+static void layouts_of_a_16550(void **state)
+{
+    (void)state;
+    assert_true(layout(0, 0, 0, 8));
+    assert_int_equal(board.uart_shift, 0);
+    assert_int_equal(board.uart_width, 1);
+    assert_true(layout(2, 0, 0, 0x20));
+    assert_int_equal(board.uart_shift, 2);
+    assert_int_equal(board.uart_width, 1);
+    assert_true(layout(2, 4, 0x40, 0x60));
+    assert_int_equal(board.uart_width, 4);
+    assert_range(board.uart_reg, 0x1040, 0x20);
+    assert_true(layout(1, 2, 0, 0x100));
+
+    assert_false(layout(0, 0, 0, 7));
+    assert_false(layout(2, 4, 0, 0x1f));
+    assert_false(layout(2, 4, 0x48, 0x60));
+    assert_false(layout(2, 4, 0x100, 0x60));
+    assert_false(layout(5, 1, 0, 0x1000));
+    assert_false(layout(32, 1, 0, 0x1000));
+    assert_false(layout(2, 3, 0, 0x1000));
+    assert_false(layout(3, 8, 0, 0x1000));
+    assert_false(layout(1, 4, 0, 0x1000)); /* would reach into the next register */
+}
+
+static const struct {
+    char compatible[48]; /* a list: each ends in a NUL, the last in two */
+    enum board_uart kind;
+} uarts[] = {
+    {"arm,pl011\0arm,primecell", UART_PL011},
+    {"arm,sbsa-uart", UART_PL011},
+    {"ns16550a", UART_16550},
+    {"ns16550", UART_16550},
+    {"nvidia,tegra124-uart\0ns16550a", UART_16550},
+    {"rockchip,rk3399-uart\0snps,dw-apb-uart", UART_DW},
+    {"brcm,bcm2835-aux-uart", UART_AUX},
+    {"xlnx,zynqmp-uart\0cdns,uart-r1p12", UART_CADENCE},
+    {"xlnx,xuartps\0cdns,uart-r1p8", UART_CADENCE},
+    {"cdns,uart-r1p8", UART_CADENCE},
+    {"fsl,imx8mp-uart\0fsl,imx6q-uart", UART_IMX},
+    {"fsl,imx53-uart\0fsl,imx21-uart", UART_IMX},
+    {"fsl,imx1-uart", UART_NONE},
+};
+
+static void uarts_by_compatible(void **state)
+{
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(uarts); i++) {
+        void *data = begin();
+        const char *c = uarts[i].compatible;
+        size_t len = 0;
+
+        while (c[len] != '\0') {
+            len += strlen(c + len) + 1;
+        }
+        fdt_begin_node(data, "serial");
+        fdt_property(data, "compatible", c, (int)len);
+        reg(data, 0x1000, 0x1000);
+        fdt_end_node(data);
+        assert_true(finish(data));
+        assert_int_equal(board.uart, uarts[i].kind);
+    }
+}
+
 static void disabled_bus_hides_its_devices(void **state)
 {
     void *data = begin();
@@ -647,7 +786,11 @@ int main(void)
         cmocka_unit_test_teardown(gicv3_board, free_blob),
         cmocka_unit_test_teardown(uart_by_stdout_path, free_blob),
         cmocka_unit_test_teardown(bus_that_moves_addresses, free_blob),
+        cmocka_unit_test_teardown(uart_by_alias, free_blob),
+        cmocka_unit_test_teardown(uart_16550_board, free_blob),
         cmocka_unit_test_teardown(uart_without_driver, free_blob),
+        cmocka_unit_test_teardown(layouts_of_a_16550, free_blob),
+        cmocka_unit_test_teardown(uarts_by_compatible, free_blob),
         cmocka_unit_test_teardown(old_board, free_blob),
         cmocka_unit_test_teardown(ram_is_rounded_inwards, free_blob),
         cmocka_unit_test_teardown(more_ram_than_fits_the_table, free_blob),
