@@ -16,6 +16,9 @@
 # and, of d12v7, a kernel for 32-bit CPUs, only KERNEL.zImage and KERNEL.cpio, whose /init is a
 # script (init.sh) as there's no compiler for it.
 #
+# From the package of d12 and of d12v7 come also the device trees of the boards that Muntin is
+# tested on, for whom there's no loader to hand it one: NAME.dtb.
+#
 # The packages come from the Debian archive with apt's signatures checked and an apt state of our
 # own: the machine's is not touched, no root is needed. They are kept in build/cache (CACHE=...):
 # a second call needs no network and takes no time. "make.sh --update KERNEL..." looks for newer
@@ -43,12 +46,24 @@ kernel_source() {
     esac
 }
 
-# The files that are made of a kernel.
+# The device trees of boards that are taken from its package, by their path there.
+kernel_trees() {
+    case $1 in
+        d12) echo "xilinx/zynqmp-zcu102-rev1.0.dtb broadcom/bcm2711-rpi-4-b.dtb freescale/imx8mp-evk.dtb" ;;
+        d12v7) echo "vexpress-v2p-ca15-tc1.dtb sun8i-h3-orangepi-pc.dtb" ;;
+    esac
+}
+
+# The files that are made of a kernel, itself first.
 kernel_files() {
+    local tree
     case $(kernel_source "$1") in
         *armhf) echo "$1.zImage $1.cpio" ;;
         *) echo "$1.Image $1.cpio $1-net.cpio $1-test.cpio $1-disk.cpio" ;;
     esac
+    for tree in $(kernel_trees "$1"); do
+        echo "${tree##*/}"
+    done
 }
 
 MODULES="virtio_mmio virtio_pci virtio_net virtio_blk virtio_console virtio_rng
@@ -298,7 +313,7 @@ make_more() {
 }
 
 make_kernel() {
-    local kernel=$1 meta suite arch package files tree root=$work/root
+    local kernel=$1 meta suite arch package files tree dtb root=$work/root
     read -r meta suite arch < <(kernel_source "$kernel")
     package=$(kernel_package "$meta" "$suite" "$arch" "$kernel")
     tree=$work/$kernel
@@ -312,12 +327,15 @@ make_kernel() {
     if [ "$arch" = arm64 ]; then
         make_more "$kernel" "$tree" "$root"
     fi
-    files=$(kernel_files "$kernel")
-    cp "$tree"/boot/vmlinuz-* "$guests/${files%% *}"
+    for dtb in $(kernel_trees "$kernel"); do
+        cp "$tree"/usr/lib/linux-image-*/"$dtb" "$guests/"
+    done
+    read -ra files <<< "$(kernel_files "$kernel" | tr '\n' ' ')"
+    cp "$tree"/boot/vmlinuz-* "$guests/${files[0]}"
     rm -rf "$root"
     rm -f "$guests/.$kernel.strip"*
     touch "$guests/.$kernel.strip$STRIP"
-    say "guest $kernel ($package): in $guests: $files"
+    say "guest $kernel ($package): in $guests: ${files[*]}"
 }
 
 for kernel in $kernels; do
