@@ -45,7 +45,6 @@
 
 #define ARENA_SIZE     (32 * KIB) /* of one VM's config */
 #define ESCAPE_DEFAULT 0x1d       /* Ctrl-] */
-#define GICV_SIZE      0x2000u
 #define SEED_SIZE      32u
 
 static struct board board;
@@ -96,12 +95,31 @@ static void find_boot_cpu(u64 mpidr)
     for (u32 i = 0; i < board.ncpus; i++) {
         if (board.cpu_mpidr[i] == mpidr) {
             board.cpu_mpidr[i] = board.cpu_mpidr[0];
-            board.cpu_mpidr[0] = mpidr;
-            return;
+            board.cpu_release[i] = board.cpu_release[0];
+            break;
         }
     }
     board.cpu_mpidr[0] = mpidr; /* a tree without CPU nodes still has this one */
     board.ncpus = MAX(board.ncpus, 1u);
+}
+
+/* Forgets CPUs that nothing can start. */
+static void find_cpus(void)
+{
+    u32 kept = 1;
+
+    for (u32 i = 1; i < board.ncpus; i++) {
+        if (board.psci == CONDUIT_SMC || board.cpu_release[i] != 0) {
+            board.cpu_mpidr[kept] = board.cpu_mpidr[i];
+            board.cpu_release[kept++] = board.cpu_release[i];
+        }
+    }
+    if (kept < board.ncpus) {
+        log_warn("the board's device tree has neither PSCI by SMC nor a spin-table: %u CPUs stay "
+                 "off",
+                 board.ncpus - kept);
+    }
+    board.ncpus = kept;
 }
 
 static void check_board(void)
@@ -124,10 +142,7 @@ static void check_board(void)
                 board.gic_version == 2 ? "CPU interface" : "redistributors", board.gic_version);
         halt();
     }
-    if (board.psci == CONDUIT_NONE && board.ncpus > 1) {
-        log_warn("no PSCI in the board's device tree: %u CPUs stay off", board.ncpus - 1);
-        board.ncpus = 1;
-    }
+    find_cpus();
 }
 
 static void read_memory(void)
@@ -140,6 +155,11 @@ static void read_memory(void)
     }
     for (u32 i = 0; i < board.nreserved; i++) {
         page_reserve(board.reserved[i].base, board.reserved[i].size);
+    }
+    for (u32 i = 0; i < board.ncpus; i++) {
+        if (board.cpu_release[i] != 0) {
+            page_reserve(board.cpu_release[i], sizeof(board.cpu_release[i]));
+        }
     }
     page_reserve(image_base(), image_size());
     page_reserve((hpa_t)(uintptr_t)board.dtb, board.dtb_size);
@@ -346,7 +366,7 @@ static void read_configs(void)
 static bool make_irqchip(struct vm *vm)
 {
     if (board.gic_version == 2 &&
-        !arch_s2_map(vm, gpa(vm->cfg->gicc), board.gicv.base, GICV_SIZE, S2_DEVICE)) {
+        !arch_s2_map(vm, gpa(vm->cfg->gicc), gic.gicv, GIC_GICV_SIZE, S2_DEVICE)) {
         return false;
     }
     return vgic_create(vm, board.gic_version);

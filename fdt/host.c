@@ -152,7 +152,11 @@ static void read_cpu(struct host *h, const struct tree_node *n)
     if (cells < 1 || cells > 2 || reg.len < 4 * cells || b->ncpus >= PCPU_MAX) {
         return;
     }
-    b->cpu_mpidr[b->ncpus++] = tree_cells(reg.data, cells) & MPIDR_AFFINITY;
+    b->cpu_mpidr[b->ncpus] = tree_cells(reg.data, cells) & MPIDR_AFFINITY;
+    if (tree_lists(tree_get(&h->tree, n, "enable-method"), "spin-table")) {
+        b->cpu_release[b->ncpus] = tree_number(tree_get(&h->tree, n, "cpu-release-addr"));
+    }
+    b->ncpus++;
 }
 
 static void read_psci(struct host *h, const struct tree_node *n, u32 version)

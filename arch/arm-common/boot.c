@@ -214,6 +214,18 @@ static bool map_stacks(hpa_t base)
     return true;
 }
 
+/* The words that CPUs without PSCI look at: in RAM or not, most often in what is reserved. */
+static void map_releases(const struct board *b)
+{
+    for (u32 i = 1; i < pcpu_count; i++) {
+        u64 at = b->cpu_release[i];
+
+        if (at % sizeof(at) == 0 && boot_map_memory(ALIGN_DOWN(at, (u64)PAGE_SIZE), PAGE_SIZE)) {
+            cpu_set_release(i, at);
+        }
+    }
+}
+
 static bool map_gic(const struct board *b)
 {
     bool ok = boot_map_device(b->gicd.base, b->gicd.size) &&
@@ -251,6 +263,7 @@ void boot_finish(const struct board *b)
     dsb_ishst();
     isb();
     el2.alloc = page_alloc;
+    map_releases(b);
     start_wxn();
     stage2_init();
     if (!clock_init()) {

@@ -19,7 +19,10 @@
 #define START_TIMEOUT_NS 1000000000ull
 
 static u64 stacks[PCPU_MAX]; /* top of each CPU's stack */
-static struct cpu_start starts[PCPU_MAX] __attribute__((aligned(64)));
+static u64 releases[PCPU_MAX];
+struct cpu_start cpu_starts[START_COUNT] __attribute__((aligned(64)));
+
+_Static_assert(START_COUNT == PCPU_MAX, "one for each CPU");
 
 u64 cpu_stack(const struct pcpu *p)
 {
@@ -29,6 +32,11 @@ u64 cpu_stack(const struct pcpu *p)
 void cpu_set_stack(u32 id, u64 top)
 {
     stacks[id] = top;
+}
+
+void cpu_set_release(u32 id, u64 at)
+{
+    releases[id] = at;
 }
 
 void arch_kick(struct pcpu *p)
@@ -67,19 +75,35 @@ void secondary_main(struct pcpu *p)
     sched_run(p);
 }
 
+/*
+ * Spin-table (Devicetree Specification 3.8.1; Linux, booting.rst): the CPU sleeps in WFE and looks
+ * at a word of memory, with its caches off, so the word must be there before the event.
+ */
+static void let_go(u32 id)
+{
+    u64 *release = (u64 *)(uintptr_t)releases[id];
+
+    atomic_store(release, (u64)(uintptr_t)lone_entry);
+    arch_clean_dcache(release, sizeof(*release));
+    __asm__ volatile("sev" : : : "memory");
+}
+
 static bool start_cpu(struct pcpu *p)
 {
-    struct cpu_start *s = &starts[p->id];
+    struct cpu_start *s = &cpu_starts[p->id];
     u64 give_up = arch_now_ns() + START_TIMEOUT_NS;
 
     *s = (struct cpu_start){
         .stack = stacks[p->id],
         .pcpu = (u64)(uintptr_t)p,
+        .self = p->mpidr | BIT(31),
     };
     start_copy(s);
     /* It reads this, and fetches its first instructions, with its caches off. */
     arch_clean_dcache(s, sizeof(*s));
-    if (psci_cpu_on(p->mpidr, (u64)(uintptr_t)secondary_entry, (u64)(uintptr_t)s) != 0) {
+    if (releases[p->id] != 0) {
+        let_go(p->id);
+    } else if (psci_cpu_on(p->mpidr, (u64)(uintptr_t)secondary_entry, (u64)(uintptr_t)s) != 0) {
         return false;
     }
     while (!atomic_load_acquire(&p->online)) {

@@ -15,6 +15,9 @@
 #define START_TTBR  16
 #define START_TCR   24
 #define START_MAIR  32
+#define START_SELF  40
+#define START_SIZE  48
+#define START_COUNT 16
 
 #ifndef __ASSEMBLER__
 
@@ -26,17 +29,26 @@ struct cpu_start {
     u64 stack;
     u64 pcpu;
     u64 ttbr, tcr, mair;
+    u64 self; /* affinity fields, and bit 31, which is set in every MPIDR; 0: not to be started */
 };
+
+extern struct cpu_start cpu_starts[START_COUNT];
 
 _Static_assert(offsetof(struct cpu_start, stack) == START_STACK, "head.S");
 _Static_assert(offsetof(struct cpu_start, pcpu) == START_PCPU, "head.S");
 _Static_assert(offsetof(struct cpu_start, ttbr) == START_TTBR, "head.S");
 _Static_assert(offsetof(struct cpu_start, tcr) == START_TCR, "head.S");
 _Static_assert(offsetof(struct cpu_start, mair) == START_MAIR, "head.S");
+_Static_assert(offsetof(struct cpu_start, self) == START_SELF, "head.S");
+_Static_assert(sizeof(struct cpu_start) == START_SIZE, "head.S");
 
 /* head.S: image_size in the image's header, .bss included, and an appended bundle. */
 extern const size_t header_size;
-extern const char secondary_entry[];
+/*
+ * Where a CPU starts with its MMU off, at our level: with the address of its struct cpu_start in
+ * its first register, or, where nobody can hand it that, to look for its own.
+ */
+extern const char secondary_entry[], lone_entry[];
 
 /* boot.c, called by head.S */
 uintptr_t boot_tables(uintptr_t dtb);

@@ -192,6 +192,27 @@ boot_mmu:
     isb
     bx      lr
 
+/* Here come CPUs that wait for an address in memory, in the mode of their loader's choice. */
+    .global lone_entry
+    .type   lone_entry, %function
+lone_entry:
+    in_hyp  r1
+    bne     3f
+    mrc     p15, 0, r1, c0, c0, 5   // MPIDR
+    ldr     r2, =0x80ffffff
+    and     r1, r1, r2
+    lea     r0, cpu_starts
+    mov     r3, #START_COUNT
+2:  ldr     r2, [r0, #START_SELF]
+    cmp     r1, r2
+    beq     secondary_entry
+    add     r0, r0, #START_SIZE
+    subs    r3, r3, #1
+    bne     2b
+3:  wfi
+    b       3b
+    .ltorg
+
 /* PSCI starts secondary CPUs here: r0 = struct cpu_start, cleaned to the point of coherency. */
     .global secondary_entry
     .type   secondary_entry, %function

@@ -193,6 +193,27 @@ boot_mmu:
     isb
     ret
 
+/* Here come CPUs that wait for an address in memory, at the level of their loader's choice. */
+    .global lone_entry
+lone_entry:
+    mrs     x1, CurrentEL
+    cmp     x1, #8
+    b.ne    park
+    mrs     x1, mpidr_el1
+    movz    x2, #0xff, lsl #32
+    movk    x2, #0x80ff, lsl #16
+    movk    x2, #0xffff
+    and     x1, x1, x2
+    lea     x0, cpu_starts
+    mov     x3, #START_COUNT
+1:  ldr     x2, [x0, #START_SELF]
+    cmp     x1, x2
+    b.eq    secondary_entry
+    add     x0, x0, #START_SIZE
+    subs    x3, x3, #1
+    b.ne    1b
+    b       park
+
 /* PSCI starts secondary CPUs here: x0 = struct cpu_start, cleaned to the point of coherency. */
     .global secondary_entry
 secondary_entry:
