@@ -35,7 +35,7 @@ def arguments():
     p.add_argument("--bundle", default="build/bundle.cpio", help="the configs and their files")
     p.add_argument("--name", default="", help="what the bundle is, for the first screen")
     p.add_argument("--board", default="virt", choices=qemu.BOARDS)
-    p.add_argument("--how", default="bios", choices=("bios", "kernel"), help="way into the board")
+    p.add_argument("--how", choices=("bios", "kernel"), help="way into the board")
     p.add_argument("--cpu", help="QEMU's name of the CPU model")
     p.add_argument("--smp", type=int, help="CPUs")
     p.add_argument("--mem", type=int, help="RAM in MiB")

@@ -4,7 +4,11 @@ board is started and the ways in which Muntin and its bundle get into it. Starts
 """
 
 import os
+import pathlib
+from typing import Callable, NamedTuple, Optional, Union
 
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+GUESTS = pathlib.Path(os.environ.get("B", ROOT / "build")).resolve() / "guests"
 QEMU = os.environ.get("QEMU", "qemu-system-aarch64")
 
 # Where U-Boot finds Muntin and the bundle in RAM, as if it had loaded them from a disk.
@@ -30,15 +34,31 @@ def _virt(o):
     )
 
 
-# name: (machine option, CPU, CPUs, RAM in MiB)
+class Board(NamedTuple):
+    """Where the machine's option leaves no choice, the fields are None."""
+
+    machine: Union[str, Callable]
+    smp: int
+    mem: int  # MiB
+    cpu: Optional[str] = None
+    arch: str = "arm64"  # whose muntin.bin it takes
+    dtb: Optional[str] = None  # under build/guests; None: QEMU makes one
+    serial: int = 0  # which of its UARTs is the console
+    how: str = "kernel"  # the way in, where nothing else is asked for
+    extra: tuple = ()
+
+
 BOARDS = {
-    "virt": (_virt, "cortex-a72", 4, 2048),
+    "virt": Board(_virt, cpu="cortex-a72", smp=4, mem=2048, how="bios"),
+    "orangepi-pc": Board(
+        "orangepi-pc", smp=4, mem=1024, arch="arm", dtb="sun8i-h3-orangepi-pc.dtb"
+    ),
 }
 
 DEFAULTS = {
     "arch": "arm64",
     "board": "virt",
-    "how": "bios",  # bios | kernel | uboot | loader | none (nothing of Muntin: a guest alone)
+    "how": None,  # what the board's row says, or bios | kernel | uboot | loader | none (nothing of Muntin: a guest alone)
     "image": None,  # muntin.bin
     "bundle": None,
     "uboot": None,  # u-boot.bin, for how="uboot"
@@ -128,20 +148,24 @@ def command(serial, **options):
     o = {**DEFAULTS, **(ARM_DEFAULTS if given.get("arch") == "arm" else {}), **given}
     if o["board"] not in BOARDS:
         raise Choice(f"unknown board '{o['board']}' (known: {', '.join(BOARDS)})")
+    o["how"] = o["how"] or BOARDS[o["board"]].how
     if o["how"] not in HOW:
         raise Choice(f"unknown way to start '{o['how']}' (known: {', '.join(HOW)})")
-    machine, cpu, smp, mem = BOARDS[o["board"]]
-    args = [QEMU, "-M", machine(o), "-cpu", _cpu(o["cpu"] or cpu)]
-    args += ["-smp", str(o["smp"] or smp), "-m", f"{o['mem'] or mem}M"]
-    args += ["-display", "none", "-nodefaults", "-no-user-config", *serial]
+    board = BOARDS[o["board"]]
+    args = [QEMU, "-M", board.machine(o) if callable(board.machine) else board.machine]
+    if o["cpu"] or board.cpu:
+        args += ["-cpu", _cpu(o["cpu"] or board.cpu)]
+    args += ["-smp", str(o["smp"] or board.smp), "-m", f"{o['mem'] or board.mem}M"]
+    args += ["-display", "none", "-nodefaults", "-no-user-config"]
+    args += ["-serial", "null"] * board.serial + list(serial)
     args += HOW[o["how"]](o)
     if o["append"] is not None:
         if o["how"] not in ("kernel", "none"):
             raise Choice(f"how={o['how']} has no command line")
         args += ["-append", o["append"]]
-    if o["dtb"]:
-        args += ["-dtb", o["dtb"]]
+    if o["dtb"] or board.dtb:
+        args += ["-dtb", o["dtb"] or GUESTS / board.dtb]
     if o["icount"]:
         # The seed is for what the guest sees of randomness, such as RNDR of -cpu max.
         args += ["-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01,clock=vm", "-seed", "1"]
-    return [str(a) for a in args] + [str(a) for a in o["extra"]]
+    return [str(a) for a in (*args, *board.extra, *o["extra"])]

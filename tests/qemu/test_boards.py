@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Boards other than virt: guest-configs/two-linux on each, from power-on to ping and off again.
+
+A board is a row below and one in lib/qemu.py; what happens is the same for all.
+"""
+
+import re
+from typing import NamedTuple
+
+import pytest
+from lib import qemu, vms
+from lib.machine import BUILD
+from test_linux import ping, shells, shipped
+
+BOOT = 2 * vms.BOOT_TIMEOUT  # most have slower CPUs than virt, and more of them
+
+
+class Row(NamedTuple):
+    board: str
+    first: str  # the line of the first screen that names it
+    cpus: int  # that Muntin starts
+    powers_off: bool = True  # else a line says that it can't be, and it halts
+
+
+ROWS = [
+    Row("orangepi-pc", "Xunlong Orange Pi PC, 4 CPUs, 1024 MiB RAM, GICv2", 4),
+]
+
+
+def for_arm(text):
+    """A config of arm64 Linux, for the 32-bit kernel: nothing but the files' names."""
+    return re.sub(r"d12c[-\w]*\.cpio", "d12v7.cpio", text.replace("d12c.Image", "d12v7.zImage"))
+
+
+def two_linux(bundle, built, arch):
+    configs = shipped("two-linux")
+    if arch == "arm":
+        configs = {name: for_arm(text) for name, text in configs.items()}
+        return bundle({**configs, **vms.files(built, "d12v7.zImage", "d12v7.cpio")})
+    return bundle({**configs, **vms.files(built, "d12c", "d12c-net.cpio")})
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.board)
+def test_two_linux(machine, bundle, built, row):
+    arch = qemu.BOARDS[row.board].arch
+    m = machine(
+        image=BUILD / arch / "muntin.bin",
+        bundle=two_linux(bundle, built, arch),
+        board=row.board,
+    )
+    m.expect(f"^muntin: {re.escape(row.first)}$")
+    shells(m, ["alpha", "beta"])
+    ping(m, "10.0.0.1", 5)
+    m.escape("0")
+    m.line("vm status")
+    vms.expect_all(m, [rf"vCPU \d on CPU {cpu}: (runs|waits)" for cpu in range(row.cpus)])
+    for number, name in enumerate(["alpha", "beta"], 1):
+        vms.focus(m, number, name)
+        m.line("poweroff")
+        m.expect(rf"^muntin: {name}: stopped: powered off", BOOT)
+    if row.powers_off:
+        m.expect_exit()
+    else:
+        m.expect(r"^muntin: error: the board can't be switched off: halted$")
+    assert not m.seen("PANIC"), m.tail()
