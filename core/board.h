@@ -33,6 +33,7 @@ struct board {
     u64 cpu_mpidr[PCPU_MAX]; /* affinity fields; entry 0 need not be the boot CPU */
     /* Spin-table: where the CPU looks for the address to go to; 0: PSCI starts it, if anything. */
     u64 cpu_release[PCPU_MAX];
+    u64 cpu_flags; /* Versatile Express: where they all look, a device's register; 0: no such */
     u32 ncpus;
     char cpu_compatible[64]; /* of the first CPU node: guests get the same */
     enum board_conduit psci;

@@ -159,6 +159,29 @@ static void read_cpu(struct host *h, const struct tree_node *n)
     b->ncpus++;
 }
 
+/* Versatile Express' system registers (DUI 0447): SYS_FLAGSSET, then SYS_FLAGSCLR. */
+static void read_sysreg(struct host *h, const struct tree_node *n, u32 flags)
+{
+    struct range r;
+
+    if (tree_reg(n, 0, &r) && r.size >= flags + 8) {
+        h->b->cpu_flags = r.base + flags;
+    }
+}
+
+/* CPUs without a way to start of their own, neither by PSCI: they look there. */
+static void settle_cpus(struct board *b)
+{
+    if (b->psci != CONDUIT_NONE) {
+        b->cpu_flags = 0;
+    }
+    for (u32 i = 0; i < b->ncpus; i++) {
+        if (b->cpu_release[i] == 0) {
+            b->cpu_release[i] = b->cpu_flags;
+        }
+    }
+}
+
 static void read_psci(struct host *h, const struct tree_node *n, u32 version)
 {
     struct board *b = h->b;
@@ -485,6 +508,7 @@ static const struct match {
     {"cdns,uart-r1p8", read_uart, UART_CADENCE},
     {"fsl,imx21-uart", read_uart, UART_IMX},
     {"fsl,imx6q-uart", read_uart, UART_IMX},
+    {"arm,vexpress-sysreg", read_sysreg, 0x30},
     {"qemu,fw-cfg-mmio", read_fw_cfg, 0},
     {"arm,pl031", read_rtc, 0},
 };
@@ -556,6 +580,7 @@ bool fdt_host_read(const void *dtb, struct board *b)
     if (w.bad) {
         return false;
     }
+    settle_cpus(b);
     settle_gic(&h);
     settle_timer(&h);
     settle_uart(&h);

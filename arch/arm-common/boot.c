@@ -219,9 +219,12 @@ static void map_releases(const struct board *b)
 {
     for (u32 i = 1; i < pcpu_count; i++) {
         u64 at = b->cpu_release[i];
+        bool flags = at == b->cpu_flags;
 
-        if (at % sizeof(at) == 0 && boot_map_memory(ALIGN_DOWN(at, (u64)PAGE_SIZE), PAGE_SIZE)) {
-            cpu_set_release(i, at);
+        if (at != 0 && at % sizeof(at) == 0 &&
+            (flags ? boot_map_device(at, sizeof(at))
+                   : boot_map_memory(ALIGN_DOWN(at, (u64)PAGE_SIZE), PAGE_SIZE))) {
+            cpu_set_release(i, at, flags);
         }
     }
 }

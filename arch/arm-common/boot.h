@@ -40,7 +40,10 @@ bool boot_map_memory(hpa_t base, u64 size) MUST_CHECK;
 void cpu_features_read(void);
 u64 cpu_stack(const struct pcpu *p);
 void cpu_set_stack(u32 id, u64 top);
-/* The CPU waits for an address in this word, which is mapped; 0: it's started by PSCI. */
-void cpu_set_release(u32 id, u64 at);
+/*
+ * The CPU waits for an address in this word, which is mapped; 0: it's started by PSCI. flags: it's
+ * a register that all CPUs look at.
+ */
+void cpu_set_release(u32 id, u64 at, bool flags);
 
 #endif

@@ -6,6 +6,7 @@
 #include "arch/arm-common/boot.h"
 #include "arch/arm-common/clock.h"
 #include "arch/arm-common/gic.h"
+#include "arch/arm-common/io.h"
 #include "arch/arm-common/irqs.h"
 #include "arch/arm-common/psci.h"
 #include "arch/arm-common/start.h"
@@ -19,7 +20,10 @@
 #define START_TIMEOUT_NS 1000000000ull
 
 static u64 stacks[PCPU_MAX]; /* top of each CPU's stack */
-static u64 releases[PCPU_MAX];
+static struct {
+    u64 at;
+    bool flags;
+} releases[PCPU_MAX];
 struct cpu_start cpu_starts[START_COUNT] __attribute__((aligned(64)));
 
 _Static_assert(START_COUNT == PCPU_MAX, "one for each CPU");
@@ -34,9 +38,10 @@ void cpu_set_stack(u32 id, u64 top)
     stacks[id] = top;
 }
 
-void cpu_set_release(u32 id, u64 at)
+void cpu_set_release(u32 id, u64 at, bool flags)
 {
-    releases[id] = at;
+    releases[id].at = at;
+    releases[id].flags = flags;
 }
 
 void arch_kick(struct pcpu *p)
@@ -79,19 +84,34 @@ void secondary_main(struct pcpu *p)
  * Spin-table (Devicetree Specification 3.8.1; Linux, booting.rst): the CPU sleeps in WFE and looks
  * at a word of memory, with its caches off, so the word must be there before the event.
  */
-static void let_go(u32 id)
+static void let_go(uintptr_t at)
 {
-    u64 *release = (u64 *)(uintptr_t)releases[id];
+    u64 *release = (u64 *)at;
 
     atomic_store(release, (u64)(uintptr_t)lone_entry);
     arch_clean_dcache(release, sizeof(*release));
     __asm__ volatile("sev" : : : "memory");
 }
 
-static bool start_cpu(struct pcpu *p)
+/*
+ * Versatile Express (Motherboard TRM, DUI 0447: SYS_FLAGSSET, SYS_FLAGSCLR): the CPUs sleep in WFI,
+ * and when interrupted look whether the flags hold an address.
+ */
+static void call_all(uintptr_t flags)
+{
+    io_write32(flags + 4, UINT32_MAX);
+    io_write32(flags, (u32)(uintptr_t)lone_entry);
+    dsb_sy(); /* is there before the interrupt */
+    gic_kick_others();
+}
+
+/*
+ * What each CPU finds when it comes: of all before the first comes, as they may not come one by
+ * one. It reads this, and fetches its first instructions, with its caches off.
+ */
+static void prepare(struct pcpu *p)
 {
     struct cpu_start *s = &cpu_starts[p->id];
-    u64 give_up = arch_now_ns() + START_TIMEOUT_NS;
 
     *s = (struct cpu_start){
         .stack = stacks[p->id],
@@ -99,10 +119,18 @@ static bool start_cpu(struct pcpu *p)
         .self = p->mpidr | BIT(31),
     };
     start_copy(s);
-    /* It reads this, and fetches its first instructions, with its caches off. */
     arch_clean_dcache(s, sizeof(*s));
-    if (releases[p->id] != 0) {
-        let_go(p->id);
+}
+
+static bool start_cpu(struct pcpu *p)
+{
+    struct cpu_start *s = &cpu_starts[p->id];
+    u64 give_up = arch_now_ns() + START_TIMEOUT_NS;
+
+    if (releases[p->id].flags) {
+        call_all((uintptr_t)releases[p->id].at);
+    } else if (releases[p->id].at != 0) {
+        let_go((uintptr_t)releases[p->id].at);
     } else if (psci_cpu_on(p->mpidr, (u64)(uintptr_t)secondary_entry, (u64)(uintptr_t)s) != 0) {
         return false;
     }
@@ -119,6 +147,9 @@ u32 arch_start_cpus(void)
 {
     u32 up = 1;
 
+    for (u32 i = 1; i < pcpu_count; i++) {
+        prepare(&pcpus[i]);
+    }
     for (u32 i = 1; i < pcpu_count; i++) {
         if (start_cpu(&pcpus[i])) {
             up++;

@@ -96,6 +96,16 @@ void gic_setup_spi(u32 intid, bool edge)
     io_write32(reg, edge ? io_read32(reg) | bit : io_read32(reg) & ~bit);
 }
 
+void gic_kick_others(void)
+{
+    if (gic.v3) {
+        sysreg_write(ICC_SGI1R, BIT64(40) | (u64)GIC_SGI_KICK << 24); /* IRM */
+        isb();
+    } else {
+        io_write32(gic.gicd + GICD_SGIR, BIT(24) | GIC_SGI_KICK); /* TargetListFilter */
+    }
+}
+
 /* A bit of a register with one for each interrupt. Writing 0 leaves the others as they are. */
 static void write_bit(u32 reg, u32 intid)
 {

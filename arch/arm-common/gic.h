@@ -95,6 +95,9 @@ static inline void gic_kick(const struct pcpu *p)
     }
 }
 
+/* Boot: the same for all CPUs but this one, be they in Muntin yet or not. */
+void gic_kick_others(void);
+
 /* An SPI, from any CPU, or a private interrupt of this CPU. */
 void gic_enable(u32 intid, bool on);
 /* Boot: an SPI to the boot CPU, edge or level, as the board's tree says. */

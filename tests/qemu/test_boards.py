@@ -24,6 +24,7 @@ class Row(NamedTuple):
 
 ROWS = [
     Row("orangepi-pc", "Xunlong Orange Pi PC, 4 CPUs, 1024 MiB RAM, GICv2", 4),
+    Row("vexpress-a15", "V2P-CA15, 2 CPUs, 1024 MiB RAM, GICv2", 2, powers_off=False),
 ]
 
 

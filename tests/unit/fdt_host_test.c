@@ -224,6 +224,21 @@ static void uart_16550_board(void **state)
     assert_int_equal(board.timer_intid[3], 26);
 }
 
+/* No PSCI: the CPUs look at a register, all at the same. */
+static void cpus_that_look_at_flags(void **state)
+{
+    (void)state;
+    read_board("vexpress");
+    assert_int_equal(board.psci, CONDUIT_NONE);
+    assert_int_equal(board.ncpus, 2);
+    assert_int_equal(board.cpu_flags, 0x1c010030);
+    assert_int_equal(board.cpu_release[0], 0x1c010030);
+    assert_int_equal(board.cpu_release[1], 0x1c010030);
+    assert_int_equal(board.uart, UART_PL011);
+    assert_range(board.uart_reg, 0x1c090000, 0x1000);
+    assert_range(board.gich, 0x2c004000, 0x2000);
+}
+
 static void old_board(void **state)
 {
     (void)state;
@@ -618,6 +633,54 @@ static void window_that_wraps_around(void **state)
 }
 
 /* INTID of a UART whose `prop` is a phandle, or nothing, and SPI 5; the GIC's phandle is 1. */
+/* Two CPUs, the second with a word of its own, and system registers of this size. */
+static void flags_of(u64 size, bool psci)
+{
+    void *data = begin();
+
+    fdt_begin_node(data, "cpus");
+    fdt_property_u32(data, "#address-cells", 1);
+    fdt_property_u32(data, "#size-cells", 0);
+    for (u32 i = 0; i < 2; i++) {
+        fdt_begin_node(data, i == 0 ? "cpu@0" : "cpu@1");
+        text_prop(data, "device_type", "cpu");
+        fdt_property_u32(data, "reg", i);
+        if (i == 1) {
+            text_prop(data, "enable-method", "spin-table");
+            fdt_property_u64(data, "cpu-release-addr", 0xd8);
+        }
+        fdt_end_node(data);
+    }
+    fdt_end_node(data);
+    fdt_begin_node(data, "sysreg");
+    text_prop(data, "compatible", "arm,vexpress-sysreg");
+    reg(data, 0x1000, size);
+    fdt_end_node(data);
+    if (psci) {
+        fdt_begin_node(data, "psci");
+        text_prop(data, "compatible", "arm,psci-1.0");
+        text_prop(data, "method", "smc");
+        fdt_end_node(data);
+    }
+    assert_true(finish(data));
+}
+
+static void flags_are_the_last_resort(void **state)
+{
+    (void)state;
+    flags_of(0x38, false);
+    assert_int_equal(board.cpu_flags, 0x1030);
+    assert_int_equal(board.cpu_release[0], 0x1030);
+    assert_int_equal(board.cpu_release[1], 0xd8);
+    flags_of(0x38, true);
+    assert_int_equal(board.cpu_flags, 0);
+    assert_int_equal(board.cpu_release[0], 0);
+    flags_of(0x37, false);
+    assert_int_equal(board.cpu_flags, 0);
+    assert_int_equal(board.cpu_release[0], 0);
+    assert_int_equal(board.cpu_release[1], 0xd8);
+}
+
 static u32 uart_intid(const char *prop, u32 parent, u32 controller)
 {
     fdt32_t spec[4] = {cpu_to_fdt32(controller), 0, cpu_to_fdt32(5), cpu_to_fdt32(4)};
@@ -801,6 +864,7 @@ int main(void)
         cmocka_unit_test_teardown(uart_without_driver, free_blob),
         cmocka_unit_test_teardown(layouts_of_a_16550, free_blob),
         cmocka_unit_test_teardown(uarts_by_compatible, free_blob),
+        cmocka_unit_test_teardown(cpus_that_look_at_flags, free_blob),
         cmocka_unit_test_teardown(old_board, free_blob),
         cmocka_unit_test_teardown(ram_is_rounded_inwards, free_blob),
         cmocka_unit_test_teardown(more_ram_than_fits_the_table, free_blob),
@@ -811,6 +875,7 @@ int main(void)
         cmocka_unit_test_teardown(stdout_paths, free_blob),
         cmocka_unit_test_teardown(disabled_bus_hides_its_devices, free_blob),
         cmocka_unit_test_teardown(window_that_wraps_around, free_blob),
+        cmocka_unit_test_teardown(flags_are_the_last_resort, free_blob),
         cmocka_unit_test_teardown(interrupts_go_to_the_gic, free_blob),
         cmocka_unit_test_teardown(deep_nodes, free_blob),
         cmocka_unit_test(probe_reads_the_header_only),

@@ -50,6 +50,14 @@ class Board(NamedTuple):
 
 BOARDS = {
     "virt": Board(_virt, cpu="cortex-a72", smp=4, mem=2048, how="bios"),
+    "vexpress-a15": Board(
+        "vexpress-a15,secure=off,virtualization=on",
+        smp=2,
+        mem=1024,
+        arch="arm",
+        dtb="vexpress-v2p-ca15-tc1.dtb",
+        extra=("-audio", "none"),
+    ),
     "orangepi-pc": Board(
         "orangepi-pc", smp=4, mem=1024, arch="arm", dtb="sun8i-h3-orangepi-pc.dtb"
     ),
