@@ -8,6 +8,7 @@
 #include "core/board.h"
 #include "core/log.h"
 #include "core/sched.h"
+#include "try.h"
 
 #define TIMER_HYP     3 /* index in board->timer_intid */
 #define TIMER_VIRTUAL 2
@@ -35,15 +36,22 @@ void gic_quiet(uintptr_t frame, u32 first, u32 end)
     }
 }
 
+bool gic_answers(const char *frame, uintptr_t reg)
+{
+    u64 value;
+
+    if (try_read(reg, 4, &value)) {
+        return true;
+    }
+    log_err("nothing answers at 0x%llx, where the board's device tree has the GIC's %s",
+            (unsigned long long)reg, frame);
+    return false;
+}
+
 bool gic_init(const struct board *b)
 {
     u32 needed[] = {b->gic_maint_intid, b->timer_intid[TIMER_HYP], b->timer_intid[TIMER_VIRTUAL]};
 
-    if (b->gic_version != 2 && b->gic_version != 3) {
-        log_err("the board's device tree names no interrupt controller that Muntin knows: GICv2 "
-                "or GICv3");
-        return false;
-    }
     private_enabled = BIT(GIC_SGI_KICK);
     for (u32 i = 0; i < ARRAY_SIZE(needed); i++) {
         if (needed[i] < IRQ_SGIS || needed[i] >= IRQ_PRIVATE) {
@@ -62,6 +70,9 @@ bool gic_init(const struct board *b)
     gic.gicv = b->gicv.base;
     gic.maint = b->gic_maint_intid;
     gic.vtimer = b->timer_intid[TIMER_VIRTUAL];
+    if (!gic_answers("distributor (GICD)", gic.gicd + GICD_TYPER)) {
+        return false;
+    }
     gic.lines = MIN(32 * ((io_read32(gic.gicd + GICD_TYPER) & 0x1f) + 1), (u32)IRQ_MAX);
     ops = gic.v3 ? &gicv3_ops : &gicv2_ops;
     return ops->init(b);

@@ -268,6 +268,9 @@ uintptr_t gicv3_redist(const struct pcpu *p);
 #define GICD_ITARGETSR  0x0800
 #define GICD_ICFGR      0x0c00
 
+/* False, after a message: an access to this frame's register ends in an abort. */
+bool gic_answers(const char *frame, uintptr_t reg) MUST_CHECK;
+
 /* Disables INTIDs [first, gic.lines), 32 at a time; inactive, not pending, GIC_PRIO. */
 void gic_quiet(uintptr_t frame, u32 first, u32 end);
 

@@ -20,6 +20,7 @@
 #define GICC_PMR     0x0004
 #define GICC_BPR     0x0008
 #define GICC_APR     0x00d0
+#define GICC_IIDR    0x00fc
 
 /* Virtual interface control (§5.3) */
 #define GICH_HCR  0x0000
@@ -31,8 +32,10 @@
 #define GICD_IIDR    0x0008
 #define IIDR_GENERIC 0x043bu /* Arm's, product, variant and revision 0 */
 
-#define GICC_SIZE_MIN 0x2000 /* GICC_DIR lies in the second page */
-#define CPU_MAX       8
+#define FRAME_MIN  0x2000u  /* GICC_DIR and GICV_DIR lie in the second page */
+#define ALIASED    0x20000u /* a frame that shows each of its two pages 16 times, … */
+#define ALIAS_LAST 0xf000u  /* … of which the last copy of the first is followed by the second */
+#define CPU_MAX    8
 
 /*
  * QEMU's GICv2 (10.0 at least) deactivates a linked interrupt when the guest ends the virtual one,
@@ -71,20 +74,51 @@ static void gicv2_route(u32 intid, const struct pcpu *p)
     io_write8(gic.gicd + GICD_ITARGETSR + intid, (u8)(gic_kicks[p->id] >> 16));
 }
 
+/*
+ * Boards made for pages of 64 KiB connect a GIC-400 so that its pages of 4 KiB are that far apart.
+ * A CPU interface in the way that everybody else has it is in there, too.
+ */
+static void find_frames(const struct board *board)
+{
+    u32 iidr = io_read32(gic.gicc + GICC_IIDR);
+
+    if (board->gicc.size == ALIASED && iidr == io_read32(gic.gicc + ALIAS_LAST + GICC_IIDR)) {
+        gic.gicc += ALIAS_LAST;
+        gic.gicv += board->gicv.size == ALIASED ? ALIAS_LAST : 0;
+    }
+}
+
+static bool check_frames(const struct board *board)
+{
+    const struct range *r[] = {&board->gicc, &board->gicv};
+
+    for (u32 i = 0; i < ARRAY_SIZE(r); i++) {
+        if (r[i]->size < FRAME_MIN || r[i]->base % PAGE_SIZE != 0) {
+            log_err("GICv2: the %s has 0x%llx bytes at 0x%llx in the board's device tree; whole "
+                    "pages are needed, and 0x%x bytes",
+                    i == 0 ? "CPU interface (GICC)" : "guests' CPU interface (GICV)",
+                    (unsigned long long)r[i]->size, (unsigned long long)r[i]->base, FRAME_MIN);
+            return false;
+        }
+    }
+    return gic_answers("CPU interface (GICC)", gic.gicc + GICC_IIDR) &&
+           gic_answers("virtual interface control (GICH)", gic.gich + GICH_VTR);
+}
+
 static bool gicv2_init(const struct board *board)
 {
     u8 target;
 
-    if (board->gich.size == 0 || board->gicv.size == 0 || io_read32(gic.gich + GICH_VTR) == 0) {
-        log_err("the board's GICv2 has no virtualization extensions (GICH, GICV): no guest can be "
-                "interrupted");
+    if (!check_frames(board)) {
         return false;
     }
-    if (board->gicc.size < GICC_SIZE_MIN) {
-        log_err("GICv2: the CPU interface has 0x%llx bytes in the board's tree, 0x%x are needed",
-                (unsigned long long)board->gicc.size, GICC_SIZE_MIN);
+    if (io_read32(gic.gich + GICH_VTR) == 0) {
+        log_err("the board's GICv2 has no virtualization extensions: nothing is at 0x%llx, where "
+                "the device tree has GICH; no guest can be interrupted",
+                (unsigned long long)gic.gich);
         return false;
     }
+    find_frames(board);
     gic.lr_count = MIN((io_read32(gic.gich + GICH_VTR) & 0x3f) + 1, (u32)IRQ_LR_MAX);
     gic.ap_count = 1;
     by_hand = io_read32(gic.gicd + GICD_IIDR) == IIDR_GENERIC;

@@ -76,10 +76,19 @@ static void gicv3_route(u32 intid, const struct pcpu *p)
 
 static bool gicv3_init(const struct board *board)
 {
-    u32 vtr = (u32)sysreg_read(ICH_VTR);
-    u32 prebits = ((vtr >> 26) & 7) + 1;
+    u32 vtr, prebits;
 
-    (void)board;
+    if (!cpu_has_gicv3()) {
+        log_err("the board's device tree has a GICv3, but this CPU no registers for one");
+        return false;
+    }
+    for (u32 i = 0; i < board->ngicr; i++) {
+        if (!gic_answers("redistributors (GICR)", (uintptr_t)board->gicr[i].base + GICR_TYPER)) {
+            return false;
+        }
+    }
+    vtr = (u32)sysreg_read(ICH_VTR);
+    prebits = ((vtr >> 26) & 7) + 1;
     gic.lr_count = MIN((vtr & 0x1f) + 1, (u32)IRQ_LR_MAX);
     gic.ap_count = prebits <= 5 ? 1 : (prebits == 6 ? 2 : 4);
 

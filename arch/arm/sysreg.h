@@ -316,6 +316,12 @@ static inline bool cpu_has_s2fwb(void)
     return false;
 }
 
+/* True if it has the system registers of a GICv3 CPU interface: ID_PFR1.GIC. */
+static inline bool cpu_has_gicv3(void)
+{
+    return id_field(CP32_READ_(0, c0, c1, 1), 28) != 0;
+}
+
 /*
  * VTCR for inner shareable write-back walks and an input address of `ipa_bits` (at most 40) whose
  * walk starts at `level` (DDI 0406 B4.1.159): T0SZ is signed, S repeats its sign; SL0 counts the

@@ -202,6 +202,12 @@ static inline bool cpu_has_s2fwb(void)
     return id_field(sysreg_read(ID_AA64MMFR2), 40) != 0;
 }
 
+/* True if it has the system registers of a GICv3 CPU interface. */
+static inline bool cpu_has_gicv3(void)
+{
+    return id_field(sysreg_read(id_aa64pfr0_el1), 24) != 0;
+}
+
 /*
  * VTCR_EL2 for 4 KiB pages, inner shareable write-back walks, and an input address of `ipa_bits`
  * whose walk starts at `level` (Arm ARM D19.2, VTCR_EL2; SL0 counts the other way). VMIDs have 8
