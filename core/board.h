@@ -79,4 +79,17 @@ struct board {
     u32 rng_seed_len;
 };
 
+/* This is the CPU that we run on: it becomes the first. */
+void board_boot_cpu(struct board *b, u64 mpidr);
+
+/*
+ * Leaves of CPUs and RAM what can be used: CPUs that something can start, RAM below `reach`, each
+ * piece once. False, after a message: no VM can run here.
+ */
+bool board_usable(struct board *b, u64 reach) MUST_CHECK;
+
+/* Hands the RAM to core/page.h, without what is reserved; Muntin's image is the caller's to
+ * reserve. The sum of the RAM in bytes. */
+u64 board_memory(const struct board *b);
+
 #endif

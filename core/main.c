@@ -90,82 +90,11 @@ static bool boot_argument(const char *word, const char **value)
 /* --- the board ---------------------------------------------------------------------------------
  */
 
-static void find_boot_cpu(u64 mpidr)
-{
-    for (u32 i = 0; i < board.ncpus; i++) {
-        if (board.cpu_mpidr[i] == mpidr) {
-            board.cpu_mpidr[i] = board.cpu_mpidr[0];
-            board.cpu_release[i] = board.cpu_release[0];
-            break;
-        }
-    }
-    board.cpu_mpidr[0] = mpidr; /* a tree without CPU nodes still has this one */
-    board.ncpus = MAX(board.ncpus, 1u);
-}
-
-/* Forgets CPUs that nothing can start. */
-static void find_cpus(void)
-{
-    u32 kept = 1;
-
-    for (u32 i = 1; i < board.ncpus; i++) {
-        if (board.psci == CONDUIT_SMC || board.cpu_release[i] != 0) {
-            board.cpu_mpidr[kept] = board.cpu_mpidr[i];
-            board.cpu_release[kept++] = board.cpu_release[i];
-        }
-    }
-    if (kept < board.ncpus) {
-        log_warn("the board's device tree has neither PSCI by SMC nor a spin-table: %u CPUs stay "
-                 "off",
-                 board.ncpus - kept);
-    }
-    board.ncpus = kept;
-}
-
-static void check_board(void)
-{
-    if (board.nram == 0) {
-        log_err("the board's device tree names no memory");
-        halt();
-    }
-    if (board.gic_version == 0) {
-        log_err("the board's device tree has no GICv2 or GICv3");
-        halt();
-    }
-    if (board.gic_version == 2 && (board.gich.size == 0 || board.gicv.size == 0)) {
-        log_err("the board's GICv2 has no virtualization frames (GICH, GICV) in the device tree");
-        halt();
-    }
-    if (board.gicd.size == 0 || (board.gic_version == 2 ? board.gicc.size : board.ngicr) == 0) {
-        log_err("the board's device tree does not say where the distributor and the %s of its "
-                "GICv%u are",
-                board.gic_version == 2 ? "CPU interface" : "redistributors", board.gic_version);
-        halt();
-    }
-    find_cpus();
-}
-
 static void read_memory(void)
 {
-    u64 total = 0;
+    u64 total = board_memory(&board);
 
-    for (u32 i = 0; i < board.nram; i++) {
-        page_add(board.ram[i].base, board.ram[i].size);
-        total += board.ram[i].size;
-    }
-    for (u32 i = 0; i < board.nreserved; i++) {
-        page_reserve(board.reserved[i].base, board.reserved[i].size);
-    }
-    for (u32 i = 0; i < board.ncpus; i++) {
-        if (board.cpu_release[i] != 0) {
-            page_reserve(board.cpu_release[i], sizeof(board.cpu_release[i]));
-        }
-    }
     page_reserve(image_base(), image_size());
-    page_reserve((hpa_t)(uintptr_t)board.dtb, board.dtb_size);
-    if (board.initrd.size != 0) {
-        page_reserve(board.initrd.base, board.initrd.size);
-    }
     log_info("%s, %u CPUs, %llu MiB RAM, GICv%u", board.model, board.ncpus,
              (unsigned long long)(total / MIB), board.gic_version);
 }
@@ -538,11 +467,15 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
     if (boot_argument("debug", &value)) {
         log_threshold = LOG_DEBUG;
     }
-    find_boot_cpu(boot_mpidr);
-    check_board();
+    board_boot_cpu(&board, boot_mpidr);
+    if (!board_usable(&board, boot_reach())) {
+        halt();
+    }
     read_memory();
     set_up_cpus();
-    boot_finish(&board);
+    if (!boot_finish(&board)) {
+        halt();
+    }
     psci_init(&board);
     collect_entropy();
     read_clock();

@@ -17,6 +17,7 @@
 #include "arch/arm-common/stage2.h"
 #include "arch/arm-common/start.h"
 #include "core/arch.h"
+#include "core/log.h"
 #include "core/main.h"
 #include "core/page.h"
 #include "core/panic.h"
@@ -102,6 +103,11 @@ void boot_main(uintptr_t dtb)
         cpu_set_stack(0, (u64)(uintptr_t)boot_stack_top);
     }
     muntin_main(tree.size == 0 ? NULL : (const void *)(uintptr_t)dtb, cpu_affinity());
+}
+
+u64 boot_reach(void)
+{
+    return BIT64(start_va_bits());
 }
 
 u32 boot_el(void)
@@ -241,7 +247,7 @@ static bool map_gic(const struct board *b)
     return ok;
 }
 
-void boot_finish(const struct board *b)
+bool boot_finish(const struct board *b)
 {
     struct range stacks = {0, (u64)(pcpu_count - 1) * (GUARD + STACK_SIZE)};
     struct range hole[HOLES] = {{image_base(), image_linked_size()}, tree};
@@ -256,8 +262,10 @@ void boot_finish(const struct board *b)
     sort_holes(hole, HOLES);
     for (u32 i = 0; i < b->nram; i++) {
         if (!map_ram(b->ram[i].base, b->ram[i].size, hole, HOLES)) {
-            panic("the board's memory can't be mapped: 0x%llx + 0x%llx",
-                  (unsigned long long)b->ram[i].base, (unsigned long long)b->ram[i].size);
+            log_err("the board's device tree has 0x%llx bytes of memory at 0x%llx, but a device "
+                    "there, too",
+                    (unsigned long long)b->ram[i].size, (unsigned long long)b->ram[i].base);
+            return false;
         }
     }
     if (!map_stacks(stacks.base)) {
@@ -270,17 +278,21 @@ void boot_finish(const struct board *b)
     start_wxn();
     stage2_init();
     if (!clock_init()) {
-        panic("no clock");
+        return false;
     }
     host_irqs.vtimer = b->timer_intid[2];
     host_irqs.hyp = b->timer_intid[3];
     host_irqs.uart = b->uart_intid;
     host_irqs.smmu = b->smmu.intid;
-    if (!map_gic(b) || !gic_init(b)) {
-        panic("the interrupt controller does not answer");
+    if (!map_gic(b)) {
+        log_err("the board's device tree has memory where it has the GIC");
+        return false;
+    }
+    if (!gic_init(b)) {
+        return false;
     }
     its_init(b);
     smmu_init(b);
     start_guests();
-    cpu_init();
+    return cpu_init();
 }

@@ -28,8 +28,12 @@ bool boot_can_run(bool is64);
 /*
  * Maps the board's RAM as data, finds stacks for the other CPUs (sched_init has been called), and
  * sets up stage 2, the interrupt controller and this CPU's EL2 state. Panics if memory runs out.
+ * False, after a message: no guest can run here.
  */
-void boot_finish(const struct board *b);
+bool boot_finish(const struct board *b) MUST_CHECK;
+
+/* The first address that this CPU, or Muntin on it, can't reach. */
+u64 boot_reach(void);
 
 /* A window of device registers, identity-mapped; twice is fine. False: RAM is mapped there. */
 bool boot_map_device(hpa_t base, u64 size) MUST_CHECK;

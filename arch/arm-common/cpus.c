@@ -75,7 +75,9 @@ void arch_clean_dcache(const void *start, size_t len)
 
 void secondary_main(struct pcpu *p)
 {
-    cpu_init();
+    if (!cpu_init()) {
+        arch_stop(STOP_HALT);
+    }
     atomic_store_release(&p->online, true);
     sched_run(p);
 }

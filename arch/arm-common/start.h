@@ -78,8 +78,11 @@ void start_copy(struct cpu_start *s);
 /* Once, with stage 2 and the GIC known: what guests see of the CPU. */
 void start_guests(void);
 
-/* cpu.c: this CPU's state that no guest switch changes: traps off, vectors, GIC, timer. */
-void cpu_init(void);
+/*
+ * cpu.c: this CPU's state that no guest switch changes: traps off, vectors, GIC, timer. False,
+ * after a message: it can't be used.
+ */
+bool cpu_init(void) MUST_CHECK;
 
 #endif
 #endif

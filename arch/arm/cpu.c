@@ -53,7 +53,7 @@ static u32 hdcr(void)
     return value;
 }
 
-void cpu_init(void)
+bool cpu_init(void)
 {
     abort_cpu_init();
     sysreg_write(HSTR, HSTR_TJDBX);
@@ -64,9 +64,10 @@ void cpu_init(void)
     isb();
     stage2_cpu_init();
     if (!gic_cpu_init()) {
-        panic("CPU %u has no interrupt controller", arch_pcpu()->id);
+        return false;
     }
     clock_cpu_init();
+    return true;
 }
 
 struct pcpu *arch_pcpu(void)

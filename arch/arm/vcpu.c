@@ -130,8 +130,9 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     R(lr_svc)                                                                                      \
     R(spsr_svc)                                                                                    \
     R(sp_abt)                                                                                      \
-    R(lr_abt) R(spsr_abt) R(sp_und) R(lr_und) R(spsr_und) R(sp_irq) R(lr_irq) R(spsr_irq)          \
-        R(r8_fiq) R(r9_fiq) R(r10_fiq) R(r11_fiq) R(r12_fiq) R(sp_fiq) R(lr_fiq) R(spsr_fiq)
+    R(lr_abt)                                                                                      \
+    R(spsr_abt) R(sp_und) R(lr_und) R(spsr_und) R(sp_irq) R(lr_irq) R(spsr_irq) R(r8_fiq)          \
+        R(r9_fiq) R(r10_fiq) R(r11_fiq) R(r12_fiq) R(sp_fiq) R(lr_fiq) R(spsr_fiq)
 
 #define SAVE(field, ...)   r->field = SYSREG_READ_(__VA_ARGS__);
 #define LOAD(field, ...)   SYSREG_WRITE_(r->field, __VA_ARGS__);

@@ -35,7 +35,7 @@ void start_copy(struct cpu_start *s)
     s->mair = sysreg_read(mair_el2);
 }
 
-void cpu_init(void)
+bool cpu_init(void)
 {
     serror_cpu_init();
     traps_cpu_init();
@@ -45,9 +45,10 @@ void cpu_init(void)
     sysreg_write(vpidr_el2, sysreg_read(midr_el1));
     stage2_cpu_init();
     if (!gic_cpu_init()) {
-        panic("CPU %u has no interrupt controller", arch_pcpu()->id);
+        return false;
     }
     clock_cpu_init();
+    return true;
 }
 
 struct pcpu *arch_pcpu(void)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a board's description comes to: which of its CPUs and of its memory can be used, and whether
+ * that is enough. Plain data and messages: no hardware. Boot only, one CPU: no lock.
+ */
+#include "core/board.h"
+
+#include "core/log.h"
+#include "core/page.h"
+
+void board_boot_cpu(struct board *b, u64 mpidr)
+{
+    for (u32 i = 0; i < b->ncpus; i++) {
+        if (b->cpu_mpidr[i] == mpidr) {
+            b->cpu_mpidr[i] = b->cpu_mpidr[0];
+            b->cpu_release[i] = b->cpu_release[0];
+            break;
+        }
+    }
+    b->cpu_mpidr[0] = mpidr; /* a tree without CPU nodes still has this one */
+    b->ncpus = MAX(b->ncpus, 1u);
+}
+
+/* Forgets CPUs that nothing can start. */
+static void drop_cpus(struct board *b)
+{
+    u32 kept = 1;
+
+    for (u32 i = 1; i < b->ncpus; i++) {
+        if (b->psci == CONDUIT_SMC || b->cpu_release[i] != 0) {
+            b->cpu_mpidr[kept] = b->cpu_mpidr[i];
+            b->cpu_release[kept++] = b->cpu_release[i];
+        }
+    }
+    if (kept < b->ncpus) {
+        log_warn("the board's device tree has neither PSCI by SMC nor a spin-table for %u CPUs: "
+                 "they stay off",
+                 b->ncpus - kept);
+    }
+    b->ncpus = kept;
+}
+
+/* One range of RAM instead of those that overlap: boot loaders add what is there already. */
+static void add_ram(struct range *ram, u32 *n, struct range r)
+{
+    for (u32 i = 0; i < *n; i++) {
+        hpa_t start = MIN(r.base, ram[i].base);
+
+        if (range_overlap(r.base, r.size, ram[i].base, ram[i].size)) {
+            r.size = MAX(r.base + r.size, ram[i].base + ram[i].size) - start;
+            r.base = start;
+            ram[i] = ram[--*n];
+            i = UINT32_MAX; /* it may now overlap one that was passed */
+        }
+    }
+    ram[(*n)++] = r;
+}
+
+static void settle_ram(struct board *b, u64 reach)
+{
+    u32 n = 0;
+
+    for (u32 i = 0; i < b->nram; i++) {
+        struct range r = b->ram[i];
+        u64 room = r.base < reach ? MIN(r.size, reach - r.base) : 0;
+
+        if (room < r.size) {
+            log_warn("%llu MiB of RAM at 0x%llx are out of reach: addresses end at 0x%llx",
+                     (unsigned long long)((r.size - room) / MIB),
+                     (unsigned long long)(r.base + room), (unsigned long long)reach);
+        }
+        if (room > 0) {
+            add_ram(b->ram, &n, (struct range){r.base, room});
+        }
+    }
+    b->nram = n;
+}
+
+/* False, after a message: the tree doesn't say where the parts of the GIC are. */
+static bool check_gic(const struct board *b)
+{
+    if (b->gic_version == 0) {
+        log_err("the board's device tree has no GICv2 or GICv3");
+        return false;
+    }
+    if (b->gic_version == 2 && (b->gich.size == 0 || b->gicv.size == 0)) {
+        log_err("the board's GICv2 has no virtualization frames (GICH, GICV) in the device tree");
+        return false;
+    }
+    if (b->gicd.size == 0 || (b->gic_version == 2 ? b->gicc.size : b->ngicr) == 0) {
+        log_err("the board's device tree does not say where the distributor and the %s of its "
+                "GICv%u are",
+                b->gic_version == 2 ? "CPU interface" : "redistributors", b->gic_version);
+        return false;
+    }
+    return true;
+}
+
+bool board_usable(struct board *b, u64 reach)
+{
+    settle_ram(b, reach);
+    drop_cpus(b);
+    if (b->nram == 0) {
+        log_err("the board's device tree names no memory that can be used");
+        return false;
+    }
+    return check_gic(b);
+}
+
+u64 board_memory(const struct board *b)
+{
+    u64 total = 0;
+
+    for (u32 i = 0; i < b->nram; i++) {
+        page_add(b->ram[i].base, b->ram[i].size);
+        total += b->ram[i].size;
+    }
+    for (u32 i = 0; i < b->nreserved; i++) {
+        page_reserve(b->reserved[i].base, b->reserved[i].size);
+    }
+    for (u32 i = 0; i < b->ncpus; i++) {
+        if (b->cpu_release[i] != 0) {
+            page_reserve(b->cpu_release[i], sizeof(b->cpu_release[i]));
+        }
+    }
+    page_reserve((hpa_t)(uintptr_t)b->dtb, b->dtb_size);
+    if (b->initrd.size != 0) {
+        page_reserve(b->initrd.base, b->initrd.size);
+    }
+    return total;
+}
