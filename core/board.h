@@ -46,7 +46,7 @@ struct board {
     u32 ngicr;
     u64 gicr_stride; /* 0: by GICR_TYPER */
     u32 gic_maint_intid;
-    u32 gic_phandle, gic_cells; /* how other nodes of the tree refer to it */
+    u32 gic_phandle, gic_cells, gic_address_cells; /* how other nodes of the tree refer to it */
 
     struct {
         struct range ecam; /* of a PCIe host bridge; size 0: none */

@@ -34,7 +34,7 @@ struct uart {
 struct host {
     struct board *b;
     struct tree tree;
-    u32 gic_phandle, gic_cells;
+    struct tree_gic gic;
     struct tree_irqs gic_irqs, timer_irqs, smmu_irqs;
     int smmu_event; /* index in them; negative: none */
     struct tree_value timer_names;
@@ -248,10 +248,12 @@ static void read_gic(struct host *h, const struct tree_node *n, u32 version)
         return;
     }
     h->b->gic_version = version;
-    h->gic_phandle = (u32)tree_number(n->key[TREE_PHANDLE]);
-    h->gic_cells = (u32)tree_number(n->key[TREE_INTERRUPT_CELLS]);
-    h->b->gic_phandle = h->gic_phandle;
-    h->b->gic_cells = h->gic_cells;
+    h->gic.phandle = (u32)tree_number(n->key[TREE_PHANDLE]);
+    h->gic.cells = (u32)tree_number(n->key[TREE_INTERRUPT_CELLS]);
+    h->gic.address_cells = (u32)tree_number(n->key[TREE_ADDRESS_CELLS]); /* none: no address */
+    h->b->gic_phandle = h->gic.phandle;
+    h->b->gic_cells = h->gic.cells;
+    h->b->gic_address_cells = h->gic.address_cells;
     h->gic_irqs = tree_irqs(n);
     read_gic_windows(h, n, version);
 }
@@ -259,9 +261,12 @@ static void read_gic(struct host *h, const struct tree_node *n, u32 version)
 /* The GIC's own interrupt is one of its own, whatever phandle the tree inherits. */
 static void settle_gic(struct host *h)
 {
-    u32 parent = h->gic_irqs.extended ? h->gic_phandle : h->gic_irqs.parent;
+    struct tree_gic gic = h->gic;
 
-    h->b->gic_maint_intid = tree_intid(&h->gic_irqs, 0, parent, h->gic_cells);
+    if (!h->gic_irqs.extended) {
+        gic.phandle = h->gic_irqs.parent;
+    }
+    h->b->gic_maint_intid = tree_intid(&h->gic_irqs, 0, &gic);
 }
 
 static void read_timer(struct host *h, const struct tree_node *n, u32 arg)
@@ -282,8 +287,7 @@ static void settle_timer(struct host *h)
         int at = h->timer_names.data != NULL ? tree_position(h->timer_names, names[i]) : (int)i;
 
         if (at >= 0) {
-            h->b->timer_intid[i] =
-                tree_intid(&h->timer_irqs, (u32)at, h->gic_phandle, h->gic_cells);
+            h->b->timer_intid[i] = tree_intid(&h->timer_irqs, (u32)at, &h->gic);
         }
     }
 }
@@ -410,7 +414,7 @@ static void settle_uart(struct host *h)
         h->b->uart_reg = u->reg;
         h->b->uart_shift = u->shift;
         h->b->uart_width = u->width;
-        h->b->uart_intid = tree_intid(&u->irqs, 0, h->gic_phandle, h->gic_cells);
+        h->b->uart_intid = tree_intid(&u->irqs, 0, &h->gic);
     }
 }
 
@@ -469,7 +473,7 @@ static void settle_smmu(struct host *h)
     const struct tree_irqs *irqs = &h->smmu_irqs;
 
     if (h->b->smmu.reg.size != 0 && h->smmu_event >= 0) {
-        h->b->smmu.intid = tree_intid(irqs, (u32)h->smmu_event, h->gic_phandle, h->gic_cells);
+        h->b->smmu.intid = tree_intid(irqs, (u32)h->smmu_event, &h->gic);
     }
 }
 

@@ -59,13 +59,12 @@ u32 pass_guest_intid(const struct vm_config *vm, u32 host)
 
 u32 pass_intid(const struct board *b, const struct tree_node *n, u32 index, u32 *flags)
 {
+    struct tree_gic gic = {b->gic_phandle, b->gic_cells, b->gic_address_cells};
     struct tree_irqs irqs = tree_irqs(n);
-    u32 intid = tree_intid(&irqs, index, b->gic_phandle, b->gic_cells);
-    u32 stride = (irqs.extended ? 4 : 0) + 4 * b->gic_cells;
+    u32 intid = tree_intid(&irqs, index, &gic);
 
     if (intid != 0) {
-        *flags =
-            (u32)tree_cells(irqs.spec.data + index * stride + stride - 4 * b->gic_cells + 8, 1);
+        *flags = (u32)tree_cells(tree_irq(&irqs, index, &gic) + 8, 1);
     }
     return intid;
 }

@@ -34,6 +34,8 @@ static const char *const key_names[TREE_KEYS] = {
     [TREE_COMPATIBLE] = "compatible",
     [TREE_DEVICE_TYPE] = "device_type",
     [TREE_INTERRUPT_CELLS] = "#interrupt-cells",
+    [TREE_INTERRUPT_MAP] = "interrupt-map",
+    [TREE_INTERRUPT_MAP_MASK] = "interrupt-map-mask",
     [TREE_INTERRUPT_PARENT] = "interrupt-parent",
     [TREE_INTERRUPTS] = "interrupts",
     [TREE_INTERRUPTS_EXTENDED] = "interrupts-extended",
@@ -425,43 +427,139 @@ bool tree_reg(const struct tree_node *n, u32 index, struct range *out)
     return true;
 }
 
+/*
+ * Does the bus map interrupts by their number alone? By an address, too, PCI's does, which isn't
+ * needed here: then the node has no interrupt that we know of.
+ */
+static bool map_is_plain(const struct tree_irqs *irqs)
+{
+    u32 address = irqs->map_address, cells = irqs->map_cells;
+
+    if (address > 3 || cells < 1 || cells > 3) {
+        return false;
+    }
+    if (irqs->map_mask.data == NULL) {
+        return address == 0;
+    }
+    for (u32 i = 0; i < address && irqs->map_mask.len == 4 * (address + cells); i++) {
+        if (be32(irqs->map_mask.data + 4 * i) != 0) {
+            return false;
+        }
+    }
+    return irqs->map_mask.len == 4 * (address + cells);
+}
+
+/* An interrupt parent is what the node, or the next one above, says or is (§2.4). */
+static void find_map(const struct tree_node *n, struct tree_irqs *irqs)
+{
+    const struct tree_node *bus = n->parent;
+
+    while (bus != NULL && n->key[TREE_INTERRUPT_PARENT].data == NULL &&
+           bus->key[TREE_INTERRUPT_MAP].data == NULL) {
+        n = bus;
+        bus = n->parent;
+    }
+    if (bus == NULL || n->key[TREE_INTERRUPT_PARENT].data != NULL) {
+        return;
+    }
+    irqs->map = bus->key[TREE_INTERRUPT_MAP];
+    irqs->map_mask = bus->key[TREE_INTERRUPT_MAP_MASK];
+    irqs->map_address = tree_address_cells(bus);
+    irqs->map_cells = cells_of(bus, TREE_INTERRUPT_CELLS, 0);
+    if (!map_is_plain(irqs)) {
+        irqs->spec.len = 0;
+        irqs->map_cells = 1;
+    }
+}
+
 struct tree_irqs tree_irqs(const struct tree_node *n)
 {
-    struct tree_value extended = n->key[TREE_INTERRUPTS_EXTENDED];
+    struct tree_irqs irqs = {.spec = n->key[TREE_INTERRUPTS_EXTENDED], .extended = true};
 
-    if (extended.data != NULL) {
-        return (struct tree_irqs){.spec = extended, .extended = true};
+    if (irqs.spec.data == NULL) {
+        irqs.spec = n->key[TREE_INTERRUPTS];
+        irqs.extended = false;
+        irqs.parent = n->interrupt_parent;
+        find_map(n, &irqs);
     }
-    return (struct tree_irqs){.spec = n->key[TREE_INTERRUPTS], .parent = n->interrupt_parent};
+    return irqs;
+}
+
+/* Is `spec` what this entry of the map is for? */
+static bool entry_is_for(const struct tree_irqs *irqs, const u8 *entry, const u8 *spec)
+{
+    const u8 *mask = irqs->map_mask.data;
+
+    for (u32 i = 0; i < irqs->map_cells; i++) {
+        u32 at = 4 * (irqs->map_address + i);
+        u32 bits = mask != NULL ? be32(mask + at) : UINT32_MAX;
+
+        if (((be32(entry + at) ^ be32(spec + 4 * i)) & bits) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* §2.4.3. Behind an entry for another controller no more are known: their length is its matter. */
+static const u8 *mapped_irq(const struct tree_irqs *irqs, u32 index, const struct tree_gic *gic)
+{
+    u32 size = 4 * irqs->map_cells, lead = 4 * irqs->map_address + size;
+    u32 stride = lead + 4 * (1 + gic->address_cells + gic->cells);
+    struct tree_value m = irqs->map;
+
+    if (index >= irqs->spec.len / size || gic->address_cells > 2) {
+        return NULL;
+    }
+    for (; m.len >= stride; m.data += stride, m.len -= stride) {
+        if (be32(m.data + lead) != gic->phandle) {
+            return NULL;
+        }
+        if (entry_is_for(irqs, m.data, irqs->spec.data + index * size)) {
+            return m.data + stride - 4 * gic->cells;
+        }
+    }
+    return NULL;
+}
+
+const u8 *tree_irq(const struct tree_irqs *irqs, u32 index, const struct tree_gic *gic)
+{
+    u32 lead = irqs->extended ? 4 : 0, stride = lead + 4 * gic->cells;
+    const u8 *p = irqs->spec.data;
+
+    if (gic->cells < 3 || gic->cells > 4) {
+        return NULL;
+    }
+    if (irqs->map.data != NULL) {
+        return mapped_irq(irqs, index, gic);
+    }
+    if (index >= irqs->spec.len / stride) {
+        return NULL;
+    }
+    if (!irqs->extended) {
+        return irqs->parent == gic->phandle || irqs->parent == 0 ? p + index * stride : NULL;
+    }
+    for (u32 i = 0; i <= index; i++) {
+        if (be32(p + i * stride) != gic->phandle) {
+            return NULL;
+        }
+    }
+    return p + index * stride + lead;
 }
 
 /* Arm GIC binding: type (0 SPI, 1 PPI), number, flags. */
-static u32 gic_intid(const u8 *spec)
+u32 tree_intid(const struct tree_irqs *irqs, u32 index, const struct tree_gic *gic)
 {
-    u32 type = be32(spec), number = be32(spec + 4);
+    const u8 *spec = tree_irq(irqs, index, gic);
+    u32 type, number;
 
+    if (spec == NULL) {
+        return 0;
+    }
+    type = be32(spec);
+    number = be32(spec + 4);
     if (type == 0 && number < 988) {
         return number + 32;
     }
     return type == 1 && number < 16 ? number + 16 : 0;
-}
-
-u32 tree_intid(const struct tree_irqs *irqs, u32 index, u32 gic_phandle, u32 gic_cells)
-{
-    u32 lead = irqs->extended ? 4 : 0, stride = lead + 4 * gic_cells;
-    const u8 *p;
-
-    if (gic_cells < 3 || gic_cells > 4 || index >= irqs->spec.len / stride) {
-        return 0;
-    }
-    p = irqs->spec.data;
-    if (!irqs->extended) {
-        return irqs->parent == gic_phandle || irqs->parent == 0 ? gic_intid(p + index * stride) : 0;
-    }
-    for (u32 i = 0; i <= index; i++) {
-        if (be32(p + i * stride) != gic_phandle) {
-            return 0;
-        }
-    }
-    return gic_intid(p + index * stride + lead);
 }

@@ -21,6 +21,8 @@ enum tree_key {
     TREE_COMPATIBLE,
     TREE_DEVICE_TYPE,
     TREE_INTERRUPT_CELLS,
+    TREE_INTERRUPT_MAP,
+    TREE_INTERRUPT_MAP_MASK,
     TREE_INTERRUPT_PARENT,
     TREE_INTERRUPTS,
     TREE_INTERRUPTS_EXTENDED,
@@ -74,6 +76,16 @@ struct tree_irqs {
     struct tree_value spec;
     bool extended; /* each specifier follows the phandle of its controller */
     u32 parent;    /* !extended: phandle of the controller of all of them; 0: unknown */
+    /* A bus above has a map from its own specifiers, of map_cells, to those of controllers; data
+     * NULL: none has. */
+    struct tree_value map, map_mask;
+    u32 map_address, map_cells;
+};
+
+/* How other nodes refer to the GIC. */
+struct tree_gic {
+    u32 phandle;
+    u32 cells, address_cells; /* of a specifier, and of the address before it in a map */
 };
 
 /* Size of the tree at p by its header, 0 if there's none. Reads only the header. p may be NULL. */
@@ -118,8 +130,11 @@ bool tree_reg(const struct tree_node *n, u32 index, struct range *out) MUST_CHEC
 
 struct tree_irqs tree_irqs(const struct tree_node *n);
 /*
- * INTID of interrupt `index` if it goes to the GIC with this phandle and #interrupt-cells; else 0.
+ * The specifier of interrupt `index` if it goes to this GIC, straight or through the map of a bus;
+ * else NULL.
  */
-u32 tree_intid(const struct tree_irqs *irqs, u32 index, u32 gic_phandle, u32 gic_cells);
+const u8 *tree_irq(const struct tree_irqs *irqs, u32 index, const struct tree_gic *gic);
+/* The INTID that it means; 0: none. */
+u32 tree_intid(const struct tree_irqs *irqs, u32 index, const struct tree_gic *gic);
 
 #endif

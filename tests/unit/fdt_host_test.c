@@ -236,6 +236,7 @@ static void cpus_that_look_at_flags(void **state)
     assert_int_equal(board.cpu_release[1], 0x1c010030);
     assert_int_equal(board.uart, UART_PL011);
     assert_range(board.uart_reg, 0x1c090000, 0x1000);
+    assert_int_equal(board.uart_intid, 37); /* by the map of a bus */
     assert_range(board.gich, 0x2c004000, 0x2000);
 }
 
@@ -632,7 +633,6 @@ static void window_that_wraps_around(void **state)
     assert_int_equal(board.uart, UART_NONE);
 }
 
-/* INTID of a UART whose `prop` is a phandle, or nothing, and SPI 5; the GIC's phandle is 1. */
 /* Two CPUs, the second with a word of its own, and system registers of this size. */
 static void flags_of(u64 size, bool psci)
 {
@@ -681,6 +681,7 @@ static void flags_are_the_last_resort(void **state)
     assert_int_equal(board.cpu_release[1], 0xd8);
 }
 
+/* INTID of a UART whose `prop` is a phandle, or nothing, and SPI 5; the GIC's phandle is 1. */
 static u32 uart_intid(const char *prop, u32 parent, u32 controller)
 {
     fdt32_t spec[4] = {cpu_to_fdt32(controller), 0, cpu_to_fdt32(5), cpu_to_fdt32(4)};
@@ -715,6 +716,126 @@ static void interrupts_go_to_the_gic(void **state)
 }
 
 /* Nodes deeper than the walk goes are passed over, and it finds its way back. */
+static void cells_prop(void *data, const char *name, const u32 *cells, u32 count)
+{
+    fdt32_t value[16];
+
+    assert_true(count <= ARRAY_SIZE(value));
+    for (u32 i = 0; i < count; i++) {
+        value[i] = cpu_to_fdt32(cells[i]);
+    }
+    fdt_property(data, name, value, (int)(4 * count));
+}
+
+/*
+ * A bus with this map, of address cells, interrupt cells, a mask and entries; a UART in it with the
+ * interrupt 5 of two cells. The GIC's phandle is 1, and an address before its specifiers has a
+ * cell.
+ */
+struct map {
+    u32 address, cells, nmask, nmap;
+    u32 mask[4], map[16];
+};
+
+static u32 mapped_intid(const struct map *m, bool own_parent)
+{
+    static const u32 five[] = {5, 0};
+    void *data = begin();
+
+    fdt_begin_node(data, "bus");
+    fdt_property_u32(data, "#address-cells", m->address);
+    fdt_property_u32(data, "#size-cells", 2);
+    fdt_property(data, "ranges", "", 0);
+    fdt_property_u32(data, "#interrupt-cells", m->cells);
+    cells_prop(data, "interrupt-map", m->map, m->nmap);
+    if (m->nmask > 0) {
+        cells_prop(data, "interrupt-map-mask", m->mask, m->nmask);
+    }
+    fdt_begin_node(data, "inner");
+    fdt_property_u32(data, "#address-cells", m->address);
+    fdt_property_u32(data, "#size-cells", 2);
+    fdt_property(data, "ranges", "", 0);
+    fdt_begin_node(data, "serial@1000");
+    text_prop(data, "compatible", "arm,pl011");
+    if (m->address == 2) {
+        reg(data, 0x1000, 0x1000);
+    } else {
+        cells_prop(data, "reg", (u32[]){0x1000, 0, 0x1000}, 3);
+    }
+    if (own_parent) {
+        fdt_property_u32(data, "interrupt-parent", 1);
+        cells_prop(data, "interrupts", (u32[]){0, 9, 4}, 3);
+    } else {
+        cells_prop(data, "interrupts", five, 2);
+    }
+    fdt_end_node(data);
+    fdt_end_node(data);
+    fdt_end_node(data);
+    fdt_begin_node(data, "gic");
+    text_prop(data, "compatible", "arm,gic-400");
+    fdt_property_u32(data, "phandle", 1);
+    fdt_property_u32(data, "#address-cells", 1);
+    fdt_property_u32(data, "#interrupt-cells", 3);
+    reg(data, 0x8000000, 0x1000);
+    fdt_end_node(data);
+    assert_true(finish(data));
+    assert_int_equal(board.uart, UART_PL011);
+    return board.uart_intid;
+}
+
+static void interrupts_mapped_by_a_bus(void **state)
+{
+    /* address, interrupt, phandle, the GIC's address, its specifier */
+    static const struct map good = {
+        2, 1, 3, 16, {0, 0, 7}, {0, 0, 4, 1, 0, 0, 4, 4, 0, 0, 5, 1, 0, 0, 37, 4}};
+    struct map m = good;
+
+    (void)state;
+    assert_int_equal(mapped_intid(&good, false), 69);
+    assert_int_equal(mapped_intid(&good, true), 41); /* it says itself where it goes */
+    m.map[10] = 13;                                  /* the mask leaves 5 of it */
+    assert_int_equal(mapped_intid(&m, false), 69);
+    m.mask[2] = 15;
+    assert_int_equal(mapped_intid(&m, false), 0);
+    m = good;
+    m.mask[1] = 1; /* by address, too */
+    assert_int_equal(mapped_intid(&m, false), 0);
+    m = good;
+    m.nmask = 2;
+    assert_int_equal(mapped_intid(&m, false), 0);
+    m.nmask = 0; /* all of the address counts */
+    assert_int_equal(mapped_intid(&m, false), 0);
+    m = good;
+    m.map[11] = 2; /* another controller's */
+    assert_int_equal(mapped_intid(&m, false), 0);
+    m = good;
+    m.map[3] = 2; /* the one before: who knows where ours begins */
+    assert_int_equal(mapped_intid(&m, false), 0);
+    m = good;
+    m.nmap = 15;
+    assert_int_equal(mapped_intid(&m, false), 0);
+    m.nmap = 0;
+    assert_int_equal(mapped_intid(&m, false), 0);
+    m = good;
+    m.cells = 0;
+    assert_int_equal(mapped_intid(&m, false), 0);
+    m.cells = 4;
+    assert_int_equal(mapped_intid(&m, false), 0);
+}
+
+static void no_interrupt_beyond_the_last(void **state)
+{
+    static const struct map two_cells = {1,  2,         3,
+                                         14, {0, 7, 0}, {0, 1, 0, 1, 0, 0, 4, 4, 0, 5, 0, 1, 0, 0}};
+    struct map m = {1, 2, 3, 8, {0, 7, 0}, {0, 5, 9, 1, 0, 0, 37, 4}};
+
+    (void)state;
+    assert_int_equal(mapped_intid(&m, false), 69);
+    assert_int_equal(mapped_intid(&two_cells, false), 0); /* its entry is cut */
+    m.cells = 3;                                          /* and it has but two */
+    assert_int_equal(mapped_intid(&m, false), 0);
+}
+
 static void deep_nodes(void **state)
 {
     void *data = begin();
@@ -877,6 +998,8 @@ int main(void)
         cmocka_unit_test_teardown(window_that_wraps_around, free_blob),
         cmocka_unit_test_teardown(flags_are_the_last_resort, free_blob),
         cmocka_unit_test_teardown(interrupts_go_to_the_gic, free_blob),
+        cmocka_unit_test_teardown(interrupts_mapped_by_a_bus, free_blob),
+        cmocka_unit_test_teardown(no_interrupt_beyond_the_last, free_blob),
         cmocka_unit_test_teardown(deep_nodes, free_blob),
         cmocka_unit_test(probe_reads_the_header_only),
         cmocka_unit_test_teardown(padding_is_not_looked_at, free_blob),
