@@ -68,7 +68,7 @@ arm64_CFLAGS := -march=armv8-a -ffixed-x18 -mgeneral-regs-only -mno-outline-atom
 arm64_EARLY := -mstrict-align
 arm64_LINK := -Wl,-z,norelro
 arm_CROSS := arm-none-eabi-
-arm_CFLAGS := -march=armv7ve -mthumb -mfloat-abi=soft -ffixed-r9
+arm_CFLAGS := -march=armv7-a+mp+sec -mthumb -mfloat-abi=soft -ffixed-r9
 arm_EARLY := -mno-unaligned-access
 arm_LINK := -lgcc # divisions of 64 bits
 CROSS = $($(A)_CROSS)

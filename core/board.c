@@ -56,24 +56,25 @@ static void add_ram(struct range *ram, u32 *n, struct range r)
     ram[(*n)++] = r;
 }
 
-static void settle_ram(struct board *b, u64 reach)
+/* False, after a message: some of it can't be mapped. */
+static bool settle_ram(struct board *b, u64 reach)
 {
     u32 n = 0;
 
     for (u32 i = 0; i < b->nram; i++) {
         struct range r = b->ram[i];
-        u64 room = r.base < reach ? MIN(r.size, reach - r.base) : 0;
 
-        if (room < r.size) {
-            log_warn("%llu MiB of RAM at 0x%llx are out of reach: addresses end at 0x%llx",
-                     (unsigned long long)((r.size - room) / MIB),
-                     (unsigned long long)(r.base + room), (unsigned long long)reach);
+        if (r.base >= reach || r.size > reach - r.base) {
+            log_err("RAM at 0x%llx + 0x%llx can't be mapped: addresses end at 0x%llx here; name "
+                    "less in the board's device tree",
+                    (unsigned long long)r.base, (unsigned long long)r.size,
+                    (unsigned long long)reach);
+            return false;
         }
-        if (room > 0) {
-            add_ram(b->ram, &n, (struct range){r.base, room});
-        }
+        add_ram(b->ram, &n, r);
     }
     b->nram = n;
+    return true;
 }
 
 /* False, after a message: the tree doesn't say where the parts of the GIC are. */
@@ -98,7 +99,9 @@ static bool check_gic(const struct board *b)
 
 bool board_usable(struct board *b, u64 reach)
 {
-    settle_ram(b, reach);
+    if (!settle_ram(b, reach)) {
+        return false;
+    }
     drop_cpus(b);
     if (b->nram == 0) {
         log_err("the board's device tree names no memory that can be used");

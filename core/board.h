@@ -83,8 +83,8 @@ struct board {
 void board_boot_cpu(struct board *b, u64 mpidr);
 
 /*
- * Leaves of CPUs and RAM what can be used: CPUs that something can start, RAM below `reach`, each
- * piece once. False, after a message: no VM can run here.
+ * Leaves of CPUs and RAM what can be used: CPUs that something can start, each piece of RAM once.
+ * False, after a message: no VM can run here, or there's RAM from `reach` on.
  */
 bool board_usable(struct board *b, u64 reach) MUST_CHECK;
 

@@ -130,11 +130,10 @@ static void refuse_level(u32 el)
     halt();
 }
 
-static void refuse_vhe(void)
+static void refuse_cpu(const char *why)
 {
-    if (boot_only_vhe()) {
-        log_err("this CPU can't turn off the host extensions of EL2 (HCR_EL2.E2H stays 1: no "
-                "FEAT_E2H0), and Muntin runs without them");
+    if (why != NULL) {
+        log_err("%s", why);
         halt();
     }
 }
@@ -399,6 +398,25 @@ static void settle_vms(void)
     vm_settle();
 }
 
+/* Those that weren't refused; halts if none is there that runs or waits. */
+static void start_vms(void)
+{
+    bool any = false;
+
+    for (u32 i = 0; i < vm_count; i++) {
+        if (vms[i]->cfg->no_autostart) {
+            log_info("%s: waits for `vm start %s`", vms[i]->name, vms[i]->name);
+            any = true;
+        } else {
+            any |= vm_start(vms[i]);
+        }
+    }
+    if (!any) {
+        log_err("no VM can be started");
+        halt();
+    }
+}
+
 static void start_console(void)
 {
     static struct console_hooks console = {.escape = ESCAPE_DEFAULT,
@@ -462,8 +480,8 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
         uart_init(&board);
     }
     log_info("Muntin " MUNTIN_VERSION);
+    refuse_cpu(boot_refusal());
     refuse_level(boot_el());
-    refuse_vhe();
     if (boot_argument("debug", &value)) {
         log_threshold = LOG_DEBUG;
     }
@@ -490,12 +508,6 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
              (unsigned long long)((page_taken() + image_linked_size()) / KIB),
              (unsigned long long)(page_free() / MIB));
     console_banner();
-    for (u32 i = 0; i < vm_count; i++) {
-        if (vms[i]->cfg->no_autostart) {
-            log_info("%s: waits for `vm start %s`", vms[i]->name, vms[i]->name);
-        } else {
-            (void)vm_start(vms[i]); /* unless refused */
-        }
-    }
+    start_vms();
     sched_run(&pcpus[0]);
 }

@@ -19,8 +19,8 @@ u64 image_linked_size(void);
  */
 u32 boot_el(void);
 
-/* At EL2, but the CPU has it with the host extensions only (no FEAT_E2H0): as for another level. */
-bool boot_only_vhe(void);
+/* What about this CPU rules Muntin out, whatever the level: as for another level. NULL: nothing. */
+const char *boot_refusal(void);
 
 /* Can the CPUs run guests of this width? */
 bool boot_can_run(bool is64);

@@ -49,7 +49,12 @@ header_size:
 
     .text
 entry:
-    mov     r4, r2                  // r4: tree, r5: image
+    in_hyp  r1
+    beq     1f
+    mrc     p15, 0, r1, c0, c0, 5   // secure without firmware, all CPUs come here; one speaks (MPIDR)
+    tst     r1, #0xff
+    bne     park
+1:  mov     r4, r2                  // r4: tree, r5: image
     lea     r5, _start
     cmp     r4, #0
     bne     in_ram

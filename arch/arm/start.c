@@ -15,6 +15,7 @@
 #define HTCR_ORGN_WB  (1u << 10)
 #define HTCR_IRGN_WB  (1u << 8)
 #define HSCTLR_WXN    BIT(19)
+#define VMSA_LPAE     5 /* ID_MMFR0 */
 #define SECTION_SHIFT 20
 #define SECTIONS      4096
 /* Short descriptors (DDI 0406 B3.5.1): sections that PL1 may read and write */
@@ -77,9 +78,13 @@ uintptr_t start_table(uintptr_t root, uintptr_t tree, u64 tree_size)
     return (uintptr_t)sections;
 }
 
-bool boot_only_vhe(void)
+const char *boot_refusal(void)
 {
-    return false;
+    bool lpae = (CP32_READ_(0, c0, c1, 4) & 15) >= VMSA_LPAE;
+
+    return lpae ? NULL
+                : "this CPU has no long descriptors (LPAE), and so no Hyp mode: Cortex-A7 and A15 "
+                  "were the first that have";
 }
 
 bool boot_can_run(bool is64)

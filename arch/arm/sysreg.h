@@ -189,14 +189,15 @@
 #define BANKED_READ_(name)                                                                         \
     ({                                                                                             \
         u32 sysreg_value_;                                                                         \
-        __asm__ volatile("mrs %0, " #name : "=r"(sysreg_value_));                                  \
+        __asm__ volatile(".arch_extension virt\n\tmrs %0, " #name : "=r"(sysreg_value_));          \
         sysreg_value_;                                                                             \
     })
 
 /* A register that a mode has for itself: sp_irq, lr_usr, spsr_abt. */
 #define BANKED_REG(name) BANKED, name
 
-#define BANKED_WRITE_(value, name) __asm__ volatile("msr " #name ", %0" : : "r"((u32)(value)))
+#define BANKED_WRITE_(value, name)                                                                 \
+    __asm__ volatile(".arch_extension virt\n\tmsr " #name ", %0" : : "r"((u32)(value)))
 
 #define SYSREG_READ_(kind, ...)         kind##_READ_(__VA_ARGS__)
 #define SYSREG_WRITE_(value, kind, ...) kind##_WRITE_(value, __VA_ARGS__)

@@ -74,9 +74,11 @@ uintptr_t start_table(uintptr_t root, uintptr_t tree, u64 tree_size)
     return root;
 }
 
-bool boot_only_vhe(void)
+const char *boot_refusal(void)
 {
-    return only_vhe;
+    return only_vhe ? "this CPU can't turn off the host extensions of EL2 (HCR_EL2.E2H stays 1: no "
+                      "FEAT_E2H0), and Muntin runs without them"
+                    : NULL;
 }
 
 bool boot_can_run(bool is64)
