@@ -373,23 +373,41 @@ static int cmd_check(char *const *args, int count)
     return finish();
 }
 
+/* Where the header of each architecture's image has the bytes that it takes in memory. */
+static const struct header {
+    u32 magic_at, magic_len;
+    const char *magic;
+    u32 size_at, size_len;
+} headers[] = {
+    {56, 4, "ARM\x64", 16, 8},                      /* arm64's Image: image_size */
+    {0x24, 8, "\x18\x28\x6f\x01\0\0\0\0", 0x2c, 4}, /* zImage: from address 0 to which */
+};
+
+static const struct header *find_header(const u8 *image, size_t len)
+{
+    for (u32 i = 0; len >= 64 && i < ARRAY_SIZE(headers); i++) {
+        if (memcmp(image + headers[i].magic_at, headers[i].magic, headers[i].magic_len) == 0) {
+            return &headers[i];
+        }
+    }
+    fprintf(stderr, "muntin: %s has neither an arm64 Image's header nor a zImage's\n", tool.append);
+    exit(EXIT_CONFIG);
+}
+
 /*
  * The bundle behind an image, at ALIGN_UP(image_size, 4 KiB) from its start, where image_size is
- * what the arm64 header said, .bss included (there are zeros in the file for it); then that field
- * is rewritten to cover the bundle, so that boot loaders keep off it.
+ * what the header said, .bss included (there are zeros in the file for it); then that field is
+ * rewritten to cover the bundle, so that boot loaders keep off it.
  */
 static u8 *append_bundle(const u8 *bundle, size_t bundle_size, size_t *size)
 {
     size_t len, at;
     u64 memory = 0;
     u8 *image = files_read(tool.append, &len);
+    const struct header *h = find_header(image, len);
 
-    if (len < 64 || memcmp(image + 56, "ARM\x64", 4) != 0) {
-        fprintf(stderr, "muntin: %s has no arm64 Image header\n", tool.append);
-        exit(EXIT_CONFIG);
-    }
-    for (u32 i = 8; i > 0; i--) {
-        memory = memory << 8 | image[16 + i - 1];
+    for (u32 i = h->size_len; i > 0; i--) {
+        memory = memory << 8 | image[h->size_at + i - 1];
     }
     if (memory <= len || memory > GIB) {
         fprintf(stderr,
@@ -406,8 +424,8 @@ static u8 *append_bundle(const u8 *bundle, size_t bundle_size, size_t *size)
     }
     memset(image + len, 0, *size - len);
     memcpy(image + at, bundle, bundle_size);
-    for (u32 i = 0; i < 8; i++) {
-        image[16 + i] = (u8)((u64)*size >> (8 * i));
+    for (u32 i = 0; i < h->size_len; i++) {
+        image[h->size_at + i] = (u8)((u64)*size >> (8 * i));
     }
     return image;
 }

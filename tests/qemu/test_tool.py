@@ -281,24 +281,32 @@ def test_pack_refuses_errors_but_for_force(tool):
     assert cpio_names(tool.path / "x.cpio") == ["a.qvmconf", "Image"]
 
 
-def test_append_puts_the_bundle_behind_bss(tool):
+def zimage(size, memory):
+    """The header of arch/arm's image and nothing behind it."""
+    head = struct.pack("<9I4I", *[0] * 9, 0x016F2818, 0, memory, 0x04030201)
+    return head + bytes(size - len(head))
+
+
+@pytest.mark.parametrize("header, at, width", [(kernel, 16, "<Q"), (zimage, 0x2C, "<I")])
+def test_append_puts_the_bundle_behind_bss(tool, header, at, width):
     write(tool.path, a="system a ram 16M load Image")
-    image = kernel(5000, 0x3210)
+    image = header(5000, 0x3210)
     (tool.path / "muntin.bin").write_bytes(image)
     assert tool("pack", "-o", "x.cpio", "a.qvmconf")[0] == 0
     code, _, err = tool("pack", "--append", "muntin.bin", "-o", "fw.bin", "a.qvmconf")
     assert code == 0, err
     firmware = (tool.path / "fw.bin").read_bytes()
     archive = (tool.path / "x.cpio").read_bytes()
-    assert firmware[:16] == image[:16] and firmware[24:5000] == image[24:]
+    behind = at + struct.calcsize(width)
+    assert firmware[:at] == image[:at] and firmware[behind:5000] == image[behind:]
     assert firmware[5000:0x4000] == bytes(0x4000 - 5000)
     assert firmware[0x4000 : 0x4000 + len(archive)] == archive
-    assert struct.unpack_from("<Q", firmware, 16)[0] == len(firmware)
+    assert struct.unpack_from(width, firmware, at)[0] == len(firmware)
     assert len(firmware) % 4096 == 0
     code, _, err = tool("pack", "--append", "fw.bin", "-o", "fw2.bin", "a.qvmconf")
     assert code == 65 and "appended to it already?" in err
     code, _, err = tool("pack", "--append", "x.cpio", "-o", "fw2.bin", "a.qvmconf")
-    assert code == 65 and "no arm64 Image header" in err
+    assert code == 65 and "neither an arm64 Image's header nor a zImage's" in err
 
 
 def test_dtb_has_the_config_and_the_board(tool):
