@@ -184,7 +184,7 @@ FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
 LINUX_IMAGES := $(B)/guests/d12c.Image
 TEST_IMAGES := $(LINUX_IMAGES) \
 	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage small.Image u-boot.bin installer.Image debian.ext4 \
-	boot.img boot.cpio)
+	boot.img boot.cpio ast2700.dtb npcm845.dtb)
 RUN_ARCH := $(or $(ARCH),arm64)
 BUNDLE = $(B)/$(RUN_ARCH)/$(SYSTEM).cpio
 # The configs; for arm the same with the names of Debian's 32-bit kernel.
@@ -214,6 +214,18 @@ $(B)/guests/u-boot.bin $(B)/guests/installer.Image: $(B)/guests/%: | setup-guest
 $(B)/guests/debian.ext4: guest-configs/linux/disk.sh | setup-guest
 	@$<
 
+# Of boards that QEMU makes no device tree for, nor Debian's kernels have one of:
+$(B)/guests/%.dtb: tests/qemu/boards/%.dts | setup-guest
+	@mkdir -p $(@D)
+	$(Q)dtc -q -I dts -O dtb -o $@ $<
+
+# What QEMU needs of a board besides, by the name that it has for it
+TREE_xlnx-zcu102 := d12.Image
+TREE_raspi4b := d12.Image
+TREE_imx8mp-evk := d12.Image
+TREE_ast2700a1-evb := ast2700.dtb
+TREE_npcm845-evb := npcm845.dtb
+
 $(B)/guests/boot.img: guest-configs/linux/boot.sh $(B)/guests/d12c.Image
 	@guest-configs/linux/boot.sh disk
 
@@ -227,7 +239,7 @@ $(B)/arm/configs/%: guest-configs/% guest-configs/linux/armhf.sed
 $(BUNDLE): $(B)/muntin $($(RUN_ARCH)_CONFIGS) $($(RUN_ARCH)_IMAGES)
 	$(Q)cd $(B)/guests && $(abspath $(B)/muntin) pack -o $(abspath $@) $(abspath $(filter %.qvmconf,$^))
 
-run: $(B)/$(RUN_ARCH)/muntin.bin $(BUNDLE) | setup-qemu
+run: $(B)/$(RUN_ARCH)/muntin.bin $(BUNDLE) $(addprefix $(B)/guests/,$(TREE_$(BOARD))) | setup-qemu
 	@$(PYTHON) tests/run.py --arch $(RUN_ARCH) --bundle $(BUNDLE) --name $(SYSTEM) --board $(BOARD) \
 		-- $(foreach f,$(wildcard guest-configs/$(SYSTEM)/qemu.args),$(file < $f))
 

@@ -95,8 +95,8 @@ static void read_memory(void)
     u64 total = board_memory(&board);
 
     page_reserve(image_base(), image_size());
-    log_info("%s, %u CPUs, %llu MiB RAM, GICv%u", board.model, board.ncpus,
-             (unsigned long long)(total / MIB), board.gic_version);
+    log_info("%s, %u CPU%s, %llu MiB RAM, GICv%u", board.model, board.ncpus,
+             board.ncpus == 1 ? "" : "s", (unsigned long long)(total / MIB), board.gic_version);
 }
 
 /* The time of day: as the loader says, else from the board's clock; else nobody knows it. */

@@ -25,6 +25,14 @@ class Row(NamedTuple):
 ROWS = [
     Row("orangepi-pc", "Xunlong Orange Pi PC, 4 CPUs, 1024 MiB RAM, GICv2", 4),
     Row("vexpress-a15", "V2P-CA15, 2 CPUs, 1024 MiB RAM, GICv2", 2, powers_off=False),
+    Row("xlnx-zcu102", "ZynqMP ZCU102 Rev1.0, 4 CPUs, 2048 MiB RAM, GICv2", 4),
+    Row(
+        "xlnx-versal-virt",
+        "Xilinx Versal Virtual development board, 2 CPUs, 2048 MiB RAM, GICv3",
+        2,
+    ),
+    Row("raspi4b", "Raspberry Pi 4 Model B, 4 CPUs, 960 MiB RAM, GICv2", 4, powers_off=False),
+    Row("ast2700a1-evb", "AST2700 EVB, 1 CPU, 1024 MiB RAM, GICv3", 1, powers_off=False),
 ]
 
 

@@ -34,11 +34,21 @@ def _virt(o):
     )
 
 
+def _sleep(address, cpus):
+    """Each of the CPUs from 1 on sleeps in a loop in memory at this address, instead of running
+    into exceptions for ever, at the expense of the others. On hardware firmware sees to that."""
+    wfi_loop = 0x17FFFFFFD503207F
+    loop = ["-device", f"loader,addr={address:#x},data={wfi_loop:#x},data-len=8"]
+    for cpu in range(1, cpus + 1):
+        loop += ["-device", f"loader,addr={address:#x},cpu-num={cpu}"]
+    return tuple(loop)
+
+
 class Board(NamedTuple):
     """Where the machine's option leaves no choice, the fields are None."""
 
     machine: Union[str, Callable]
-    smp: int
+    smp: Optional[int]
     mem: int  # MiB
     cpu: Optional[str] = None
     arch: str = "arm64"  # whose muntin.bin it takes
@@ -61,6 +71,21 @@ BOARDS = {
     "orangepi-pc": Board(
         "orangepi-pc", smp=4, mem=1024, arch="arm", dtb="sun8i-h3-orangepi-pc.dtb"
     ),
+    # RAM of more than 2 GiB is in two places, but QEMU writes one into the tree that it is given.
+    "xlnx-zcu102": Board(
+        "xlnx-zcu102,virtualization=on",
+        smp=4,
+        mem=2048,
+        dtb="zynqmp-zcu102-rev1.0.dtb",
+        extra=("-audio", "none"),
+    ),
+    "xlnx-versal-virt": Board("xlnx-versal-virt", smp=None, mem=2048),
+    "raspi4b": Board("raspi4b", smp=4, mem=2048, dtb="bcm2711-rpi-4-b.dtb", serial=1),
+    "imx8mp-evk": Board("imx8mp-evk", smp=4, mem=2048, dtb="imx8mp-evk.dtb", serial=1),
+    "ast2700a1-evb": Board(
+        "ast2700a1-evb", smp=None, mem=1024, dtb="ast2700.dtb", extra=_sleep(0x10000000, 3)
+    ),
+    "npcm845-evb": Board("npcm845-evb", smp=None, mem=1024, dtb="npcm845.dtb"),
 }
 
 DEFAULTS = {
@@ -163,7 +188,9 @@ def command(serial, **options):
     args = [QEMU, "-M", board.machine(o) if callable(board.machine) else board.machine]
     if o["cpu"] or board.cpu:
         args += ["-cpu", _cpu(o["cpu"] or board.cpu)]
-    args += ["-smp", str(o["smp"] or board.smp), "-m", f"{o['mem'] or board.mem}M"]
+    if o["smp"] or board.smp:
+        args += ["-smp", str(o["smp"] or board.smp)]
+    args += ["-m", f"{o['mem'] or board.mem}M"]
     args += ["-display", "none", "-nodefaults", "-no-user-config"]
     args += ["-serial", "null"] * board.serial + list(serial)
     args += HOW[o["how"]](o)
