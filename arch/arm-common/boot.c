@@ -294,5 +294,12 @@ bool boot_finish(const struct board *b)
     its_init(b);
     smmu_init(b);
     start_guests();
-    return cpu_init();
+    if (!cpu_init()) {
+        return false;
+    }
+    if (!gic_delivers()) {
+        log_warn("the GIC's list registers interrupt nobody: a VM hangs as soon as it waits for "
+                 "an interrupt");
+    }
+    return true;
 }

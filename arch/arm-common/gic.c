@@ -5,6 +5,7 @@
  */
 #include "arch/arm-common/gic.h"
 
+#include "arch/arm-common/start.h"
 #include "core/board.h"
 #include "core/log.h"
 #include "core/sched.h"
@@ -16,6 +17,9 @@
 /* CNTV_CTL: the timer's line is high when it's enabled, not masked, and its condition holds */
 #define TIMER_BITS 7u
 #define TIMER_HIGH 5u
+
+/* GICH_VMCR, ICH_VMCR_EL2: group 1 enabled, no priority masked */
+#define VMCR_OPEN (0xf8000000u | BIT(1))
 
 struct gic gic;
 u64 gic_kicks[PCPU_MAX];
@@ -240,6 +244,20 @@ void gic_guest_save(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
     ops->guest_save(cpuif);
     gic_maintenance(ctx, cpuif);
     isb(); /* no virtual interrupt of this vCPU, and no maintenance interrupt, from here on */
+}
+
+bool gic_delivers(void)
+{
+    struct irq_ctx ctx = {.lr = {{.virq = IRQ_PRIVATE, .state = LR_PENDING, .group1 = true}},
+                          .used = BIT(0)};
+    struct gic_cpuif cpuif = {.vmcr = VMCR_OPEN};
+    bool seen;
+
+    gic_guest_load(&ctx, &cpuif);
+    isb();
+    seen = start_virq();
+    gic_guest_save(&ctx, &cpuif);
+    return seen;
 }
 
 void gic_cpuif_reset(struct gic_cpuif *cpuif)

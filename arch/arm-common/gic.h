@@ -78,6 +78,12 @@ bool gic_init(const struct board *board) MUST_CHECK;
  */
 bool gic_cpu_init(void) MUST_CHECK;
 
+/*
+ * Boot CPU, after gic_cpu_init, before its first guest: makes an interrupt pending in a list
+ * register. False: a guest doesn't see it. There are emulators that don't connect it.
+ */
+bool gic_delivers(void);
+
 /* --- physical interrupts --- */
 
 /* Interrupts p from any CPU, itself included, after all stores before it are visible to p. */
@@ -257,6 +263,7 @@ uintptr_t gicv3_redist(const struct pcpu *p);
  * same offsets in a GICv3 redistributor's SGI frame. */
 #define GICD_CTLR       0x0000
 #define GICD_TYPER      0x0004
+#define GICD_IIDR       0x0008
 #define GICD_IGROUPR    0x0080
 #define GICD_ISENABLER  0x0100
 #define GICD_ICENABLER  0x0180

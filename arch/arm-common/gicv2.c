@@ -29,7 +29,6 @@
 #define GICH_APR  0x00f0
 #define GICH_LR   0x0100
 
-#define GICD_IIDR    0x0008
 #define IIDR_GENERIC 0x043bu /* Arm's, product, variant and revision 0 */
 
 #define FRAME_MIN  0x2000u  /* GICC_DIR and GICV_DIR lie in the second page */

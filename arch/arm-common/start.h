@@ -75,6 +75,11 @@ void start_pcpu(struct pcpu *p);
 void start_wxn(void);
 /* This CPU's translation, for another one: ttbr, tcr, mair. */
 void start_copy(struct cpu_start *s);
+/*
+ * Boot CPU, before its first guest, with a virtual interrupt pending in the GIC: does a guest see
+ * it? Asks at EL1 (SVC), in a few microseconds.
+ */
+bool start_virq(void);
 /* Once, with stage 2 and the GIC known: what guests see of the CPU. */
 void start_guests(void);
 

@@ -110,6 +110,44 @@ guest_enter:
     dsb     nsh                     // nothing behind an ERET may be run speculatively
     isb
 
+/*
+ * bool start_virq(void): see start.h. SVC mode has its MMU off, no stage 2, no stack, and comes back
+ * through a table of its own.
+ */
+    .global start_virq
+    .type   start_virq, %function
+start_virq:
+    mrc     p15, 4, r1, c12, c0, 0  // HVBAR
+    mrc     p15, 0, r2, c1, c0, 0   // SCTLR
+    adr     r3, 5f
+    mcr     p15, 4, r3, c12, c0, 0
+    bic     r3, r2, #0x1000         // I
+    bic     r3, r3, #5              // C, M
+    mcr     p15, 0, r3, c1, c0, 0
+    adr     r3, 1f
+    msr     elr_hyp, r3
+    movw    r3, #0x1d3              // SVC, everything masked
+    msr     spsr_cxsf, r3
+    eret
+    dsb     nsh                     // nothing behind an ERET may be run speculatively
+    isb
+1:  mov     r3, #1000               // the GIC may need a moment
+2:  mrc     p15, 0, r0, c12, c1, 0  // ISR: with HCR.IMO, virtual IRQs
+    tst     r0, #0x80
+    bne     3f
+    subs    r3, r3, #1
+    bne     2b
+3:  hvc     #0
+4:  mcr     p15, 4, r1, c12, c0, 0
+    mcr     p15, 0, r2, c1, c0, 0
+    isb
+    ubfx    r0, r0, #7, #1
+    bx      lr
+    .balign 32
+5:  .rept   8
+    b       4b
+    .endr
+
 /* u32 abort_take(void): see abort.h. r0 and the flags are the caller's to lose. */
     .global abort_take
     .type   abort_take, %function

@@ -155,6 +155,44 @@ vectors:
     irq_from_guest
     from_guest trap_serror
 
+    /*
+     * bool start_virq(void): see start.h. EL1 has its MMU off, no stage 2, no stack, and comes back
+     * through a table that only it can get to.
+     */
+    .balign 2048
+    .global start_virq
+start_virq:
+    mrs     x1, vbar_el2
+    mrs     x2, sctlr_el1
+    adr     x3, start_virq
+    msr     vbar_el2, x3
+    movz    x3, #0x30d0, lsl #16    // SCTLR_EL1: RES1
+    movk    x3, #0x0800
+    msr     sctlr_el1, x3
+    adr     x3, 1f
+    msr     elr_el2, x3
+    mov     x3, #0x3c5              // EL1h, everything masked
+    msr     spsr_el2, x3
+    eret
+    dsb     nsh                     // nothing behind an ERET may be run speculatively
+    isb
+1:  mov     x3, #1000               // the GIC may need a moment
+2:  mrs     x0, isr_el1             // what is pending for EL1: with HCR_EL2.IMO, virtual IRQs
+    tbnz    x0, #7, 3f
+    sub     x3, x3, #1
+    cbnz    x3, 2b
+3:  hvc     #0
+4:  msr     vbar_el2, x1
+    msr     sctlr_el1, x2
+    isb
+    ubfx    x0, x0, #7, #1
+    ret
+    .org    start_virq + 0x400      // from a lower level, AArch64: sync, IRQ, FIQ, SError
+    .rept   4
+    .balign 128
+    b       4b
+    .endr
+
     .text
     /* The guest may not be the next to run: what the vector left out is saved, too. */
 irq_attention_wanted:
