@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Stage-2 data aborts (DDI 0406 B3.13.6): carried out from what the syndrome says of the access. An
- * instruction that it doesn't describe (several registers, write-back) gets an external abort.
+ * instruction that it doesn't describe (several registers, write-back) is fetched and decoded.
  */
 #include "arch/arm-common/aarch32.h"
+#include "arch/arm-common/access32.h"
 #include "arch/arm/arm.h"
 #include "core/mmio.h"
 #include "core/vm.h"
@@ -19,25 +20,31 @@
 #define FSC_TRANSLATION 0x04u
 #define FSC_PERMISSION  0x0cu
 #define FSC_ASYNC       0x11u /* an asynchronous external abort, as a whole */
+#define CPSR_J          BIT(24)
 #define PAR_F           1u
 #define PAR_LPAE        BIT(11)
 #define PAR_PA_MASK     0xfffffff000ull
 
-void access_skip(struct arm_vcpu *v, u32 hsr)
+static void skip(struct arm_vcpu *v, u32 length)
 {
-    v->frame.pc += (hsr & HSR_IL) != 0 ? 4 : 2;
+    v->frame.pc += length;
     v->frame.cpsr = aarch32_it_advance(v->frame.cpsr);
 }
 
+void access_skip(struct arm_vcpu *v, u32 hsr)
+{
+    skip(v, (hsr & HSR_IL) != 0 ? 4 : 2);
+}
+
 /* IPA of va by the guest's own stage 1; false if that has no mapping for it. */
-static bool translate(const struct arm_vcpu *v, u32 va, u64 *ipa)
+static bool translate(u64 va, bool user, u64 *ipa)
 {
     u64 saved = sysreg_read(PAR), par;
 
-    if ((v->frame.cpsr & SPSR32_MODE) == MODE_USR) {
-        sysreg_write(ATS1CUR, va);
+    if (user) {
+        sysreg_write(ATS1CUR, (u32)va);
     } else {
-        sysreg_write(ATS1CPR, va);
+        sysreg_write(ATS1CPR, (u32)va);
     }
     isb(); /* PAR is written by the operation only with a context synchronization */
     par = sysreg_read(PAR);
@@ -62,6 +69,19 @@ static u32 extend(u32 value, u32 size)
     return (u32)((s32)(value << shift) >> shift);
 }
 
+static bool is_user(const struct arm_vcpu *v)
+{
+    return (v->frame.cpsr & SPSR32_MODE) == MODE_USR;
+}
+
+/* What a guest gets instead of the access: an exception, unless its VM has been told to end. */
+static void refuse(struct arm_vcpu *v, u32 hsr, enum mmio_result result)
+{
+    if (result == MMIO_ABORT) {
+        inject_abort(v, false, (hsr & ISS_WNR) != 0, sysreg_read(HDFAR));
+    }
+}
+
 static void with_syndrome(struct arm_vcpu *v, u32 hsr, u64 ipa)
 {
     u32 rt = hsr >> 16 & 15, size = 1u << (hsr >> 22 & 3);
@@ -75,12 +95,8 @@ static void with_syndrome(struct arm_vcpu *v, u32 hsr, u64 ipa)
         m.value = big_endian ? swap(value, size) : value;
     }
     result = mmio_access(&v->vcpu, &m);
-    if (result == MMIO_ABORT) {
-        inject_abort(v, false, m.write, sysreg_read(HDFAR));
-        return;
-    }
     if (result != MMIO_DONE) {
-        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
+        refuse(v, hsr, result);
         return;
     }
     if (!m.write) {
@@ -88,6 +104,35 @@ static void with_syndrome(struct arm_vcpu *v, u32 hsr, u64 ipa)
         regs_write(v, rt, (hsr & ISS_SSE) != 0 ? extend(value, size) : value);
     }
     access_skip(v, hsr);
+}
+
+/* In ARM and Thumb state; of the others (CPSR.J) no device is driven. */
+static void without_syndrome(struct arm_vcpu *v, u32 hsr, u64 ipa)
+{
+    struct access32 a = {
+        .vcpu = &v->vcpu,
+        .pc = v->frame.pc,
+        .spsr = v->frame.cpsr,
+        .abort = {sysreg_read(HDFAR), ipa, (hsr & ISS_WNR) != 0},
+        .translate = translate,
+    };
+    enum mmio_result result = MMIO_ABORT;
+    u32 length;
+
+    for (u32 n = 0; n < LDST_REGISTERS; n++) {
+        a.r[n] = regs_read(v, n);
+    }
+    if ((v->frame.cpsr & CPSR_J) == 0) {
+        result = access32_run(&a, &length);
+    }
+    if (result != MMIO_DONE) {
+        refuse(v, hsr, result);
+        return;
+    }
+    for (u32 n = 0; n < LDST_REGISTERS; n++) {
+        regs_write(v, n, (u32)a.r[n]);
+    }
+    skip(v, length);
 }
 
 void access_data_abort(struct arm_vcpu *v, u32 hsr)
@@ -101,13 +146,14 @@ void access_data_abort(struct arm_vcpu *v, u32 hsr)
     }
     /* HPFAR is not valid for a permission fault: a write to ROM. */
     if ((hsr & ISS_S1PTW) != 0 ||
-        (status != FSC_TRANSLATION && !(status == FSC_PERMISSION && translate(v, va, &ipa)))) {
+        (status != FSC_TRANSLATION &&
+         !(status == FSC_PERMISSION && translate(va, is_user(v), &ipa)))) {
         inject_abort(v, false, (hsr & ISS_WNR) != 0, va);
     } else if ((hsr & ISS_CM) != 0) {
         access_skip(v, hsr); /* cache maintenance of what isn't memory */
     } else if ((hsr & ISS_ISV) != 0 && (hsr >> 22 & 3) != 3) {
         with_syndrome(v, hsr, ipa);
     } else {
-        inject_abort(v, false, (hsr & ISS_WNR) != 0, va);
+        without_syndrome(v, hsr, ipa);
     }
 }

@@ -7,6 +7,7 @@
  */
 #include "arch/arm64/access.h"
 
+#include "arch/arm-common/access32.h"
 #include "arch/arm64/decode.h"
 #include "core/log.h"
 #include "core/mmio.h"
@@ -150,7 +151,7 @@ static bool fetch(struct arm64_vcpu *v, u32 *insn)
     const guest_t *p;
     u64 ipa;
 
-    if (access_is_aarch32(v) || !translate(v->frame.elr, el0, &ipa)) {
+    if (!translate(v->frame.elr, el0, &ipa)) {
         return false;
     }
     p = gmem_span(&v->vcpu.vm->mem, gpa(ipa), 4, false);
@@ -161,44 +162,43 @@ static bool fetch(struct arm64_vcpu *v, u32 *insn)
     return true;
 }
 
-struct insn_access {
-    struct arm64_vcpu *v;
-    u64 ipa; /* of the instruction's first byte */
-};
-
-static int access_piece(void *ctx, u32 at, u32 size, bool write, u64 *value)
+/* Registers are AArch64's: banked ones are elsewhere, and only their low halves are the guest's. */
+static RARE void without_syndrome32(struct arm64_vcpu *v, const struct ldst_abort *abort)
 {
-    const struct insn_access *a = ctx;
-    struct mmio m = {.addr = a->ipa + at, .value = *value, .size = (u8)size, .write = write};
-    int result = (int)mmio_access(&a->v->vcpu, &m);
+    u32 spsr = (u32)v->frame.spsr, length;
+    struct access32 a = {&v->vcpu, .pc = (u32)v->frame.elr, .spsr = spsr, .abort = *abort,
+                         .translate = translate};
+    enum mmio_result result;
 
-    *value = m.value;
-    return result;
+    for (u32 n = 0; n < LDST_REGISTERS; n++) {
+        a.r[n] = (u32)v->frame.x[aarch32_register(n, spsr)];
+    }
+    result = access32_run(&a, &length);
+    if (result != MMIO_DONE) {
+        refuse(v, result);
+        return;
+    }
+    for (u32 n = 0; n < LDST_REGISTERS; n++) {
+        v->frame.x[aarch32_register(n, spsr)] = a.r[n];
+    }
+    access_skip(v, length);
 }
 
-static RARE bool without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
+static RARE void without_syndrome64(struct arm64_vcpu *v, const struct ldst_abort *abort)
 {
     bool sp_el1 = (v->frame.spsr & 1) != 0;
     u64 sp = sp_el1 ? sysreg_read(sp_el1) : sysreg_read(sp_el0);
-    struct ldst_cpu cpu_regs = {v->frame.x, &sp, vcpu_get_q, vcpu_set_q, big_endian(v)};
-    struct insn_access a = {v, ipa};
+    struct ldst_cpu regs = {v->frame.x, &sp, vcpu_get_q, vcpu_set_q, big_endian(v)};
+    enum mmio_result result = MMIO_ABORT;
     struct ldst l;
     u32 insn;
-    int result;
 
-    if (!fetch(v, &insn) || !decode_ldst(insn, &l) || l.load == ((esr & ISS_WNR) != 0)) {
-        return false;
+    if (fetch(v, &insn) && decode_ldst(insn, &l) && ldst_is_cause(&l, &regs, abort)) {
+        result = ldst_emulate(&l, &regs, &v->vcpu, abort->ipa);
     }
-    /* FAR is of the byte that faulted: it must be the first, and all must be in the page that HPFAR
-     * names, since what follows is unknown. */
-    if (ldst_address(&l, &cpu_regs) != sysreg_read(far_el2) ||
-        (ipa & 0xfff) + (u64)l.size * l.count > 0x1000) {
-        return false;
-    }
-    result = ldst_run(&l, &cpu_regs, access_piece, &a);
     if (result != MMIO_DONE) {
-        refuse(v, (enum mmio_result)result);
-        return true;
+        refuse(v, result);
+        return;
     }
     if (sp_el1) {
         sysreg_write(sp_el1, sp);
@@ -206,7 +206,17 @@ static RARE bool without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
         sysreg_write(sp_el0, sp);
     }
     access_skip(v, 4);
-    return true;
+}
+
+static RARE void without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
+{
+    struct ldst_abort abort = {sysreg_read(far_el2), ipa, (esr & ISS_WNR) != 0};
+
+    if (access_is_aarch32(v)) {
+        without_syndrome32(v, &abort);
+    } else {
+        without_syndrome64(v, &abort);
+    }
 }
 
 /* HPFAR_EL2 is not valid for a permission fault (Arm ARM D19.2.73): a write to ROM. */
@@ -231,8 +241,8 @@ static RARE void unusual(struct arm64_vcpu *v, u32 esr, u64 ipa)
             esr = (esr & ~(31u << 16)) | rt << 16;
         }
         with_syndrome(v, esr, ipa, big_endian(v));
-    } else if (!without_syndrome(v, esr, ipa)) {
-        inject_abort(v, false, sysreg_read(far_el2));
+    } else {
+        without_syndrome(v, esr, ipa);
     }
 }
 

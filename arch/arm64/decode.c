@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A64 loads and stores (Arm ARM C4.1.94): encodings to struct ldst, and struct ldst to accesses. */
+/* A64 loads and stores (Arm ARM C4.1.94): encodings to struct ldst. */
 #include "arch/arm64/decode.h"
 
 static u32 bits(u32 insn, u32 high, u32 low)
@@ -66,7 +66,7 @@ static bool pair(u32 insn, struct ldst *d)
         return false;
     }
     d->count = 2;
-    d->rt2 = (u8)bits(insn, 14, 10);
+    d->reg[1] = (u8)bits(insn, 14, 10);
     d->load = bits(insn, 22, 22) != 0;
     if (d->simd) {
         d->size = (u8)(4u << opc);
@@ -82,14 +82,14 @@ static bool pair(u32 insn, struct ldst *d)
     d->post = mode == 1;
     d->offset = d->post ? 0 : d->step;
     /* the same register twice: CONSTRAINED UNPREDICTABLE */
-    return !(d->load && d->rt == d->rt2);
+    return !(d->load && d->reg[0] == d->reg[1]);
 }
 
 /* A base that changes and is data too: CONSTRAINED UNPREDICTABLE. */
 static bool clashes(const struct ldst *d)
 {
     return d->indexed && !d->simd && d->rn != 31 &&
-           (d->rn == d->rt || (d->count == 2 && d->rn == d->rt2));
+           (d->rn == d->reg[0] || (d->count == 2 && d->rn == d->reg[1]));
 }
 
 bool decode_ldst(u32 insn, struct ldst *d)
@@ -98,7 +98,7 @@ bool decode_ldst(u32 insn, struct ldst *d)
     bool known;
 
     *d = (struct ldst){
-        .rt = (u8)bits(insn, 4, 0),
+        .reg = {(u8)bits(insn, 4, 0)},
         .rn = (u8)bits(insn, 9, 5),
         .simd = bits(insn, 26, 26) != 0,
     };
@@ -110,116 +110,4 @@ bool decode_ldst(u32 insn, struct ldst *d)
         return false;
     }
     return known && !clashes(d);
-}
-
-static u64 base_of(const struct ldst *d, const struct ldst_cpu *cpu)
-{
-    return d->rn == 31 ? *cpu->sp : cpu->x[d->rn];
-}
-
-u64 ldst_address(const struct ldst *d, const struct ldst_cpu *cpu)
-{
-    u64 base = base_of(d, cpu), m;
-
-    if (!d->reg_offset) {
-        return base + (u64)(s64)d->offset;
-    }
-    m = d->rm == 31 ? 0 : cpu->x[d->rm];
-    if (d->extend == 2) { /* UXTW */
-        m = (u32)m;
-    } else if (d->extend == 6) { /* SXTW */
-        m = (u64)(s64)(s32)m;
-    }
-    return base + (m << d->shift);
-}
-
-static void data_get(const struct ldst *d, const struct ldst_cpu *cpu, u32 n, u64 value[2])
-{
-    if (d->simd) {
-        cpu->get_q(n, value);
-    } else {
-        value[0] = n == 31 ? 0 : cpu->x[n];
-    }
-}
-
-static u64 extend(const struct ldst *d, u64 value)
-{
-    u32 unused = 64 - 8 * d->size;
-
-    if (!d->sign) {
-        return value;
-    }
-    value = (u64)((s64)(value << unused) >> unused);
-    return d->wide ? value : (u32)value;
-}
-
-static void data_set(const struct ldst *d, const struct ldst_cpu *cpu, u32 n, const u64 value[2])
-{
-    if (d->simd) {
-        cpu->set_q(n, value);
-    } else if (n != 31) {
-        cpu->x[n] = extend(d, value[0]);
-    }
-}
-
-/* What a register has (stores) from or (loads) for memory, the other way round. */
-static void data_swap(const struct ldst *d, u64 value[2])
-{
-    u64 low = value[0];
-
-    if (d->size == 16) {
-        value[0] = ldst_swap(value[1], 8);
-        value[1] = ldst_swap(low, 8);
-    } else {
-        value[0] = ldst_swap(low, d->size);
-    }
-}
-
-/* One register's accesses. */
-static int data_access(const struct ldst *d, u32 at, ldst_access_fn *access, void *ctx,
-                       u64 value[2])
-{
-    u32 piece = MIN(d->size, 8u);
-    int result = 0;
-
-    if (!d->load && piece < 8) {
-        value[0] &= BIT64(8 * piece) - 1;
-    }
-    for (u32 i = 0; i < d->size && result == 0; i += piece) {
-        result = access(ctx, at + i, piece, !d->load, &value[i / 8]);
-    }
-    return result;
-}
-
-int ldst_run(const struct ldst *d, const struct ldst_cpu *cpu, ldst_access_fn *access, void *ctx)
-{
-    const u8 reg[2] = {d->rt, d->rt2};
-    u64 data[2][2] = {{0}};
-
-    for (u32 i = 0; i < d->count; i++) {
-        int result;
-
-        if (!d->load) {
-            data_get(d, cpu, reg[i], data[i]);
-        }
-        if (!d->load && cpu->big_endian) {
-            data_swap(d, data[i]);
-        }
-        result = data_access(d, i * d->size, access, ctx, data[i]);
-        if (result != 0) {
-            return result;
-        }
-        if (d->load && cpu->big_endian) {
-            data_swap(d, data[i]);
-        }
-    }
-    for (u32 i = 0; d->load && i < d->count; i++) {
-        data_set(d, cpu, reg[i], data[i]);
-    }
-    if (d->indexed) {
-        u64 *base = d->rn == 31 ? cpu->sp : &cpu->x[d->rn];
-
-        *base += (u64)(s64)d->step;
-    }
-    return 0;
 }

@@ -126,18 +126,18 @@ mark thumb_undef_at
     nopeq
     bx      lr
     .arm
-code arm_ldm
-mark arm_ldm_at
-    ldm     r0, {r1, r2}
+code arm_ldm_user
+mark arm_ldm_user_at
+    ldm     r0, {r1, r2}^
     bx      lr
-code arm_stm
-mark arm_stm_at
-    stm     r0, {r1, r2}
+code arm_stm_user
+mark arm_stm_user_at
+    stm     r0, {r1, r2}^
     bx      lr
     .thumb
-code thumb_ldrd
-mark thumb_ldrd_at
-    ldrd    r1, r2, [r0]
+code thumb_ldrex
+mark thumb_ldrex_at
+    ldrex   r1, [r0]
     bx      lr
 
 /* --- conditions: r0 is 7 unless something else is said ------------------------------------- */
@@ -197,6 +197,77 @@ code thumb_load_block
     ldrne   r2, [r0]
     add     r0, r1, r2
     bx      lr
+
+/* --- what no syndrome describes: r0 is an address, r1 where r0 to r8 are to be stored -------- */
+    .macro form name, insn:vararg
+code \name
+    mov     r12, r1
+    mov     r1, #0x11
+    mov     r2, #0x12
+    mov     r3, #0x13
+    mov     r4, #0x14
+    mov     r5, #0x15
+    mov     r6, #0x16
+    mov     r7, #0x17
+    mov     r8, #0x18
+    \insn
+    stm     r12, {r0-r8}
+    bx      lr
+    .endm
+    .arm
+form a_ldr_post, ldr r2, [r0], #4
+form a_ldr_pre, ldr r2, [r0, #-4]!
+form a_ldr_reg, ldr r2, [r0, r6, lsl #1]!
+form a_ldrb, ldrb r2, [r0], #1
+form a_ldrh, ldrh r2, [r0, #2]!
+form a_ldrsb, ldrsb r2, [r0], -r6
+form a_ldrd, ldrd r2, r3, [r0]
+form a_ldrd_post, ldrd r4, r5, [r0], #-8
+form a_ldmia, ldmia r0!, {r1-r8}
+form a_ldmib, ldmib r0, {r1, r2, r3}
+form a_ldmda, ldmda r0!, {r1, r2, r3}
+form a_ldmdb, ldmdb r0, {r0, r1, r2}
+form a_str_post, str r2, [r0], #4
+form a_strh, strh r2, [r0, #-2]!
+form a_strb, strb r2, [r0], r6
+form a_strd, strd r2, r3, [r0, #8]!
+form a_stmia, stmia r0!, {r2, r3}
+form a_stmdb, stmdb r0!, {r2, r3}
+form a_stmib, stmib r0, {r2, r3}
+    .thumb
+form t_ldr_post, ldr r2, [r0], #4
+form t_ldr_pre, ldr r2, [r0, #-4]!
+form t_ldrsh, ldrsh r2, [r0], #2
+form t_ldrd, ldrd r2, r5, [r0, #4]!
+form t_ldm16, ldm r0!, {r1-r7}
+form t_ldm32, ldm.w r0!, {r1-r8}
+form t_ldmdb, ldmdb r0!, {r1, r2, r3}
+form t_str_pre, str r2, [r0, #4]!
+form t_strb, strb r2, [r0], #-1
+form t_strd, strd r2, r3, [r0], #8
+form t_stm16, stm r0!, {r2, r3}
+form t_stmdb, stmdb r0!, {r2, r3}
+
+code t_in_block                             // each is executed, and only they
+    mov     r12, r1
+    mov     r4, #0
+    cmp     r0, r0
+    itete   eq
+    ldreq   r2, [r0], #4
+    addne   r4, #1
+    ldmeq   r0!, {r2, r3}
+    addne   r4, #2
+    str     r0, [r12]
+    str     r3, [r12, #4]
+    mov     r0, r4
+    bx      lr
+    .arm
+code in_user_mode                           // back by an exception: nothing here may be privileged
+    mov     r12, r1
+    cps     #0x10
+    ldm     r0!, {r1-r8}
+    stm     r12, {r0-r8}
+    svc     #0
 
 /* --- registers ------------------------------------------------------------------------------ */
     .arm
@@ -285,6 +356,11 @@ mode_load:
     ldr     r8, [r0, #4]
     mov     r6, lr
     mov     r7, r8
+    ldm     r0, {r8, lr}                    // without a syndrome
+    teq     r8, r6
+    teqeq   lr, r7
+    movne   r7, #0
+    mov     r8, r7
     mrc     p15, 0, lr, c0, c1, 4           // ID_MMFR0, trapped too
     cmp     lr, r6
     mvneq   r7, r7

@@ -11,9 +11,9 @@
 #include "tests/guests32/traps32.h"
 
 enum { PERIPH_ID0 = 0xfe0, UARTIBRD = 0x24, HOLE = 0x0b000000, HIGH_VECTORS = 0xffff0000 };
-enum { UNDEF = 4, PREFETCH_ABORT = 12, DATA_ABORT = 16 };
+enum { UNDEF = 4, PREFETCH_ABORT = 12, DATA_ABORT = 16, UNEXPECTED = 99 };
 enum { T = 1 << 5, F = 1 << 6, I = 1 << 7, E = 1 << 9, MODE = 0x1f, UND = 0x1b, ABT = 0x17 };
-enum { SCTLR_V = 1 << 13, SCTLR_EE = 1 << 25, SCTLR_TE = 1 << 30 };
+enum { SCTLR_M = 1, SCTLR_V = 1 << 13, SCTLR_EE = 1 << 25, SCTLR_TE = 1 << 30 };
 enum { SPIN_ROUNDS = 40 };
 
 #define IT 0x0600fc00u
@@ -139,6 +139,59 @@ static void undef_by_sctlr(void)
     check("E", probe.cpsr & E, E);
 }
 
+static void mmu_off(void)
+{
+    CP15_WRITE(SCTLR, CP15_READ(SCTLR) & ~(uint32_t)SCTLR_M);
+    CP15_WRITE(TTBCR, 0);
+}
+
+enum { SECTION = 1 << 20, BLOCK = 1 << 21, ALIAS = 0x10000000 };
+
+/* Tables that map everything to itself as Device memory, read, written and executed by all, but RAM
+ * as Normal memory, and ALIAS higher once more. Short: sections (DDI 0406C B3.5.1); long: blocks of
+ * 2 MiB (B3.6.1). */
+static _Alignas(16384) uint32_t short_table[4096];
+static _Alignas(4096) uint64_t long_table[4][512], long_root[4];
+
+static uint32_t is_ram(uint32_t at)
+{
+    return at >> 28 == 4;
+}
+
+static void make_tables(void)
+{
+    for (uint32_t i = 0; i < 4096; i++) {
+        uint32_t at = i * SECTION;
+        uint32_t to = is_ram(at - ALIAS) ? at - ALIAS : at;
+
+        short_table[i] = to | 3 << 10 | 2 | (is_ram(to) ? 1 << 12 | 1 << 3 | 1 << 2 : 1 << 2);
+    }
+    for (uint32_t i = 0; i < 2048; i++) {
+        uint32_t at = i * BLOCK;
+        uint32_t to = is_ram(at - ALIAS) ? at - ALIAS : at;
+
+        long_root[i / 512] = (uint64_t)(uintptr_t)long_table[i / 512] | 3;
+        long_table[i / 512][i % 512] = to | 1 << 10 | 1 << 6 | 1 | (is_ram(to) ? 1 << 2 : 0);
+    }
+}
+
+static void mmu_on(bool lpae)
+{
+    make_tables();
+    __asm__ volatile("dsb sy" : : : "memory");
+    mmu_off();
+    CP15_WRITE(TTBCR, lpae ? 1u << 31 : 0);
+    if (lpae) {
+        __asm__ volatile("mcrr p15, 0, %0, %1, c2" : : "r"(long_root), "r"(0));
+        CP15_WRITE("0, %0, c10, c2, 0", 0x4404); /* MAIR0: 0 Device-nGnRE, 1 Normal, not cached */
+    } else {
+        CP15_WRITE("0, %0, c2, c0, 0", (uint32_t)(uintptr_t)short_table);
+        CP15_WRITE("0, %0, c3, c0, 0", 1);
+    }
+    CP15_WRITE("0, %0, c8, c7, 0", 0); /* TLBIALL */
+    CP15_WRITE(SCTLR, CP15_READ(SCTLR) | SCTLR_M);
+}
+
 static void one_abort(const char *what, const void *code, const char *at, uint32_t fsr)
 {
     CP15_WRITE(DFSR, 0xffffffffu);
@@ -150,16 +203,16 @@ static void one_abort(const char *what, const void *code, const char *at, uint32
     check("cpsr", probe.cpsr & (I | T | IT | MODE), I | ABT);
 }
 
-/* What the syndrome doesn't describe ends in an external abort, in the tables' format. */
+/* What no device bears ends in an external abort, in the tables' format. */
 static void aborts_injected(void)
 {
     for (uint32_t lpae = 0; lpae < 2; lpae++) {
         uint32_t fsr = lpae != 0 ? 0x210 : 0x008;
 
         CP15_WRITE(TTBCR, lpae << 31);
-        one_abort("ldm", arm_ldm, arm_ldm_at, fsr);
-        one_abort("stm", arm_stm, arm_stm_at, fsr | 1 << 11);
-        one_abort("ldrd", thumb(thumb_ldrd), thumb_ldrd_at, fsr);
+        one_abort("ldm^", arm_ldm_user, arm_ldm_user_at, fsr);
+        one_abort("stm^", arm_stm_user, arm_stm_user_at, fsr | 1 << 11);
+        one_abort("ldrex", thumb(thumb_ldrex), thumb_ldrex_at, fsr);
         probe_run((const void *)HOLE, 0, 0);
         check("fetch", probe.hit, PREFETCH_ABORT);
         check("its lr", probe.lr, HOLE + 4);
@@ -209,6 +262,136 @@ static void accesses(void)
     check("signed", (uint32_t) * (volatile int8_t *)(UART + 0xffc), 0xffffffb1);
     check("hole", probe_run(arm_load, HOLE, 0), 0xffffffff);
     check("exception", probe.hit, 0);
+}
+
+enum { REGISTERS = 9, LOAD = 1, THUMB = 2, SIGN = 4 };
+
+struct form {
+    const char *name, *code;
+    uint32_t flags, base;                /* r0, as an offset from UART */
+    int32_t step, offset;                /* of r0 in the end, of the access from r0 */
+    uint32_t first, second, count, size; /* the registers: first, second, second + 1 … */
+};
+
+#define A(code, ...)                                                                               \
+    {                                                                                              \
+#code, code, __VA_ARGS__                                                                   \
+    }
+#define BAUD UARTIBRD
+
+/* clang-format off */
+static const struct form forms[] = {
+    A(a_ldr_post, LOAD, 0xfe0, 4, 0, 2, 0, 1, 4),
+    A(a_ldr_pre, LOAD, 0xff4, -4, -4, 2, 0, 1, 4),
+    A(a_ldr_reg, LOAD, 0xfc0, 0x2c, 0x2c, 2, 0, 1, 4),
+    A(a_ldrb, LOAD, 0xfe8, 1, 0, 2, 0, 1, 1),
+    A(a_ldrh, LOAD, 0xff2, 2, 2, 2, 0, 1, 2),
+    A(a_ldrsb, LOAD | SIGN, 0xffc, -0x16, 0, 2, 0, 1, 1),
+    A(a_ldrd, LOAD, 0xff8, 0, 0, 2, 3, 2, 4),
+    A(a_ldrd_post, LOAD, 0xfe8, -8, 0, 4, 5, 2, 4),
+    A(a_ldmia, LOAD, 0xfe0, 32, 0, 1, 2, 8, 4),
+    A(a_ldmib, LOAD, 0xff0, 0, 4, 1, 2, 3, 4),
+    A(a_ldmda, LOAD, 0xff8, -12, -8, 1, 2, 3, 4),
+    A(a_str_post, 0, BAUD, 4, 0, 2, 0, 1, 4),
+    A(a_strh, 0, BAUD + 2, -2, -2, 2, 0, 1, 2),
+    A(a_strb, 0, BAUD, 0x16, 0, 2, 0, 1, 1),
+    A(a_strd, 0, BAUD - 8, 8, 8, 2, 3, 2, 4),
+    A(a_stmia, 0, BAUD, 8, 0, 2, 3, 2, 4),
+    A(a_stmdb, 0, BAUD + 8, -8, -8, 2, 3, 2, 4),
+    A(a_stmib, 0, BAUD - 4, 0, 4, 2, 3, 2, 4),
+    A(t_ldr_post, LOAD | THUMB, 0xfe0, 4, 0, 2, 0, 1, 4),
+    A(t_ldr_pre, LOAD | THUMB, 0xff4, -4, -4, 2, 0, 1, 4),
+    A(t_ldrsh, LOAD | THUMB | SIGN, 0xffc, 2, 0, 2, 0, 1, 2),
+    A(t_ldrd, LOAD | THUMB, 0xff4, 4, 4, 2, 5, 2, 4),
+    A(t_ldm16, LOAD | THUMB, 0xfe4, 28, 0, 1, 2, 7, 4),
+    A(t_ldm32, LOAD | THUMB, 0xfe0, 32, 0, 1, 2, 8, 4),
+    A(t_ldmdb, LOAD | THUMB, 0x1000 - 4, -12, -12, 1, 2, 3, 4),
+    A(t_str_pre, THUMB, BAUD - 4, 4, 4, 2, 0, 1, 4),
+    A(t_strb, THUMB, BAUD, -1, 0, 2, 0, 1, 1),
+    A(t_strd, THUMB, BAUD, 8, 0, 2, 3, 2, 4),
+    A(t_stm16, THUMB, BAUD, 8, 0, 2, 3, 2, 4),
+    A(t_stmdb, THUMB, BAUD + 8, -8, -8, 2, 3, 2, 4),
+};
+/* clang-format on */
+
+/* What one access of `size` bytes, which has a syndrome, reads. */
+static uint32_t plain(uint32_t at, uint32_t size, bool sign)
+{
+    if (size == 4) {
+        return *(volatile uint32_t *)at;
+    }
+    if (size == 2) {
+        return sign ? (uint32_t) * (volatile int16_t *)at : *(volatile uint16_t *)at;
+    }
+    return sign ? (uint32_t) * (volatile int8_t *)at : *(volatile uint8_t *)at;
+}
+
+static void set_baud(uint32_t value)
+{
+    *(volatile uint32_t *)(UART + BAUD) = value;
+    *(volatile uint32_t *)(UART + BAUD + 4) = value;
+}
+
+/* `alias` is added to the address of the code: where it is mapped, too. */
+static void one_form(const struct form *f, uint32_t alias)
+{
+    uint32_t code = ((address(f->code) & ~1u) + alias) | ((f->flags & THUMB) != 0);
+    uint32_t r[REGISTERS], want[REGISTERS], base = UART + f->base;
+
+    for (uint32_t i = 0; i < REGISTERS; i++) {
+        want[i] = 0x10 + i;
+    }
+    set_baud(0);
+    for (uint32_t i = 0; i < f->count && (f->flags & LOAD) != 0; i++) {
+        uint32_t n = i == 0 ? f->first : f->second + i - 1;
+
+        want[n] = plain(base + (uint32_t)f->offset + 4 * i, f->size, (f->flags & SIGN) != 0);
+    }
+    want[0] = base + (uint32_t)f->step;
+    probe_run((const void *)code, base, (uint32_t)(uintptr_t)r);
+    check(f->name, probe.hit, 0);
+    for (uint32_t i = 0; i < REGISTERS; i++) {
+        check(f->name, r[i], want[i]);
+    }
+    if ((f->flags & LOAD) == 0) {
+        check(f->name, plain(UART + BAUD, 4, false), 0x12);
+        check(f->name, plain(UART + BAUD + 4, 4, false), f->count == 2 ? 0x13 : 0);
+    }
+}
+
+static void all_forms(uint32_t alias)
+{
+    uint32_t r[REGISTERS];
+
+    for (uint32_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        one_form(&forms[i], alias);
+    }
+    probe_run((const void *)(address(a_ldmdb) + alias), UART + 0xff0, (uint32_t)(uintptr_t)r);
+    check("base in the list", r[0], plain(UART + 0xfe4, 4, false));
+    check("beside it", r[2], plain(UART + 0xfec, 4, false));
+    check("IT block",
+          probe_run((const void *)(((address(t_in_block) & ~1u) + alias) | 1), UART + 0xff0,
+                    (uint32_t)(uintptr_t)r),
+          0);
+    check("base", r[0], UART + 0xffc);
+    check("second of two", r[1], plain(UART + 0xff8, 4, false));
+    probe_run((const void *)(address(in_user_mode) + alias), UART + PERIPH_ID0,
+              (uint32_t)(uintptr_t)r);
+    check("back from User mode", probe.hit, UNEXPECTED);
+    check("base", r[0], UART + 0x1000);
+    check("last", r[8], plain(UART + 0xffc, 4, false));
+}
+
+/* Instructions that Muntin has to fetch: without an MMU, and where the program's address is not the
+ * one in memory, with tables of either format. */
+static void undescribed(void)
+{
+    all_forms(0);
+    mmu_on(false);
+    all_forms(ALIAS);
+    mmu_on(true);
+    all_forms(ALIAS);
+    mmu_off();
 }
 
 static void denied(const char *what, const char *code)
@@ -294,6 +477,7 @@ void guest_main(void)
     run("it-blocks", it_blocks);
     run("modes", modes);
     run("accesses", accesses);
+    run("undescribed", undescribed);
     run("registers", registers);
     run("firmware", firmware);
     run("banked", banked);

@@ -36,12 +36,21 @@ uint32_t smccc_smc(uint32_t id, uint32_t a, uint32_t b, uint32_t c);
 
 /* Code for probe_run. The instruction in question is behind NAME_at, where it can fail. */
 extern const char arm_undef[], arm_undef_at[], thumb_undef[], thumb_undef_at[];
-extern const char arm_ldm[], arm_ldm_at[], arm_stm[], arm_stm_at[], thumb_ldrd[], thumb_ldrd_at[];
+extern const char arm_ldm_user[], arm_ldm_user_at[], arm_stm_user[], arm_stm_user_at[];
+extern const char thumb_ldrex[], thumb_ldrex_at[];
 extern const char arm_skipped[], arm_executed[], arm_smc_skipped[], arm_flags[];
 extern const char thumb_skipped[], thumb_executed[], thumb_block[], thumb_load_block[];
 extern const char arm_load[], arm_cntpct[], arm_cntp[], arm_set_way[], arm_ids[], arm_mvfr[];
 extern const char arm_read_pmcr[], arm_read_l2ctlr[], arm_read_dbgbcr[], arm_write_id[];
 extern const char arm_read_dbgdidr[], arm_read_sre[], arm_write_oslar[];
+
+/* Code for probe_run that does what its name says to the address in r0, and stores r0 to r8 where
+ * r1 points to. Before it r1 to r8 are 0x11 to 0x18. */
+extern const char a_ldr_post[], a_ldr_pre[], a_ldr_reg[], a_ldrb[], a_ldrh[], a_ldrsb[], a_ldrd[],
+    a_ldrd_post[], a_ldmia[], a_ldmib[], a_ldmda[], a_ldmdb[], a_str_post[], a_strh[], a_strb[],
+    a_strd[], a_stmia[], a_stmdb[], a_stmib[], t_ldr_post[], t_ldr_pre[], t_ldrsh[], t_ldrd[],
+    t_ldm16[], t_ldm32[], t_ldmdb[], t_str_pre[], t_strb[], t_strd[], t_stm16[], t_stmdb[];
+extern const char t_in_block[], in_user_mode[];
 
 /* Loads the word at a into lr and r8 of this mode (bits of CPSR); their sum, and whether SVC's own
  * lr and r8 stayed: bit 31 set if not. */

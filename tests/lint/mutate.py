@@ -67,6 +67,7 @@ SM, SC = "shmem.c", "shmem_conf.c"
 N, NC, NF, CO = "virtio/net.c", "virtio/net_ctrl.c", "virtio/net_filter.c", "virtio/net_coal.c"
 CP, PA, FP, GH, GR = "core/check_pass.c", "core/pass.c", "fdt/pass.c", "gic/vgic_hw.c", "gic/vgic_regs.c"
 
+LD, A32, D32 = (f"arch/arm-common/{name}.c" for name in ("ldst", "access32", "decode32"))
 B, BR, D = "virtio/blk.c", "virtio/blk_request.c", "disk.c"
 
 MUTATIONS = [
@@ -90,6 +91,15 @@ MUTATIONS = [
              "gicplay:agrees_with_the_reference"),
     mutation("pass", GH, "        if (!pass_hw->irq_pending(host_intid(g, wi, n))) {", "        if (0) {",
              "gicplay:agrees_with_the_reference"),
+    # --- instructions that are fetched: what the abort is about, in one page, no register but r0 to r14
+    outside("fetch", LD, "d->load != abort->write && ", "", "access32:test_refused"),
+    outside("fetch", LD, "ldst_address(d, cpu) == abort->va &&", "true &&", "access32:test_refused"),
+    outside("fetch", LD, " <= 0x1000;", " != 0;", "access32:test_refused"),
+    outside("fetch", LD, "return d->narrow ? (u32)address : address;", "return address;", "access32:test_wraps"),
+    outside("fetch", A32, "if (p == NULL || (ipa & 1) != 0) {", "if (0) {", "access32:test_refused"),
+    outside("fetch", D32, "bool clash = d->rn == PC;", "bool clash = false;", "decode32:test_refused"),
+    outside("fetch", D32, "clash || d->reg[i] == PC ||", "clash ||", "decode32:test_refused"),
+    outside("fetch", D32, "list == 0 || bit(list, PC) ||", "list == 0 ||", "decode32:test_refused"),
     # --- A: activation
     never("1", M, "v->queue_sel >= n", "virtio_mmio:rule_1_queue_select"),
     mutation("2", Q, "q->size == 0 || q->size > q->max", "q->size == 0", "virtq:rule_2_size"),

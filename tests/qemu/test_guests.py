@@ -229,6 +229,6 @@ def test_traps32(machine, bundle, built, gic, cpu):
     files["traps32.elf"] = built("guests/traps32.elf")
     m = machine(bundle=bundle(files), gic=gic, cpu=cpu, smp=1, mem=256)
     for _ in range(2):
-        m.expect(r"@@ traps32 DONE passed=10 failed=0$", 60)
+        m.expect(r"@@ traps32 DONE passed=11 failed=0$", 60)
     assert not m.seen("FAIL|failed check"), m.tail()
     m.expect_exit()

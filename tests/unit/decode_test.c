@@ -346,7 +346,7 @@ static void test_any_word(void **state)
         decoded++;
         assert_true(is_pow2(d.size) && d.size <= 16 && (d.size < 16 || d.simd));
         assert_in_range(d.count, 1, 2);
-        assert_true(d.rt < 32 && d.rt2 < 32 && d.rn < 32 && d.rm < 32);
+        assert_true(d.reg[0] < 32 && d.reg[1] < 32 && d.rn < 32 && d.rm < 32);
         assert_true(!d.sign || (d.load && !d.simd));
         assert_true(d.shift <= 4 && d.offset >= -1024 && d.offset <= 65520);
         (void)ldst_address(&d, &cpu);
