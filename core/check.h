@@ -18,6 +18,7 @@ struct image_plan {
     u64 addr[CFG_LOADS];     /* where each load's bytes go (ELF: lowest address) */
     u64 mem_size[CFG_LOADS]; /* bytes it occupies there, .bss included */
     bool is64;               /* false: a 32-bit kernel */
+    bool any_width;          /* nothing tells: what the CPU's EL1 runs, AArch64 if both */
 };
 
 /* Guest-physical sizes of the interrupt controller's frames, as QEMU's virt board has them. */

@@ -153,6 +153,8 @@ struct vm_config {
     bool has_entry;
     u64 entry; /* `entry`: guest-physical, where it starts instead of at its image's entry point */
     struct place entry_place;
+    bool has_aarch32, aarch32; /* `set aarch32`: for what doesn't tell how many bits it has */
+    struct place aarch32_place;
     struct cfg_end on_reset, on_crash, on_watchdog;
     u32 max_restarts; /* in a minute, without anybody asking for it */
     struct str fdt_dump_file;

@@ -97,6 +97,8 @@ const struct cfg_doc config_var_docs[] = {
      "set exit-on-halt off"},
     {"counter-offset", "ticks", "0 to 2^64 - 1", "2^64 - 1, the counters start at 0",
      "set counter-offset 0"},
+    {"aarch32", NULL, "on or off", "what the kernel is; of bytes: off where the CPU has AArch64",
+     "set aarch32 on"},
     {"fdt-dump-file", NULL, "a file's path", "none", "set fdt-dump-file /tmp/linux.dtb"},
     {"gic-hwassist", NULL, "on", "on", "set gic-hwassist on"},
     {"debug", NULL, "on or off", "on", "set debug off"},

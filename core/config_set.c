@@ -76,6 +76,13 @@ static void set_counter_offset(struct parser *p, const struct token *value, u64 
     p->vm->counter_offset = v;
 }
 
+static void set_aarch32(struct parser *p, const struct token *value, u64 v)
+{
+    p->vm->has_aarch32 = true;
+    p->vm->aarch32 = v != 0;
+    p->vm->aarch32_place = value->place;
+}
+
 static void set_fdt_dump_file(struct parser *p, const struct token *value, u64 v)
 {
     (void)v;
@@ -99,6 +106,11 @@ const struct cfg_var config_vars[] = {
      .help = MANUAL(
          "Ticks that the guest's counters are behind the board's; 0: the same. By default they "
          "start at 0 with the VM.")},
+    {"aarch32", VAR_BOOL, .apply = set_aarch32,
+     .help =
+         MANUAL("Whether the VM starts in 32-bit state. Only bytes that are started as they are "
+                "(`load ADDRESS,PATH`, `entry`) need it: of kernels it must be what their "
+                "format says. Not in QNX.")},
     {"fdt-dump-file", VAR_STR, .apply = set_fdt_dump_file,
      .help = MANUAL("`muntin check` writes the generated device tree there.")},
     {"gic-hwassist", VAR_BOOL, .apply = set_gic_hwassist,

@@ -374,7 +374,10 @@ static void plan_entry(struct planner *p)
     if (!vm->has_entry) {
         return;
     }
-    if (!in_memory(p, vm->entry, 4, false)) {
+    if (!p->plan->is64 && vm->entry >= p->limit) {
+        diag_error(p->diag, vm->entry_place, "entry 0x%llx is above 4 GiB: not for 32 bits",
+                   LL(vm->entry));
+    } else if (!in_memory(p, vm->entry, 4, false)) {
         diag_error(p->diag, vm->entry_place, "entry 0x%llx is outside of RAM and ROM",
                    LL(vm->entry));
     } else if (taken(p, vm->entry, 4).by == NULL) {
@@ -408,8 +411,24 @@ static void plan_images(struct planner *p, bool linux_anywhere)
         }
         if (ok && i == boot && kind != KIND_ELF) {
             p->plan->entry = p->plan->addr[i];
-            p->plan->is64 = kind != KIND_ZIMAGE;
+            p->plan->is64 = kind == KIND_LINUX;
+            p->plan->any_width = kind == KIND_RAW;
         }
+    }
+}
+
+/* What nothing but the config can tell, it does; else it has to agree. */
+static void settle_width(struct planner *p, u32 boot)
+{
+    const struct vm_config *vm = p->vm;
+
+    if (p->plan->any_width) {
+        p->plan->any_width = !vm->has_aarch32;
+        p->plan->is64 = !vm->aarch32;
+    } else if (vm->has_aarch32 && vm->aarch32 == p->plan->is64) {
+        diag_error(p->diag, vm->aarch32_place, "aarch32 is %s, but '%.*s' of line %u has %u bits",
+                   vm->aarch32 ? "on" : "off", STR_ARG(vm->load[boot].path),
+                   vm->load[boot].place.line, p->plan->is64 ? 64 : 32);
     }
 }
 
@@ -417,10 +436,11 @@ static void check_width(struct planner *p)
 {
     u32 boot = boot_image(p->vm);
 
+    settle_width(p, boot);
     if (p->plan->is64) {
         return;
     }
-    if (p->plan->addr[boot] + p->plan->mem_size[boot] <= 4ull * GIB) {
+    if (boot == p->vm->nloads || p->plan->addr[boot] + p->plan->mem_size[boot] <= 4ull * GIB) {
         p->limit = 4ull * GIB;
     } else {
         diag_error(p->diag, p->vm->load[boot].place,
@@ -532,7 +552,7 @@ bool image_plan(struct vm_config *vm, struct image_plan *plan, struct diag *diag
     } else if (boot_image(vm) == vm->nloads && !vm->has_entry) {
         diag_error(diag, vm->place, "nothing to start: add `load PATH` of a kernel");
     } else {
-        plan->is64 = boot_image(vm) == vm->nloads; /* just `entry`; else the image tells */
+        plan->any_width = boot_image(vm) == vm->nloads; /* just `entry`; else the image tells */
         plan_fixed_tree(&p);
         plan_images(&p, false);
         plan_images(&p, true);

@@ -387,8 +387,12 @@ static void settle_vms(void)
     bool dma = pass_hw->dma_start();
 
     for (u32 i = 0; i < vm_count; i++) {
+        if (vms[i]->plan->any_width) {
+            vms[i]->aarch32 = !boot_can_run(true);
+        }
         if (!boot_can_run(!vms[i]->aarch32)) {
-            vm_refuse(vms[i], "its kernel has 32 bits, but this CPU's EL1 can't run such");
+            vm_refuse(vms[i], "its kernel has %u bits, but this CPU's EL1 can't run such",
+                      vms[i]->aarch32 ? 32 : 64);
         } else if (!dma && vms[i]->cfg->pass.npci + vms[i]->cfg->pass.nstreams != 0) {
             vm_refuse(vms[i], "the SMMU or the ITS, which its devices need, doesn't work");
         } else if (!user_trees_fit(vms[i])) {

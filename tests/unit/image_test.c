@@ -137,13 +137,22 @@ static const struct {
     {"ram 0xf0000000,256M ram 0x100000000,1M load zImage initrd load rd",
      "f2000000 tree f2200000 rd f2101000+1388 [f2000000+100100] [f2101000+1388] 32"},
     /* bytes */
-    {"ram 32M load 0x40200000,raw", "40200000 tree 40000000 rd 0+0 [40200000+100]"},
-    {"ram 32M rom 0x0,4K load 0x0,raw", "0 tree 40000000 rd 0+0 [0+100]"},
+    {"ram 32M load 0x40200000,raw", "40200000 tree 40000000 rd 0+0 [40200000+100] any"},
+    {"ram 32M rom 0x0,4K load 0x0,raw", "0 tree 40000000 rd 0+0 [0+100] any"},
     {"ram 32M guest load 0x40200000,raw data load 0x40200100,raw",
-     "40200000 tree 40000000 rd 0+0 [40200000+100] [40200100+100]"},
+     "40200000 tree 40000000 rd 0+0 [40200000+100] [40200100+100] any"},
     /* an entry of one's own: in the kernel, or in what is just data; ROM will do */
     {K "entry 0x40200040", "40200040 tree 40000000 rd 0+0 [40200000+300000]"},
-    {"ram 32M rom 0,4K data load 0,raw entry 0x80", "80 tree 40000000 rd 0+0 [0+100]"},
+    {"ram 32M rom 0,4K data load 0,raw entry 0x80", "80 tree 40000000 rd 0+0 [0+100] any"},
+    /* bytes and bare entries are of 32 bits if the config says so; kernels have what they have */
+    {"ram 32M load 0x40200000,raw set aarch32 on",
+     "40200000 tree 40000000 rd 0+0 [40200000+100] 32"},
+    {"ram 32M load 0x40200000,raw set aarch32 off", "40200000 tree 40000000 rd 0+0 [40200000+100]"},
+    {"ram 32M rom 0,4K data load 0,raw entry 0x80 set aarch32 on",
+     "80 tree 40000000 rd 0+0 [0+100] 32"},
+    {"set aarch32 off " K, "40200000 tree 40000000 rd 0+0 [40200000+300000]"},
+    {"ram 4G ram 16M load 0x40200000,raw set aarch32 on initrd load rd",
+     "40200000 tree 40000000 rd 40201000+1388 [40200000+100] [40201000+1388] 32"},
     {K "data load rd entry 0x40501384", "40501384 tree 40000000 rd 0+0 [40200000+300000] "
                                         "[40500000+1388]"},
 };
@@ -157,8 +166,8 @@ static void plan_text(const struct vm_config *vm, const struct image_plan *p, ch
         buf += sprintf(buf, " [%llx+%llx]", (unsigned long long)p->addr[i],
                        (unsigned long long)p->mem_size[i]);
     }
-    if (!p->is64) {
-        sprintf(buf, " 32");
+    if (!p->is64 || p->any_width) {
+        sprintf(buf, p->any_width ? " any" : " 32");
     }
 }
 
@@ -239,6 +248,15 @@ static const struct {
                               "multiple of 8: there's none\n"},
     {"ram 32M load 0x40000000,k fdt load 0x40001000",
      "f:1:18: error: 'k' at 0x40000000 (3072 KiB) overlaps the device tree\n"},
+    /* bits: what the kernel has, and where 32 of them reach */
+    {K "set aarch32 on", "f:1:37: error: aarch32 is on, but 'k' of line 1 has 64 bits\n"},
+    {"ram 64M load zImage\nset aarch32 off",
+     "f:2:13: error: aarch32 is off, but 'zImage' of line 1 has 32 bits\n"},
+    {"ram 0x100000000,4M set aarch32 on load 0x100000000,raw",
+     "f:1:44: error: 'raw' is a 32-bit program and has to lie below 4 GiB, not at 0x100000000\n"},
+    {"ram 0x100000000,4M set aarch32 on data load 0x100000000,raw entry 0x100000000",
+     "f:1:70: error: entry 0x100000000 is above 4 GiB: not for 32 bits\n"
+     "f:1:1: error: no room in RAM for the device tree (64 KiB)\n"},
     /* no kernel, and what it is */
     {"ram 32M load rd",
      "f:1:18: error: 'rd' is no kernel: neither an Image, a zImage nor an ELF file; "
