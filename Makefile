@@ -183,8 +183,8 @@ FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
 # --- running ---------------------------------------------------------------------------------------
 LINUX_IMAGES := $(B)/guests/d12c.Image
 TEST_IMAGES := $(LINUX_IMAGES) \
-	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage small.Image u-boot.bin installer.Image debian.ext4 \
-	boot.img boot.cpio ast2700.dtb npcm845.dtb)
+	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage small.Image u-boot.bin u-boot32.bin installer.Image \
+	debian.ext4 boot.img boot32.img boot.cpio ast2700.dtb npcm845.dtb)
 RUN_ARCH := $(or $(ARCH),arm64)
 BUNDLE = $(B)/$(RUN_ARCH)/$(SYSTEM).cpio
 # The configs; for arm the same with the names of Debian's 32-bit kernel.
@@ -193,8 +193,10 @@ arm_CONFIGS = $(arm64_CONFIGS:guest-configs/%=$(B)/arm/configs/%)
 # What they load:
 IMAGES = $(shell sed -nE 's/^ *((initrd )?load|hostdev) +(0x[0-9a-f]+,|<)?([^ ]+\.(img|bin|zImage|Image|ext4)|boot\.cpio)$$/\4/p' $(arm64_CONFIGS) /dev/null)
 arm64_IMAGES = $(sort $(LINUX_IMAGES) $(addprefix $(B)/guests/,$(IMAGES)))
-arm_IMAGES = $(B)/guests/d12v7.zImage $(if $(filter-out d12c.Image d12v7.zImage,$(IMAGES)),$(error \
-	SYSTEM=$(SYSTEM) has what only 64-bit CPUs run: $(filter-out d12c.Image d12v7.zImage,$(IMAGES))))
+IMAGES_32 := d12v7.zImage u-boot32.bin boot32.img
+arm_IMAGES = $(addprefix $(B)/guests/,$(sort d12v7.zImage $(filter $(IMAGES_32),$(IMAGES)))) \
+	$(if $(filter-out d12c.Image $(IMAGES_32),$(IMAGES)),$(error SYSTEM=$(SYSTEM) has what only 64-bit CPUs \
+	run: $(filter-out d12c.Image $(IMAGES_32),$(IMAGES))))
 
 LINUX_PARTS := $(addprefix guest-configs/linux/,make.sh modules.sh init.c button.c button.h init.sh \
 	gtool.c shm.c shm.h udhcpc.sh) \
@@ -208,7 +210,7 @@ $(B)/guests/%.zImage: $(LINUX_PARTS) | setup-guest
 $(B)/guests/small.Image: $(addprefix guest-configs/linux/small.,sh config) | setup-guest
 	@$<
 
-$(B)/guests/u-boot.bin $(B)/guests/installer.Image: $(B)/guests/%: | setup-guest
+$(addprefix $(B)/guests/,u-boot.bin u-boot32.bin installer.Image): $(B)/guests/%: | setup-guest
 	@guest-configs/linux/firmware.sh $(basename $*)
 
 $(B)/guests/debian.ext4: guest-configs/linux/disk.sh | setup-guest
@@ -228,6 +230,9 @@ TREE_npcm845-evb := npcm845.dtb
 
 $(B)/guests/boot.img: guest-configs/linux/boot.sh $(B)/guests/d12c.Image
 	@guest-configs/linux/boot.sh disk
+
+$(B)/guests/boot32.img: guest-configs/linux/boot.sh $(B)/guests/d12v7.zImage
+	@guest-configs/linux/boot.sh disk32
 
 $(B)/guests/boot.cpio: guest-configs/linux/boot.sh guest-configs/linux/uimage.py $(B)/guests/d12c.Image
 	@guest-configs/linux/boot.sh net

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# boot.sh disk|net: what a boot loader finds Debian's cloud kernel on, made of d12c.Image and d12c.cpio
-# in build/guests (B=... moves it):
+# boot.sh disk|disk32|net: what a boot loader finds Debian's cloud kernel on, made of d12c.Image and
+# d12c.cpio in build/guests (B=... moves it):
 #
 #   disk   boot.img: a disk with one bootable ext4 partition, whose extlinux.conf U-Boot looks for
+#   disk32 boot32.img: the same with the 32-bit kernel, d12v7.zImage and d12v7.cpio
 #   net    boot.cpio: the files that netsvc serves, with a boot.scr.uimg that U-Boot's `dhcp` asks for
 #
 # The same bytes from the same files.
@@ -12,7 +13,7 @@ set -euo pipefail
 export LC_ALL=C
 umask 022
 
-what=${1:?usage: boot.sh disk|net}
+what=${1:?usage: boot.sh disk|disk32|net}
 here=$(cd "$(dirname "$0")" && pwd -P)
 B=${B:-${here%/*/*}/build}
 WORDS="console=ttyAMA0 quiet cryptomgr.notests"
@@ -24,8 +25,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
 mkdir "$root"
-cp "$B/guests/d12c.Image" "$root/Image"
-cp "$B/guests/d12c.cpio" "$root/initrd"
 
 # le N VALUE : N bytes of it, the lowest first.
 le() {
@@ -49,6 +48,13 @@ put_table() {
     le 2 0xaa55 | dd of="$image" bs=1 seek=510 conv=notrunc status=none
 }
 
+# KERNEL INITRAMFS: of build/guests.
+put_files() {
+    cp "$B/guests/$1" "$root/Image"
+    cp "$B/guests/$2" "$root/initrd"
+}
+
+# make_disk NAME
 make_disk() {
     local kib image=$work/image
     mkdir "$root/extlinux"
@@ -66,8 +72,8 @@ CONF
     PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -b 4096 -O $FEATURES -U clear -m 0 -d "$root" \
         -E offset=$((START * 512)),root_owner=0:0,hash_seed=00000000-0000-4000-8000-000000000000 \
         "$image" ${kib}K
-    mv "$image" "$B/guests/boot.img"
-    say "a disk to boot from: $B/guests/boot.img"
+    mv "$image" "$B/guests/$1"
+    say "a disk to boot from: $B/guests/$1"
 }
 
 # A packet is on its way for each block of 1.4 KiB: compressed, there are three times fewer. U-Boot
@@ -91,8 +97,18 @@ SCRIPT
 say() { printf 'muntin: %s\n' "$*" >&2; }
 
 case $what in
-    disk) make_disk ;;
-    net) make_net ;;
+    disk)
+        put_files d12c.Image d12c.cpio
+        make_disk boot.img
+        ;;
+    disk32)
+        put_files d12v7.zImage d12v7.cpio
+        make_disk boot32.img
+        ;;
+    net)
+        put_files d12c.Image d12c.cpio
+        make_net
+        ;;
     *)
         say "boot.sh: unknown '$what'"
         exit 1

@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# firmware.sh u-boot|installer: guests that Debian has as files in a package, put into build/guests
+# firmware.sh u-boot|u-boot32|installer: guests that Debian has as files in a package, put into build/guests
 # as they are (B=... moves it). Kept in build/cache like the packages of make.sh.
 #
 #   u-boot      u-boot.bin: U-Boot for QEMU's virt board. Muntin is started from it in a test, too
+#   u-boot32    u-boot32.bin: the same for 32 bits
 #   installer   installer.Image and installer.initrd: the installer's kernel and RAM disk (130 MB)
 #
 # apt checks the packages by the archive's signed indexes, which covers what is in them.
 set -euo pipefail
 
-what=${1:?usage: firmware.sh u-boot|installer}
+what=${1:?usage: firmware.sh u-boot|u-boot32|installer}
 B=${B:-$(dirname "$0")/../../build}
 
 case $what in
@@ -18,6 +19,11 @@ case $what in
         package=u-boot-qemu cached=bookworm-firmware
         dir=usr/lib/u-boot/qemu_arm64
         files=(u-boot.bin:u-boot.bin)
+        ;;
+    u-boot32)
+        package=u-boot-qemu cached=bookworm-firmware
+        dir=usr/lib/u-boot/qemu_arm
+        files=(u-boot.bin:u-boot32.bin)
         ;;
     installer)
         package=debian-installer-12-netboot-arm64 cached=bookworm-installer

@@ -79,3 +79,40 @@ def test_uboot_loads_linux(machine, bundle, built):
     assert m.run("hostname; ip addr show eth0 | grep -c 10.0.0.128") == 0
     assert m.output.split() == ["net", "1"], m.output
     switch_off(m, "disk", "net", "netsvc")
+
+
+def test_uboot32_loads_linux(machine, bundle, built):
+    """Bytes of 32 bits, which the config says they are: they boot a kernel from their disk."""
+    files = vms.files(built, "u-boot32.bin", "boot32.img")
+    m = machine(bundle=bundle({**shipped("uboot32"), **files}), mem=512, gic=2, cpu="cortex-a53")
+    m.expect("Hit any key to stop autoboot", BOOT)
+    m.expect(r"Found /extlinux/extlinux\.conf", BOOT)
+    m.expect("@@ SHELL", BOOT)
+    m.line("")
+    assert m.run("uname -m") == 0 and m.output.strip() == "armv7l", m.output
+    switch_off(m, "disk")
+
+
+def test_uboot32_has_a_prompt(machine, bundle, built):
+    """Its console is read: a key stops the countdown, and a command is obeyed."""
+    config = "ram 0x40000000,64M\nrom 0,1M\nload 0,u-boot32.bin\nset aarch32 on\nvdev pl011\n"
+    files = vms.files(built, "u-boot32.bin")
+    m = machine(bundle=bundle({"a.qvmconf": f"system a\n{config}", **files}), mem=256, cpu="cortex-a72")
+    m.expect("Hit any key to stop autoboot", BOOT)
+    m.line("")
+    m.expect(r"=> ")
+    m.line("md.l 0x09000fe0 2")
+    m.expect(r"09000fe0: 00000011 00000010")
+    m.expect(r"=> ")
+    m.line("poweroff")
+    m.expect_exit()
+
+
+def test_uboot32_needs_aarch32(machine, bundle, built):
+    """The config says 32 bits, the CPU has none at EL1: that VM is refused, the other one runs."""
+    files = {**vms.files(built, "u-boot32.bin", "boot32.img"), "hello.img": built("guests/hello.img")}
+    files["b.qvmconf"] = vms.hello("b")
+    m = machine(bundle=bundle({**shipped("uboot32"), **files}), mem=512, cpu="neoverse-n1")
+    m.expect(r"disk: not started: its kernel has 32 bits, but this CPU's EL1 can't run such")
+    m.expect(vms.any_vm("@@ hello DONE"))
+    m.expect_exit()
