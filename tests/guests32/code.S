@@ -38,6 +38,8 @@ _start:
     ldr     r1, =probe
     str     r0, [r1, #PROBE_CPSR]
     str     lr, [r1, #PROBE_LR]
+    mrs     r0, spsr
+    str     r0, [r1, #PROBE_SPSR]
     mov     r0, #\offset
     str     r0, [r1, #PROBE_HIT]
     ldr     r0, =probe_leave
@@ -88,6 +90,11 @@ probe_run:
     str     sp, [r3, #PROBE_SP]
     mov     r12, #0
     str     r12, [r3, #PROBE_HIT]
+    ldr     r12, =SPSR_SVC_MARK
+    msr     spsr_cxsf, r12
+    ldr     r12, =SPSR_OTHER_MARK
+    msr     spsr_abt, r12
+    msr     spsr_und, r12
     mov     r12, r0
     mov     r0, r1
     mov     r1, r2

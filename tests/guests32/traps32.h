@@ -10,6 +10,11 @@
 #define PROBE_LR   4
 #define PROBE_CPSR 8
 #define PROBE_SP   12
+#define PROBE_SPSR 16
+
+/* SPSR_svc, and SPSR_abt and SPSR_und, before a probe: neither is what CPSR is like. */
+#define SPSR_SVC_MARK   0x500f001f
+#define SPSR_OTHER_MARK 0x40060010
 
 #ifndef __ASSEMBLER__
 
@@ -18,15 +23,16 @@
 #include <stdint.h>
 
 /* What the exception that ended probe() was like: its vector's offset (0: there was none), and in
- * its handler LR and CPSR. */
+ * its handler LR, CPSR and SPSR. */
 struct probe {
-    uint32_t hit, lr, cpsr, sp;
+    uint32_t hit, lr, cpsr, sp, spsr;
 };
 extern struct probe probe;
 
 _Static_assert(offsetof(struct probe, hit) == PROBE_HIT && offsetof(struct probe, lr) == PROBE_LR &&
                    offsetof(struct probe, cpsr) == PROBE_CPSR &&
-                   offsetof(struct probe, sp) == PROBE_SP,
+                   offsetof(struct probe, sp) == PROBE_SP &&
+                   offsetof(struct probe, spsr) == PROBE_SPSR,
                "code.S");
 
 /* Runs code, which gets a and b in r0 and r1 and may change r2 to r12; its r0, or 0xdead. */
