@@ -51,6 +51,16 @@ static void call(struct arm_vcpu *v)
     }
 }
 
+/* What would go to the PC goes to the flags (DDI 0406 A8.8.107, MRC). */
+static void result_write(struct arm_vcpu *v, u32 rt, u32 value)
+{
+    if (rt == 15) {
+        v->frame.cpsr = (v->frame.cpsr & ~SPSR32_NZCV) | (value & SPSR32_NZCV);
+    } else {
+        regs_write(v, rt, value);
+    }
+}
+
 static void coprocessor(struct arm_vcpu *v, u32 hsr)
 {
     u32 rt = vsysreg_rt(hsr);
@@ -74,7 +84,7 @@ static void coprocessor(struct arm_vcpu *v, u32 hsr)
         break;
     }
     if (!write) {
-        regs_write(v, rt, (u32)value);
+        result_write(v, rt, (u32)value);
         if (wide) {
             regs_write(v, vcp15_rt2(hsr), (u32)(value >> 32));
         }
