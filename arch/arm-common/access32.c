@@ -55,5 +55,5 @@ enum mmio_result access32_run(struct access32 *a, u32 *length)
         !ldst_is_cause(&l, &cpu, &a->abort)) {
         return MMIO_ABORT;
     }
-    return ldst_emulate(&l, &cpu, a->vcpu, a->abort.ipa);
+    return ldst_emulate(&l, &cpu, a->vcpu, a->abort.ipa, a->between);
 }

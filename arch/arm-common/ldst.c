@@ -131,22 +131,27 @@ bool ldst_is_cause(const struct ldst *d, const struct ldst_cpu *cpu, const struc
 struct target {
     struct vcpu *v;
     u64 ipa; /* of the instruction's first byte */
+    void (*between)(struct vcpu *v);
 };
 
 static int access_piece(void *ctx, u32 at, u32 size, bool write, u64 *value)
 {
     const struct target *t = ctx;
     struct mmio m = {.addr = t->ipa + at, .value = *value, .size = (u8)size, .write = write};
-    int result = (int)mmio_access(t->v, &m);
+    int result;
 
+    if (at != 0) {
+        t->between(t->v);
+    }
+    result = (int)mmio_access(t->v, &m);
     *value = m.value;
     return result;
 }
 
 enum mmio_result ldst_emulate(const struct ldst *d, const struct ldst_cpu *cpu, struct vcpu *v,
-                              u64 ipa)
+                              u64 ipa, void (*between)(struct vcpu *v))
 {
-    struct target t = {v, ipa};
+    struct target t = {v, ipa, between};
 
     return (enum mmio_result)ldst_run(d, cpu, access_piece, &t);
 }

@@ -75,9 +75,12 @@ struct ldst_abort {
 bool ldst_is_cause(const struct ldst *d, const struct ldst_cpu *cpu,
                    const struct ldst_abort *abort) MUST_CHECK;
 
-/* ldst_run on v's devices, from ipa on. At most LDST_REGISTERS accesses; the registers in cpu have
- * changed with MMIO_DONE only. */
+/*
+ * ldst_run on v's devices, from ipa on. At most LDST_REGISTERS accesses, each of which may cost
+ * what a device may: `between` is called after each but the last, to take the interrupts that are
+ * pending. The registers in cpu have changed with MMIO_DONE only.
+ */
 enum mmio_result ldst_emulate(const struct ldst *d, const struct ldst_cpu *cpu, struct vcpu *v,
-                              u64 ipa) MUST_CHECK;
+                              u64 ipa, void (*between)(struct vcpu *v)) MUST_CHECK;
 
 #endif

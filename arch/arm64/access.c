@@ -162,12 +162,23 @@ static bool fetch(struct arm64_vcpu *v, u32 *insn)
     return true;
 }
 
+static void take_interrupts(struct vcpu *v)
+{
+    irqs_poll(v->pcpu);
+}
+
 /* Registers are AArch64's: banked ones are elsewhere, and only their low halves are the guest's. */
 static RARE void without_syndrome32(struct arm64_vcpu *v, const struct ldst_abort *abort)
 {
     u32 spsr = (u32)v->frame.spsr, length;
-    struct access32 a = {&v->vcpu, .pc = (u32)v->frame.elr, .spsr = spsr, .abort = *abort,
-                         .translate = translate};
+    struct access32 a = {
+        .vcpu = &v->vcpu,
+        .pc = (u32)v->frame.elr,
+        .spsr = spsr,
+        .abort = *abort,
+        .translate = translate,
+        .between = take_interrupts,
+    };
     enum mmio_result result;
 
     for (u32 n = 0; n < LDST_REGISTERS; n++) {
@@ -194,7 +205,7 @@ static RARE void without_syndrome64(struct arm64_vcpu *v, const struct ldst_abor
     u32 insn;
 
     if (fetch(v, &insn) && decode_ldst(insn, &l) && ldst_is_cause(&l, &regs, abort)) {
-        result = ldst_emulate(&l, &regs, &v->vcpu, abort->ipa);
+        result = ldst_emulate(&l, &regs, &v->vcpu, abort->ipa, take_interrupts);
     }
     if (result != MMIO_DONE) {
         refuse(v, result);

@@ -52,6 +52,12 @@ static void dev_write(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u3
     assert(value >> (8 * size) == 0);
 }
 
+static void between(struct vcpu *v)
+{
+    (void)v;
+    assert(accesses >= 1);
+}
+
 static const struct vdev_ops ops = {.read = dev_read, .write = dev_write};
 static struct vdev device = {.ops = &ops};
 
@@ -100,7 +106,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     static struct vm_config cfg = {.on_reference = POLICY_FAIL};
     struct vm vm = {.cfg = &cfg};
     struct vcpu vcpu = {.vm = &vm};
-    struct access32 a = {.vcpu = &vcpu, .translate = translate}, before;
+    struct access32 a = {.vcpu = &vcpu, .translate = translate, .between = between}, before;
     enum mmio_result result;
     struct head h;
     u32 length;

@@ -96,6 +96,7 @@ MUTATIONS = [
     outside("fetch", LD, "ldst_address(d, cpu) == abort->va &&", "true &&", "access32:test_refused"),
     outside("fetch", LD, " <= 0x1000;", " != 0;", "access32:test_refused"),
     outside("fetch", LD, "return d->narrow ? (u32)address : address;", "return address;", "access32:test_wraps"),
+    never("fetch", "", "at != 0", "access32:test_arm")._replace(file=LD),
     outside("fetch", A32, "if (p == NULL || (ipa & 1) != 0) {", "if (0) {", "access32:test_refused"),
     outside("fetch", D32, "bool clash = d->rn == PC;", "bool clash = false;", "decode32:test_refused"),
     outside("fetch", D32, "clash || d->reg[i] == PC ||", "clash ||", "decode32:test_refused"),

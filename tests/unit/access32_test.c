@@ -28,7 +28,7 @@ static struct vm_config cfg;
 static struct vm vm;
 static struct vcpu vcpu;
 static struct access32 a;
-static u32 length, accesses, unmapped;
+static u32 length, accesses, polls, unmapped;
 static bool asked_user;
 
 static u64 dev_read(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u32 size)
@@ -63,6 +63,13 @@ static bool translate(u64 va, bool user, u64 *ipa)
     return true;
 }
 
+/* After each access but the last. */
+static void between(struct vcpu *v)
+{
+    assert_ptr_equal(v, &vcpu);
+    assert_true(accesses > polls++);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -77,11 +84,12 @@ static int setup(void **state)
         regs[i] = (u8)(i + (i >> 8));
     }
     memset(ram, 0, sizeof(ram));
-    a = (struct access32){.vcpu = &vcpu, .pc = CODE_VA, .spsr = MODE_SVC, .translate = translate};
+    a = (struct access32){
+        .vcpu = &vcpu, .pc = CODE_VA, .spsr = MODE_SVC, .translate = translate, .between = between};
     for (u32 i = 0; i < LDST_REGISTERS; i++) {
         a.r[i] = 0x10101010u * (i + 1);
     }
-    accesses = 0;
+    accesses = polls = 0;
     unmapped = 0;
     return 0;
 }
@@ -113,6 +121,7 @@ static void test_arm(void **state)
     assert_int_equal(access32_run(&a, &length), MMIO_DONE);
     assert_int_equal(length, 4);
     assert_int_equal(accesses, 4);
+    assert_int_equal(polls, 3);
     assert_int_equal(a.r[0], DEVICE + 0x20);
     assert_int_equal(a.r[1], 0x13121110);
     assert_int_equal(a.r[4], 0x1f1e1d1c);
