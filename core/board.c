@@ -132,3 +132,55 @@ u64 board_memory(const struct board *b)
     }
     return total;
 }
+
+static void show_range(const char *what, struct range r)
+{
+    if (r.size != 0) {
+        log_info("  %-8s 0x%llx to 0x%llx", what, (unsigned long long)r.base,
+                 (unsigned long long)(r.base + r.size - 1));
+    }
+}
+
+static void show_ranges(const char *what, const struct range *r, u32 n)
+{
+    for (u32 i = 0; i < n; i++) {
+        show_range(what, r[i]);
+    }
+}
+
+static void show_cpus(const struct board *b)
+{
+    static const char *const conduits[] = {"no PSCI", "PSCI by SMC", "PSCI by HVC: not for EL2"};
+
+    log_info("  firmware: %s", conduits[b->psci]);
+    for (u32 i = 0; i < b->ncpus; i++) {
+        log_info("  CPU      0x%llx", (unsigned long long)b->cpu_mpidr[i]);
+        show_range("  waits at", (struct range){b->cpu_release[i], b->cpu_release[i] != 0});
+    }
+}
+
+void board_show(const struct board *b)
+{
+    static const char *const uarts[] = {"none known",   "PL011",   "16550", "DesignWare",
+                                        "BCM2835 mini", "Cadence", "i.MX"};
+
+    log_info("device tree: %s", b->model);
+    show_cpus(b);
+    show_ranges("RAM", b->ram, b->nram);
+    show_ranges("reserved", b->reserved, b->nreserved);
+    show_range("tree", (struct range){(hpa_t)(uintptr_t)b->dtb, b->dtb_size});
+    show_range("initrd", b->initrd);
+    log_info("  UART     %s, interrupt %u", uarts[b->uart], b->uart_intid);
+    show_range("UART", b->uart_reg);
+    log_info("  GICv%u    maintenance interrupt %u, timers' %u %u %u %u", b->gic_version,
+             b->gic_maint_intid, b->timer_intid[0], b->timer_intid[1], b->timer_intid[2],
+             b->timer_intid[3]);
+    show_range("GICD", b->gicd);
+    show_ranges("GICR", b->gicr, b->ngicr);
+    show_range("GICC", b->gicc);
+    show_range("GICH", b->gich);
+    show_range("GICV", b->gicv);
+    show_range("SMMUv3", b->smmu.reg);
+    show_range("fw_cfg", b->fw_cfg);
+    show_range("PL031", b->rtc);
+}

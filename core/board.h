@@ -88,6 +88,9 @@ void board_boot_cpu(struct board *b, u64 mpidr);
  */
 bool board_usable(struct board *b, u64 reach) MUST_CHECK;
 
+/* Prints what the tree says of the board, a line for each thing. */
+void board_show(const struct board *b);
+
 /* Hands the RAM to core/page.h, without what is reserved; Muntin's image is the caller's to
  * reserve. The sum of the RAM in bytes. */
 u64 board_memory(const struct board *b);

@@ -9,6 +9,7 @@
 #include "arch/arm-common/fw_cfg.h"
 #include "arch/arm-common/gic.h"
 #include "arch/arm-common/pass.h"
+#include "arch/arm-common/probe.h"
 #include "arch/arm-common/psci.h"
 #include "arch/arm-common/rtc.h"
 #include "arch/arm-common/clock.h"
@@ -115,6 +116,25 @@ static void read_clock(void)
     }
 }
 
+/* Everything that is known of the board before anything of it is used. */
+static void show_board(void)
+{
+    static bool shown;
+
+    if (!shown) {
+        shown = true;
+        probe_cpu();
+        board_show(&board);
+    }
+}
+
+static void refuse_board(void) NORETURN;
+static void refuse_board(void)
+{
+    show_board();
+    halt();
+}
+
 static void refuse_level(u32 el)
 {
     if (el == 2) {
@@ -127,14 +147,14 @@ static void refuse_level(u32 el)
         log_err("started at EL3, but a hypervisor needs EL2: let TF-A start me as BL33, or with "
                 "QEMU leave out secure=on");
     }
-    halt();
+    refuse_board();
 }
 
 static void refuse_cpu(const char *why)
 {
     if (why != NULL) {
         log_err("%s", why);
-        halt();
+        refuse_board();
     }
 }
 
@@ -476,6 +496,7 @@ static void set_up_cpus(void)
 void muntin_main(const void *dtb, u64 boot_mpidr)
 {
     const char *value;
+    bool probe;
 
     if (!fdt_host_read(dtb, &board)) {
         arch_stop(STOP_HALT); /* no tree, no UART: nothing can be said */
@@ -484,6 +505,10 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
         uart_init(&board);
     }
     log_info("Muntin " MUNTIN_VERSION);
+    probe = boot_argument("probe", &value);
+    if (probe) {
+        show_board();
+    }
     refuse_cpu(boot_refusal());
     refuse_level(boot_el());
     if (boot_argument("debug", &value)) {
@@ -491,12 +516,15 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
     }
     board_boot_cpu(&board, boot_mpidr);
     if (!board_usable(&board, boot_reach())) {
-        halt();
+        refuse_board();
     }
     read_memory();
     set_up_cpus();
     if (!boot_finish(&board)) {
-        halt();
+        refuse_board();
+    }
+    if (probe) {
+        probe_gic();
     }
     psci_init(&board);
     collect_entropy();

@@ -17,6 +17,7 @@
 /* --- registers --- */
 
 /* CPU and generic timer */
+#define MIDR       midr_el1
 #define MPIDR      mpidr_el1
 #define ISR        isr_el1
 #define CNTFRQ     cntfrq_el0
