@@ -186,9 +186,11 @@ TEST_IMAGES := $(LINUX_IMAGES) \
 	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage small.Image u-boot.bin u-boot32.bin installer.Image \
 	debian.ext4 boot.img boot32.img boot.cpio ast2700.dtb npcm845.dtb)
 RUN_ARCH := $(or $(ARCH),arm64)
-BUNDLE = $(B)/$(RUN_ARCH)/$(SYSTEM).cpio
+# A system may have a folder for each board, with the configs and options of QEMU that are the board's.
+FOLDERS = $(wildcard guest-configs/$(SYSTEM)/$(BOARD)) guest-configs/$(SYSTEM)
+BUNDLE = $(B)/$(RUN_ARCH)/$(SYSTEM)$(patsubst %,-$(BOARD),$(wildcard guest-configs/$(SYSTEM)/$(BOARD))).cpio
 # The configs; for arm the same with the names of Debian's 32-bit kernel.
-arm64_CONFIGS = $(wildcard guest-configs/$(SYSTEM)/*.*conf)
+arm64_CONFIGS = $(wildcard $(FOLDERS:=/*.*conf))
 arm_CONFIGS = $(arm64_CONFIGS:guest-configs/%=$(B)/arm/configs/%)
 # What they load:
 IMAGES = $(shell sed -nE 's/^ *((initrd )?load|hostdev) +(0x[0-9a-f]+,|<)?([^ ]+\.(img|bin|zImage|Image|ext4)|boot\.cpio)$$/\4/p' $(arm64_CONFIGS) /dev/null)
@@ -199,7 +201,7 @@ arm_IMAGES = $(addprefix $(B)/guests/,$(sort d12v7.zImage $(filter $(IMAGES_32),
 	run: $(filter-out d12c.Image $(IMAGES_32),$(IMAGES))))
 
 LINUX_PARTS := $(addprefix guest-configs/linux/,make.sh modules.sh init.c button.c button.h init.sh \
-	gtool.c shm.c shm.h udhcpc.sh) \
+	gtool.c shm.c shm.h udhcpc.sh gateway.sh) \
 	$(wildcard guest-configs/linux/netcheck/*)
 $(B)/guests/%.Image: $(LINUX_PARTS) | setup-guest
 	@guest-configs/linux/make.sh $*
@@ -246,7 +248,7 @@ $(BUNDLE): $(B)/muntin $($(RUN_ARCH)_CONFIGS) $($(RUN_ARCH)_IMAGES)
 
 run: $(B)/$(RUN_ARCH)/muntin.bin $(BUNDLE) $(addprefix $(B)/guests/,$(TREE_$(BOARD))) | setup-qemu
 	@$(PYTHON) tests/run.py --arch $(RUN_ARCH) --bundle $(BUNDLE) --name $(SYSTEM) --board $(BOARD) \
-		-- $(foreach f,$(wildcard guest-configs/$(SYSTEM)/qemu.args),$(file < $f))
+		-- $(foreach f,$(wildcard $(FOLDERS:=/qemu.args)),$(file < $f))
 
 # --- tests -------------------------------------------------------------------------------------------
 SUMMARY := $(PYTHON) tests/summary.py

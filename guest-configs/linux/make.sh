@@ -12,6 +12,8 @@
 #                     (netcheck/), and modules that stay unloaded until `modprobe` is asked for
 #                     them (8021q, bridge, sp805_wdt)
 #   KERNEL-disk.cpio  as KERNEL.cpio, with ext4 and e2fsck: for guests whose root is a disk
+#   KERNEL-gateway.cpio  as KERNEL.cpio, with a bridge, drivers of boards' Ethernet controllers and
+#                     gateway.sh: of d12 alone, for the kernels for clouds have no such drivers
 #
 # and, of d12v7, a kernel for 32-bit CPUs, only KERNEL.zImage and KERNEL.cpio, whose /init is a
 # script (init.sh) as there's no compiler for it.
@@ -59,7 +61,8 @@ kernel_files() {
     local tree
     case $(kernel_source "$1") in
         *armhf) echo "$1.zImage $1.cpio" ;;
-        *) echo "$1.Image $1.cpio $1-net.cpio $1-test.cpio $1-disk.cpio" ;;
+        *) echo "$1.Image $1.cpio $1-net.cpio $1-test.cpio $1-disk.cpio" \
+            "$([ "$1" != d12 ] || echo d12-gateway.cpio)" ;;
     esac
     for tree in $(kernel_trees "$1"); do
         echo "${tree##*/}"
@@ -83,6 +86,8 @@ DISK_PROGRAMS="e2fsck"
 DISK_LIBRARIES="ld-linux-aarch64.so.1 libc.so.6 libext2fs.so.2 libe2p.so.2 libcom_err.so.2
     libblkid.so.1 libuuid.so.1"
 DISK_MODULES="crc32c_generic ext4"
+# Ethernet controllers, and the PHYs that boards have with them.
+GATEWAY_MODULES="bridge macb genet fec marvell dp83867 broadcom at803x realtek"
 APPLETS="arping ash awk basename brctl cat chmod chrt clear cmp cp cut date dd df diff dirname
     dmesg du echo env expr false find free fuser getty grep gunzip gzip halt head hexdump hostname
     httpd ifconfig insmod ip kill killall less ln login ls lsmod md5sum mkdir mknod modprobe more mount mv nc
@@ -106,7 +111,7 @@ is_made() {
     for f in $(kernel_files "$1"); do
         [ -e "$guests/$f" ] || return 1
     done
-    for f in "$here"/{init.c,button.c,button.h,init.sh,gtool.c,shm.c,shm.h,make.sh,modules.sh,udhcpc.sh} "$here"/netcheck/*; do
+    for f in "$here"/{init.c,button.c,button.h,init.sh,gtool.c,shm.c,shm.h,make.sh,modules.sh,udhcpc.sh,gateway.sh} "$here"/netcheck/*; do
         [ "$stamp" -nt "$f" ] || return 1
     done
 }
@@ -310,6 +315,17 @@ make_more() {
         add_files "$root" "$work/disk" $DISK_PROGRAMS $DISK_LIBRARIES
     }
     make_cpio "$root" "$guests/$kernel-disk.cpio"
+    if [ "$kernel" = d12 ]; then
+        make_gateway "$tree" "$root"
+    fi
+}
+
+make_gateway() {
+    make_root "$2" arm64
+    install -m 755 "$here/gateway.sh" "$2/bin/gateway"
+    # shellcheck disable=SC2086
+    add_modules "$2" "$1" $MODULES $GATEWAY_MODULES
+    make_cpio "$2" "$guests/d12-gateway.cpio"
 }
 
 make_kernel() {
