@@ -56,7 +56,11 @@ static const struct pass_quiet quiets[] = {
     {"arm,pl031", false, 2, {{0x010, 0}, {0x01c, 1}}},                         /* IMSC, ICR */
     {"arm,pl061", false, 2, {{0x410, 0}, {0x41c, 0xff}}},                      /* IE, IC */
     {"arm,sp804", false, 4, {{0x008, 0}, {0x028, 0}, {0x00c, 1}, {0x02c, 1}}}, /* Control, IntClr */
-    {"arm,sp805", false, 3, {{0xc00, 0x1acce551}, {0x008, 0}, {0xc00, 0}}},    /* Lock, Control */
+    {"cdns,gem",
+     true,
+     4,
+     {{0x02c, ~0u}, {0x620, ~0u}, {0x000, 0}, {0x024, ~0u}}}, /* IDR, queue 1's, NCR, ISR */
+    {"arm,sp805", false, 3, {{0xc00, 0x1acce551}, {0x008, 0}, {0xc00, 0}}}, /* Lock, Control */
 };
 
 const struct pass_quiet *pass_quiet_find(const char *compatible)

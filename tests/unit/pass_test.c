@@ -343,6 +343,7 @@ static void test_quiet(void **state)
     vm.devs->ops->reset(vm.devs);
     assert_string_equal(told, want);
     assert_null(pass_quiet_find("acme,frobnicator"));
+    assert_true(pass_quiet_find("cdns,gem")->dma);
     assert_true(pass_quiet_find("virtio,mmio")->dma);
     assert_false(pass_quiet_find("arm,pl031")->dma);
 }
