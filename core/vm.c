@@ -123,6 +123,7 @@ static bool build(struct vm *vm)
 {
     const struct vm_config *cfg = vm->cfg;
 
+    vm->incoherent = cfg->pass.nwindows > 0;
     if (!arch_s2_create(vm)) {
         log_err("%s: no memory for its stage-2 tables", vm->name);
         return false;

@@ -48,8 +48,9 @@ struct vm {
     const struct vm_config *cfg;
     const struct image_plan *plan;
     char name[32];
-    bool aarch32; /* its kernel has 32 bits */
-    u32 index;    /* in vms[]; the VMID is index + 1 */
+    bool aarch32;    /* its kernel has 32 bits */
+    bool incoherent; /* has devices that may go past the caches: its own tables say what's cached */
+    u32 index;       /* in vms[]; the VMID is index + 1 */
     struct gmem mem;
     struct mmio_map mmio;
     struct vcpu *vcpu[VCPU_MAX];

@@ -25,10 +25,19 @@ static struct {
     u64 vtcr;
 } stage2;
 
+bool stage2_fwb(const struct vm *vm)
+{
+    return stage2.fwb && !vm->incoherent;
+}
+
+static enum pgtable_stage stage_of(const struct vm *vm)
+{
+    return stage2_fwb(vm) ? PGTABLE_STAGE2_FWB : PGTABLE_STAGE2;
+}
+
 static struct pgtable table_of(const struct vm *vm)
 {
-    return pgtable_at(vm->s2_root, stage2.fwb ? PGTABLE_STAGE2_FWB : PGTABLE_STAGE2, stage2.bits,
-                      page_alloc);
+    return pgtable_at(vm->s2_root, stage_of(vm), stage2.bits, page_alloc);
 }
 
 void stage2_init(void)
@@ -51,11 +60,6 @@ u32 stage2_ipa_bits(void)
     return stage2.bits;
 }
 
-bool stage2_fwb(void)
-{
-    return stage2.fwb;
-}
-
 u64 stage2_vtcr(void)
 {
     return stage2.vtcr;
@@ -70,8 +74,7 @@ bool arch_s2_create(struct vm *vm)
 {
     struct pgtable pt;
 
-    if (!pgtable_create(&pt, stage2.fwb ? PGTABLE_STAGE2_FWB : PGTABLE_STAGE2, stage2.bits,
-                        page_alloc)) {
+    if (!pgtable_create(&pt, stage_of(vm), stage2.bits, page_alloc)) {
         return false;
     }
     vm->s2_root = (uintptr_t)pt.root;

@@ -21,8 +21,12 @@ void stage2_cpu_init(void);
 /* Bits of a guest-physical address, at most 40; what the guest's ID registers may promise. */
 u32 stage2_ipa_bits(void);
 
-/* True: HCR_EL2.FWB must be set while a guest runs, the tables count on it. */
-bool stage2_fwb(void);
+/*
+ * True: HCR_EL2.FWB must be set while a guest of vm runs, the tables count on it. Where the CPU has
+ * it, that is all VMs but the incoherent ones: FWB takes memory that the guest has mapped as not
+ * cacheable, for a device that doesn't look into caches, for cacheable (Arm ARM, FEAT_S2FWB).
+ */
+bool stage2_fwb(const struct vm *vm);
 
 /* Values of VTCR_EL2 (the same for all VMs) and VTTBR_EL2. VMID is vm->index + 1; CnP is not used.
  */

@@ -221,7 +221,7 @@ static enum vsysreg_result set_way(struct vsysreg *s, u32 arg, u64 *value, bool 
     if (!write) {
         return SYSREG_UNDEF;
     }
-    if (cpu.fwb) {
+    if (cpu.fwb && !s->vcpu->vm->incoherent) {
         return SYSREG_DONE;
     }
     if (s->setway.region < s->vcpu->vm->mem.count && s->setway.active) {

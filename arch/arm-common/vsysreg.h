@@ -57,7 +57,7 @@ enum vsysreg_result {
 /*
  * Boot, once: the board's ID registers, masked to what guests get. ipa_bits: of a guest-physical
  * address (the guest's PARange doesn't promise more); gicv3: guests see the GIC's system registers;
- * fwb: set/way maintenance needs no work.
+ * fwb: set/way maintenance needs no work, but for VMs that are incoherent.
  */
 void vsysreg_init(const struct vsysreg_ids *host, u32 ipa_bits, bool gicv3, bool fwb);
 

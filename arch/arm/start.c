@@ -115,5 +115,5 @@ void start_guests(void)
     struct vsysreg_ids ids;
 
     idregs_read(&ids);
-    vsysreg_init(&ids, stage2_ipa_bits(), gic.v3, stage2_fwb());
+    vsysreg_init(&ids, stage2_ipa_bits(), gic.v3, cpu_has_s2fwb());
 }

@@ -78,7 +78,7 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     memset(&v->el1, 0, sizeof(v->el1));
     memset(&v->fp, 0, sizeof(v->fp));
     v->frame.stack = stack;
-    v->hcr = traps_hcr(stage2_fwb()) | (c->trap_wfi ? HCR_TWI : 0);
+    v->hcr = traps_hcr(stage2_fwb(c->vm)) | (c->trap_wfi ? HCR_TWI : 0);
     if (c->vm->aarch32) {
         start32(v, entry, context);
         v->hcr &= ~HCR_RW;

@@ -479,6 +479,8 @@ static void test_set_way_forms(void **state)
     assert_int_equal(msr(1, 0, 7, 10, 2, 0), SYSREG_AGAIN); /* DC CSW */
     init(40, true, true);                                   /* FWB: nothing to do */
     assert_int_equal(msr(1, 0, 7, 14, 2, 0), SYSREG_DONE);
+    vm.incoherent = true;
+    assert_int_equal(msr(1, 0, 7, 14, 2, 0), SYSREG_AGAIN);
 }
 
 /* Any encoding at all: an answer, and nothing else happens (ASan, UBSan watch). */
