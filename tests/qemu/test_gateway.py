@@ -18,7 +18,7 @@ from lib import vms
 from lib.machine import ROOT
 
 FOLDER = ROOT / "guest-configs/gateway"
-SIZE = 3 << 20
+SIZE = 1 << 20
 
 # quiet: the register, and its bits, that are clear when the controller neither sends nor receives.
 Board = collections.namedtuple("Board", "name options quiet driver")
