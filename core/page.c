@@ -127,12 +127,12 @@ hpa_t page_alloc_raw(u64 size)
     return base;
 }
 
-void *page_alloc(size_t size)
+void *page_alloc(u64 size)
 {
     void *p = (void *)(uintptr_t)page_alloc_raw(size);
 
     if (p != NULL) {
-        memset(p, 0, ALIGN_UP(size, (size_t)PAGE_SIZE));
+        memset(p, 0, (size_t)ALIGN_UP(size, (u64)PAGE_SIZE));
     }
     return p;
 }

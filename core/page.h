@@ -16,7 +16,7 @@ void page_reserve(hpa_t base, u64 size);
  * Zeroed memory for Muntin, size rounded up to whole pages, page-aligned. NULL when none is left.
  * Boot only, as everything here. Counted: page_taken().
  */
-void *page_alloc(size_t size) MUST_CHECK;
+void *page_alloc(u64 size) MUST_CHECK;
 
 /* The same, not zeroed, for what isn't mapped yet: its address, or 0 when none is left. */
 hpa_t page_alloc_raw(u64 size) MUST_CHECK;

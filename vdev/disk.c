@@ -32,7 +32,7 @@ bool disk_init(struct disk *d, u64 size, const void *file, u64 ram)
     d->pages = (guest_t *)(uintptr_t)base;
     d->room = (u32)room;
     d->freed = d->room;
-    d->table = page_alloc((size_t)(pages + room) * sizeof(d->table[0]));
+    d->table = page_alloc((pages + room) * sizeof(d->table[0]));
     d->next = d->table + pages;
     return d->table != NULL;
 }

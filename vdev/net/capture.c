@@ -55,7 +55,7 @@ static struct {
 
 struct capture *capture_create(u64 size)
 {
-    struct capture *c = page_alloc(sizeof(*c) + (size_t)size);
+    struct capture *c = page_alloc(sizeof(*c) + size);
 
     if (c != NULL) {
         spin_init(&c->lock, LOCK_DEVICE);
