@@ -55,10 +55,10 @@ typedef void config_area(void *ctx, struct str name, struct range area);
 extern void (*config_areas)(config_area *each, void *ctx);
 
 struct cfg_arena {
-    u8 *base;
+    u8 *base; /* aligned for every type */
     size_t size, used;
 };
-/* Zeroed, aligned to 16; NULL when full. */
+/* Zeroed, aligned for every type; NULL when full. */
 void *cfg_alloc(struct cfg_arena *a, size_t size) MUST_CHECK;
 
 enum cfg_mem_kind { MEM_RAM, MEM_ROM };

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # setup.sh [GROUP...]: installs the packages that these groups need and the machine has not got,
-# after showing the command. Groups: build arm tool host qemu guest (default: all but arm). Without
+# after showing the command. Groups: build arm tool host arm32 qemu guest (default: all but arm). Without
 # root it goes through sudo; where there is none it prints the command and fails. It asks for the
 # programs and files themselves, not for packages, so tools that the user built count as well, and
 # calls apt only when something is missing.
@@ -63,6 +63,14 @@ group_host() {
     need python3 /usr/bin/python3
     need python3-pytest '/usr/lib/python3/dist-packages/pytest/__init__.py'
     need python3-pytest-xdist '/usr/lib/python3/dist-packages/xdist/__init__.py'
+}
+
+# Unit tests of 32 bits.
+group_arm32() {
+    group_host
+    need gcc-arm-linux-gnueabihf arm-linux-gnueabihf-gcc
+    need libc6-dev-armhf-cross /usr/arm-linux-gnueabihf/lib/libc.a
+    need qemu-user qemu-arm qemu-arm-static
 }
 
 group_guest() {
@@ -198,11 +206,11 @@ install_qemu() {
     [ -z "$need_qemu" ] || die "QEMU is still too old; which qemu-system-aarch64 comes first in PATH?"
 }
 
-for group in "${@:-build tool host qemu guest}"; do
+for group in "${@:-build tool host arm32 qemu guest}"; do
     for name in $group; do
         case $name in
-            build | arm | tool | host | qemu | guest) "group_$name" ;;
-            *) die "unknown group '$name' (known: build arm tool host qemu guest)" ;;
+            build | arm | tool | host | arm32 | qemu | guest) "group_$name" ;;
+            *) die "unknown group '$name' (known: build arm tool host arm32 qemu guest)" ;;
         esac
     done
 done

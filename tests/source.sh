@@ -9,7 +9,7 @@
 # --print-uris PACKAGE), read what changed, then change pool= and sha256= below.
 set -euo pipefail
 
-usage='usage: source.sh libfdt|bearssl|lwip OUTDIR'
+usage='usage: source.sh libfdt|bearssl|lwip|cmocka OUTDIR'
 name=${1:?$usage}
 out=${2:?$usage}
 only_debian=false
@@ -34,6 +34,13 @@ lwip)
     strip=1
     members=('*/src/*' '*/COPYING')
     only_debian=true # other distributions have this version elsewhere, or not at all
+    ;;
+cmocka)
+    pool=pool/main/c/cmocka/cmocka_1.1.7.orig.tar.xz
+    sha256=810570eb0b8d64804331f82b29ff47c790ce9cd6b163e98d47a4807047ecad82
+    strip=1
+    members=('*/include/*' '*/src/cmocka.c' '*/COPYING')
+    only_debian=true
     ;;
 *)
     echo "$usage" >&2

@@ -3,7 +3,8 @@
 """Runs tests of several kinds and adds up their results, so that `make test` can close with one line.
 
     summary.py begin                      forget earlier results
-    summary.py cmocka [-j N] BINARY...    each binary a set of cmocka tests
+    summary.py cmocka [-j N] [--by PROGRAM] BINARY...
+                                          each binary a set of cmocka tests, run by an emulator
     summary.py exit NAME COMMAND...       the command is one test: exit code 0 passed, 77 skipped
     summary.py pytest ARGUMENT...         pytest, in parallel where pytest-xdist is installed
     summary.py total                      the one line; exit code 1 unless all is well
@@ -108,19 +109,19 @@ def count_cmocka(code, text):
 
 
 def run_cmocka(arguments):
-    jobs = 2
-    if arguments[:1] == ["-j"]:
-        jobs = int(arguments[1])
+    options = {"-j": "2", "--by": ""}
+    while arguments and arguments[0] in options:
+        options[arguments[0]] = arguments[1]
         arguments = arguments[2:]
 
     def one(binary):
         path = pathlib.Path(binary).resolve()
         name = f"{path.parent.name}/{path.name}"
         NOT_ENDED.record(name)
-        code, text = run([str(path)])
+        code, text = run([*options["--by"].split(), str(path)])
         count_cmocka(code, text).report(name, text)
 
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+    with concurrent.futures.ThreadPoolExecutor(int(options["-j"])) as pool:
         list(pool.map(one, arguments))
 
 

@@ -35,6 +35,6 @@ $(B)/guests/netsvc.elf: $(NETSVC_OBJ) tests/guests/lib/guest.lds
 		{ rm $@; echo "$@: not position independent"; false; }
 
 # The host's tests and fuzzers of these modules are linked with them.
-NETSVC_TESTS := $(patsubst tests/unit/%.c,$(B)/asan/%,$(wildcard tests/unit/netsvc_*_test.c))
-$(NETSVC_TESTS): $(patsubst %,$(B)/asan/%.o,$(NETSVC_PORTABLE))
+NETSVC_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/netsvc_*_test.c))
+$(foreach d,asan arm32,$(eval $(NETSVC_TESTS:%=$(B)/$d/%): $(patsubst %,$(B)/$d/%.o,$(NETSVC_PORTABLE))))
 $(B)/fuzz/netsvc_fuzz: $(patsubst %,$(B)/fuzz/%.o,$(NETSVC_PORTABLE))

@@ -15,7 +15,7 @@ struct configs {
     char log[CONFIGS_LOG]; /* every message, a line each */
     u32 log_len;
     struct cfg_arena arena;
-    u8 arena_data[1 << 18];
+    _Alignas(8) u8 arena_data[1 << 18];
     u8 cpio[CONFIGS_CPIO];
     u32 cpio_len;
     struct bundle bundle;

@@ -111,7 +111,7 @@ u64 guest_alloc(struct guest *g, u64 size, u64 align)
 
     assert(at + size <= GUEST_RAM_BASE + GUEST_RAM_SIZE);
     g->brk = at + size;
-    memset(guest_ptr(g, at), 0, size);
+    memset(guest_ptr(g, at), 0, (size_t)size);
     return at;
 }
 

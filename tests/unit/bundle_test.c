@@ -67,7 +67,7 @@ static void test_find(void **state)
         assert_int_equal(found, finds[i].data != NULL);
         if (found) {
             assert_int_equal(f.size, strlen(finds[i].data));
-            assert_memory_equal(f.data, finds[i].data, f.size);
+            assert_memory_equal(f.data, finds[i].data, (size_t)f.size);
         }
     }
     free(c);

@@ -45,6 +45,9 @@ static void compile(const char *name)
     set_blob(data, size);
 }
 
+/* PSCI's function as this architecture calls it: of 64 or 32 bits. */
+#define CPU_ON (sizeof(void *) == 8 ? 0xc4000003 : 0x84000003)
+
 static void read_board(const char *name)
 {
     compile(name);
@@ -118,7 +121,7 @@ static void cpus_and_firmware(void **state)
     assert_int_equal(board.cpu_mpidr[2], 0x100);
     assert_string_equal(board.cpu_compatible, "arm,cortex-a53");
     assert_int_equal(board.psci, CONDUIT_SMC);
-    assert_int_equal(board.psci_cpu_on, 0xc4000003);
+    assert_int_equal(board.psci_cpu_on, CPU_ON);
     assert_int_equal(board.psci_off, 0x84000008);
     assert_int_equal(board.psci_reset, 0x84000009);
 }
@@ -169,7 +172,7 @@ static void gicv3_board(void **state)
     assert_int_equal(board.ncpus, 2);
     assert_int_equal(board.cpu_mpidr[1], 0x100000001);
     assert_int_equal(board.psci, CONDUIT_HVC);
-    assert_int_equal(board.psci_cpu_on, 0xc4000003); /* its cpu_on is for PSCI 0.1 only */
+    assert_int_equal(board.psci_cpu_on, CPU_ON); /* its cpu_on is for PSCI 0.1 only */
 }
 
 static void uart_by_stdout_path(void **state)
