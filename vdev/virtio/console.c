@@ -71,17 +71,12 @@ static bool receive(struct console_port *p, struct virtq *q)
     u32 budget = BYTES;
 
     for (u32 i = 0; i < CHAINS && budget > 0; i++) {
-        enum virtq_result r;
         u32 n;
 
         if (!chan_has_input(p->chan)) {
             return false; /* it calls when it has */
         }
-        r = virtq_pop(q, &p->rx);
-        if (r == VIRTQ_EMPTY && virtq_enable_notify(q)) {
-            r = virtq_pop(q, &p->rx); /* it came in between */
-        }
-        if (r != VIRTQ_OK) {
+        if (virtq_pop_or_ask(q, &p->rx) != VIRTQ_OK) {
             return false;
         }
         n = fill(p, budget);
@@ -178,12 +173,7 @@ static bool transmit(struct console_port *p, struct virtq *q)
 
     for (u32 i = 0; i < CHAINS; i++) {
         if (!p->sending) {
-            enum virtq_result r = virtq_pop(q, &p->tx);
-
-            if (r == VIRTQ_EMPTY && virtq_enable_notify(q)) {
-                r = virtq_pop(q, &p->tx);
-            }
-            if (r != VIRTQ_OK) {
+            if (virtq_pop_or_ask(q, &p->tx) != VIRTQ_OK) {
                 return false;
             }
             p->sending = true;

@@ -69,26 +69,22 @@ static void carry_out(struct console *c, const struct message *m)
     }
 }
 
-/* Takes one message. False: there's none. ctrl.lock is held. */
-static bool take(struct console *c, struct message *m)
+/* What is done with a chain; `arg` is the caller's. Returns the bytes that were written to it. */
+typedef u32 use_chain(struct console *c, void *arg);
+
+/* One chain of a control queue, if there is one. False: there's none. ctrl.lock is held. */
+static bool exchange(struct console *c, u32 index, use_chain *use, void *arg)
 {
-    struct virtq *q = &c->virtio.queue[CTRL_TX];
+    struct virtq *q = &c->virtio.queue[index];
     enum virtq_result r = VIRTQ_EMPTY;
     bool interrupt = false;
 
     spin_lock(&q->lock);
     if (virtio_running(&c->virtio)) {
-        r = virtq_pop(q, &c->ctrl.chain);
-        if (r == VIRTQ_EMPTY && virtq_enable_notify(q)) {
-            r = virtq_pop(q, &c->ctrl.chain);
-        }
+        r = virtq_pop_or_ask(q, &c->ctrl.chain);
     }
     if (r == VIRTQ_OK) {
-        if (chain_read(&c->ctrl.chain, 0, m, MESSAGE_HEAD) != MESSAGE_HEAD) {
-            m->id = UINT32_MAX; /* too short: means nothing */
-            m->event = UINT16_MAX;
-        }
-        virtq_push(q, &c->ctrl.chain, 0);
+        virtq_push(q, &c->ctrl.chain, use(c, arg));
         interrupt = virtq_publish(q);
     } else if (r == VIRTQ_BROKEN) {
         virtio_broken(&c->virtio, q->why);
@@ -98,6 +94,17 @@ static bool take(struct console *c, struct message *m)
         virtio_interrupt(&c->virtio);
     }
     return r == VIRTQ_OK;
+}
+
+static u32 read_message(struct console *c, void *arg)
+{
+    struct message *m = arg;
+
+    if (chain_read(&c->ctrl.chain, 0, m, MESSAGE_HEAD) != MESSAGE_HEAD) {
+        m->id = UINT32_MAX; /* too short: means nothing */
+        m->event = UINT16_MAX;
+    }
+    return 0;
 }
 
 /* --- what it is told ----------------------------------------------------------------------------
@@ -119,52 +126,36 @@ static struct console_port *next_owed(struct console *c, u32 *stage)
     return NULL;
 }
 
-static u32 write_message(const struct console_port *p, u16 event, const struct chain *to)
-{
-    struct message m = {.id = p->index, .event = event, .value = 1};
-    u32 len = MESSAGE_HEAD;
+struct owed {
+    struct console_port *port;
+    u32 stage;
+};
 
-    if (event == PORT_NAME) {
-        memcpy(m.name, p->opts->name.p, p->opts->name.len); /* its length was checked */
-        len += p->opts->name.len;
+static u32 write_message(struct console *c, void *arg)
+{
+    const struct owed *o = arg;
+    const struct str *name = &o->port->opts->name;
+    struct message m = {.id = o->port->index, .event = owed_events[o->stage], .value = 1};
+    u32 len = MESSAGE_HEAD, n;
+
+    if (m.event == PORT_NAME) {
+        memcpy(m.name, name->p, name->len); /* its length was checked */
+        len += name->len;
     }
-    return chain_write(to, 0, &m, len);
+    n = chain_write(&c->ctrl.chain, 0, &m, len);
+    if (n >= MESSAGE_HEAD) { /* else it stays owed, and that buffer is gone */
+        c->ctrl.owed[m.id] &= (u8)~BIT(o->stage);
+    }
+    return n;
 }
 
 /* Says one thing, if there is one and a buffer for it. ctrl.lock is held. */
 static bool give(struct console *c)
 {
-    struct virtq *q = &c->virtio.queue[CTRL_RX];
-    enum virtq_result r = VIRTQ_EMPTY;
-    bool interrupt = false;
-    u32 stage, n;
-    struct console_port *p = next_owed(c, &stage);
+    struct owed o;
 
-    if (p == NULL) {
-        return false;
-    }
-    spin_lock(&q->lock);
-    if (virtio_running(&c->virtio)) {
-        r = virtq_pop(q, &c->ctrl.chain);
-        if (r == VIRTQ_EMPTY && virtq_enable_notify(q)) {
-            r = virtq_pop(q, &c->ctrl.chain);
-        }
-    }
-    if (r == VIRTQ_OK) {
-        n = write_message(p, owed_events[stage], &c->ctrl.chain);
-        if (n >= MESSAGE_HEAD) { /* else it stays owed, and that buffer is gone */
-            c->ctrl.owed[p->index] &= (u8)~BIT(stage);
-        }
-        virtq_push(q, &c->ctrl.chain, n);
-        interrupt = virtq_publish(q);
-    } else if (r == VIRTQ_BROKEN) {
-        virtio_broken(&c->virtio, q->why);
-    }
-    spin_unlock(&q->lock);
-    if (interrupt) {
-        virtio_interrupt(&c->virtio);
-    }
-    return r == VIRTQ_OK;
+    o.port = next_owed(c, &o.stage);
+    return o.port != NULL && exchange(c, CTRL_RX, write_message, &o);
 }
 
 /* --- when ---------------------------------------------------------------------------------------
@@ -175,7 +166,7 @@ static bool talk(struct console *c)
 {
     for (u32 i = 0; i < BURST; i++) {
         struct message m;
-        bool took = take(c, &m);
+        bool took = exchange(c, CTRL_TX, read_message, &m);
 
         if (took) {
             carry_out(c, &m);

@@ -242,10 +242,7 @@ static enum virtq_result take(struct net *n, struct virtq *q, struct command *cm
 
     spin_lock(&q->lock);
     if (virtio_running(&n->virtio)) {
-        r = virtq_pop(q, &n->ctrl.chain);
-        if (r == VIRTQ_EMPTY && virtq_enable_notify(q)) {
-            r = virtq_pop(q, &n->ctrl.chain); /* it came in between */
-        }
+        r = virtq_pop_or_ask(q, &n->ctrl.chain);
     }
     if (r == VIRTQ_OK) {
         read_command(&n->ctrl.chain, cmd);

@@ -98,3 +98,10 @@ const char *virtq_table(const struct virtq *q, struct table *t, const struct des
     t->entries = d->len / DESC_SIZE;
     return NULL;
 }
+
+enum virtq_result virtq_pop_or_ask(struct virtq *q, struct chain *c)
+{
+    enum virtq_result r = virtq_pop(q, c);
+
+    return r == VIRTQ_EMPTY && virtq_enable_notify(q) ? virtq_pop(q, c) : r;
+}

@@ -187,6 +187,12 @@ static inline MUST_CHECK bool virtq_enable_notify(struct virtq *q)
 }
 
 /*
+ * virtq_pop, and if there's nothing, the driver is asked to tell of the next chain; one that came
+ * in between is taken.
+ */
+enum virtq_result virtq_pop_or_ask(struct virtq *q, struct chain *c) MUST_CHECK;
+
+/*
  * Notifications off for good, from a driver that is looked after without: it makes none as long as
  * this is called again at least every 30,000 entries. Where there are events, "off" is not one of
  * them; so the event asked for is one that the driver never gets to, as it keeps running away.
