@@ -8,6 +8,7 @@
 #include "arch/host/tool_files.h"
 #include "core/pcap_text.h"
 #include "core/str.h"
+#include "core/textline.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,7 +99,7 @@ static void take_name(struct reader *r, const u8 *name, u32 len)
     r->name[n] = '\0';
 }
 
-static void begin(struct reader *r, const struct pcap_line *l)
+static void begin(struct reader *r, const struct textline *l)
 {
     if (r->open && r->seq == l->seq + 1) { /* shown again */
         return;
@@ -119,7 +120,7 @@ static void begin(struct reader *r, const struct pcap_line *l)
 }
 
 /* Adds a line's bytes to the record, and the record to the file if that was all of it. */
-static void take_piece(struct reader *r, const struct pcap_line *l)
+static void take_piece(struct reader *r, const struct textline *l)
 {
     u32 want;
 
@@ -131,7 +132,7 @@ static void take_piece(struct reader *r, const struct pcap_line *l)
     } else if (r->have == 0) {
         return;
     }
-    want = l->kind == PCAP_FIRST ? pcap_get32(l->data + 8) : pcap_get32(r->record + 8);
+    want = l->kind == PCAP_FIRST ? textline_get32(l->data + 8) : textline_get32(r->record + 8);
     if (want > PCAP_SNAP || r->have + l->len > PCAP_RECORD + want) {
         r->have = 0;
         return;
@@ -145,7 +146,7 @@ static void take_piece(struct reader *r, const struct pcap_line *l)
     }
 }
 
-static void take_line(struct reader *r, const struct pcap_line *l)
+static void take_line(struct reader *r, const struct textline *l)
 {
     if (l->kind == PCAP_BEGIN) {
         begin(r, l);
@@ -162,7 +163,7 @@ static void take_line(struct reader *r, const struct pcap_line *l)
     if (l->kind == PCAP_FIRST || l->kind == PCAP_MORE) {
         take_piece(r, l);
     } else if (l->kind == PCAP_END && l->len == 4) {
-        close_capture(r, pcap_get32(l->data));
+        close_capture(r, textline_get32(l->data));
     }
 }
 
@@ -170,10 +171,10 @@ static void read_log(struct reader *r, struct str text)
 {
     while (text.len > 0) {
         struct str line = str_cut(text, '\n', &text);
-        struct pcap_line l;
+        struct textline l;
         bool torn;
 
-        if (pcap_line_read(line, &l, &torn)) {
+        if (textline_read(PCAP_MARK, line, &l, &torn)) {
             take_line(r, &l);
         }
         r->torn += torn;

@@ -8,6 +8,7 @@
 #include "core/pcap_text.h"
 #include "core/sched.h"
 #include "core/str.h"
+#include "core/textline.h"
 #include "tests/host/port.h"
 #include "tests/host/run.h"
 #include "vdev/chan.h"
@@ -132,7 +133,7 @@ static void frame(struct net_port *p, u32 len, bool sent)
     capture_frame(p, &f, sent);
 }
 
-static void take(const struct pcap_line *l)
+static void take(const struct textline *l)
 {
     assert_int_equal(l->seq, got.lines);
     got.lines++;
@@ -144,7 +145,7 @@ static void take(const struct pcap_line *l)
         memcpy(got.name, l->data + PCAP_HEADER, l->len - PCAP_HEADER);
         got.begins++;
     } else if (l->kind == PCAP_END) {
-        got.total = pcap_get32(l->data);
+        got.total = textline_get32(l->data);
         got.ends++;
     } else {
         memcpy(got.bytes + got.len, l->data, l->len);
@@ -164,10 +165,10 @@ static void dump(const char *nic, u64 ns)
     text.len = screen_len;
     while (text.len > 0) {
         struct str line = str_cut(text, '\n', &text);
-        struct pcap_line l;
+        struct textline l;
         bool torn;
 
-        if (pcap_line_read(line, &l, &torn)) {
+        if (textline_read(PCAP_MARK, line, &l, &torn)) {
             take(&l);
         }
         assert_true(!torn || text.len == 0); /* a line that the UART has not yet all of */
@@ -180,11 +181,11 @@ static u32 record(u32 *at, u32 kept, u32 len)
     const u8 *r = got.bytes + *at;
 
     assert_true(*at + PCAP_RECORD + kept <= got.len);
-    assert_int_equal(pcap_get32(r + 8), kept);
-    assert_int_equal(pcap_get32(r + 12), len);
+    assert_int_equal(textline_get32(r + 8), kept);
+    assert_int_equal(textline_get32(r + 12), len);
     assert_memory_equal(r + PCAP_RECORD, payload, kept);
     *at += PCAP_RECORD + kept;
-    return pcap_get32(r);
+    return textline_get32(r);
 }
 
 static void nothing_until_on(void **state)
@@ -343,10 +344,10 @@ static void full_console(void **state)
     run_for(3000 * MS);
     memset(&got, 0, sizeof(got));
     for (struct str text = {screen, screen_len}; text.len > 0;) {
-        struct pcap_line l;
+        struct textline l;
         bool torn;
 
-        if (pcap_line_read(str_cut(text, '\n', &text), &l, &torn)) {
+        if (textline_read(PCAP_MARK, str_cut(text, '\n', &text), &l, &torn)) {
             take(&l);
         }
     }

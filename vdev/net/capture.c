@@ -14,6 +14,7 @@
 #include "core/pcap_text.h"
 #include "core/sched.h"
 #include "core/spinlock.h"
+#include "core/textline.h"
 #include "vdev/chan.h"
 
 #include <string.h>
@@ -159,13 +160,13 @@ void capture_frame(struct net_port *p, const struct net_frame *f, bool sent)
 
 /* --- the dump -------------------------------------------------------------------------------- */
 
-static void dump_line(struct pcap_line *l)
+static void dump_line(struct textline *l)
 {
-    char text[PCAP_LINE + 2];
+    char text[TEXTLINE_ROOM + 2];
     u32 n;
 
     l->seq = dump.seq++;
-    n = pcap_line_write(l, text);
+    n = textline_write(PCAP_MARK, l, text);
     memcpy(text + n, "\r\n", 2);
     chan_prompt_write(text, n + 2);
 }
@@ -174,7 +175,7 @@ static void dump_line(struct pcap_line *l)
 static void dump_piece(void)
 {
     const struct capture *c = dump.c;
-    struct pcap_line l = {.kind = PCAP_MORE};
+    struct textline l = {.kind = PCAP_MORE};
     struct record r;
     u32 from, n;
 
@@ -186,7 +187,7 @@ static void dump_piece(void)
         dump.done = PCAP_RECORD;
     }
     from = dump.done - PCAP_RECORD;
-    n = MIN(r.kept - from, PCAP_PIECE - l.len);
+    n = MIN(r.kept - from, TEXTLINE_PIECE - l.len);
     ring_read(c, ring_at(c, dump.at, (u32)sizeof(r) + from), l.data + l.len, n);
     l.len += n;
     dump.done += n;
@@ -200,9 +201,9 @@ static void dump_piece(void)
 
 static void dump_end(void)
 {
-    struct pcap_line l = {.kind = PCAP_END, .len = 4};
+    struct textline l = {.kind = PCAP_END, .len = 4};
 
-    pcap_put32(l.data, dump.total);
+    textline_put32(l.data, dump.total);
     dump_line(&l);
     dump.c = NULL;
 }
@@ -210,7 +211,7 @@ static void dump_end(void)
 static void dump_go_on(struct timer *t)
 {
     for (u32 i = 0; i < DUMP_LINES && dump.c != NULL; i++) {
-        if (chan_prompt_room() < PCAP_LINE + 2) {
+        if (chan_prompt_room() < TEXTLINE_ROOM + 2) {
             break;
         }
         if (dump.records > 0) {
@@ -227,7 +228,7 @@ static void dump_go_on(struct timer *t)
 static void dump_begin(const struct net_port *p)
 {
     struct capture *c = p->capture;
-    struct pcap_line l = {.kind = PCAP_BEGIN};
+    struct textline l = {.kind = PCAP_BEGIN};
     u32 name = (u32)strlen(p->name);
 
     dump.c = c;

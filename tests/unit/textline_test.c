@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of captures: as written, and as found again among other things. */
+/* Bytes as lines of text: as written, and as found again among other things. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,10 +10,11 @@
 
 #include "core/pcap_text.h"
 #include "core/str.h"
+#include "core/textline.h"
 
-static struct pcap_line line(u8 kind, u32 seq, u32 len)
+static struct textline line(u8 kind, u32 seq, u32 len)
 {
-    struct pcap_line l = {.kind = kind, .seq = seq, .len = len};
+    struct textline l = {.kind = kind, .seq = seq, .len = len};
 
     for (u32 i = 0; i < len; i++) {
         l.data[i] = (u8)(i * 37 + seq);
@@ -24,28 +25,28 @@ static struct pcap_line line(u8 kind, u32 seq, u32 len)
 /* The CRC is the one of Python's zlib.crc32. */
 static void test_written(void **state)
 {
-    struct pcap_line l = {.kind = PCAP_FIRST, .seq = 0x1a2b, .len = 4, .data = {1, 2, 3, 255}};
-    char text[PCAP_LINE];
+    struct textline l = {.kind = PCAP_FIRST, .seq = 0x1a2b, .len = 4, .data = {1, 2, 3, 255}};
+    char text[TEXTLINE_ROOM];
     u32 n;
 
     (void)state;
-    n = pcap_line_write(&l, text);
+    n = textline_write(PCAP_MARK, &l, text);
     assert_int_equal(n, strlen(text));
     assert_string_equal(text, "MPCAP1 r 00001a2b AQID/w== 04e0b16a");
 }
 
 static void test_round_trip(void **state)
 {
-    char text[PCAP_LINE], around[PCAP_LINE + 64];
+    char text[TEXTLINE_ROOM], around[TEXTLINE_ROOM + 64];
     bool torn;
 
     (void)state;
-    for (u32 len = 1; len <= PCAP_PIECE; len++) {
-        struct pcap_line l = line(PCAP_MORE, len * 0x01010101u, len), got;
+    for (u32 len = 1; len <= TEXTLINE_PIECE; len++) {
+        struct textline l = line(PCAP_MORE, len * 0x01010101u, len), got;
 
-        assert_true(pcap_line_write(&l, text) < PCAP_LINE);
+        assert_true(textline_write(PCAP_MARK, &l, text) < TEXTLINE_ROOM);
         snprintf(around, sizeof(around), "[muntin] x MPCAP1 MPCAP1 r 00%s\r", text);
-        assert_true(pcap_line_read(str_of(around), &got, &torn));
+        assert_true(textline_read(PCAP_MARK, str_of(around), &got, &torn));
         assert_int_equal(got.kind, l.kind);
         assert_int_equal(got.seq, l.seq);
         assert_int_equal(got.len, len);
@@ -56,10 +57,10 @@ static void test_round_trip(void **state)
 /* No byte of a line can change without notice, and none can lack. */
 static void test_damage(void **state)
 {
-    const struct pcap_line l = line(PCAP_FIRST, 7, PCAP_PIECE);
-    struct pcap_line got;
-    char text[PCAP_LINE];
-    u32 n = pcap_line_write(&l, text);
+    const struct textline l = line(PCAP_FIRST, 7, TEXTLINE_PIECE);
+    struct textline got;
+    char text[TEXTLINE_ROOM];
+    u32 n = textline_write(PCAP_MARK, &l, text);
     bool torn;
 
     (void)state;
@@ -67,14 +68,14 @@ static void test_damage(void **state)
         char was = text[i];
 
         text[i] = was == 'x' ? 'y' : 'x';
-        assert_false(pcap_line_read((struct str){text, n}, &got, &torn));
+        assert_false(textline_read(PCAP_MARK, (struct str){text, n}, &got, &torn));
         assert_int_equal(torn, i >= strlen(PCAP_MARK));
         text[i] = was;
-        assert_false(pcap_line_read((struct str){text, i}, &got, &torn));
+        assert_false(textline_read(PCAP_MARK, (struct str){text, i}, &got, &torn));
     }
-    assert_true(pcap_line_read((struct str){text, n}, &got, &torn));
-    assert_false(pcap_line_read(str_of("MPCAP1 e 00000000  00000000"), &got, &torn));
-    assert_false(pcap_line_read(str_of(""), &got, &torn));
+    assert_true(textline_read(PCAP_MARK, (struct str){text, n}, &got, &torn));
+    assert_false(textline_read(PCAP_MARK, str_of("MPCAP1 e 00000000  00000000"), &got, &torn));
+    assert_false(textline_read(PCAP_MARK, str_of(""), &got, &torn));
     assert_false(torn);
 }
 
