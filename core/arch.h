@@ -13,6 +13,7 @@ struct board;
 struct mmio;
 struct pcpu;
 struct vcpu;
+struct vcpu_regs;
 struct vm;
 
 /* --- console UART --- */
@@ -81,8 +82,8 @@ void arch_vcpu_reset(struct vcpu *v, u64 entry,
 void arch_vcpu_switch(struct pcpu *p, struct vcpu *v);
 void arch_vcpu_run(struct vcpu *v) NORETURN; /* enters the loaded vCPU; comes back through traps */
 u64 arch_vcpu_wakeup_ns(struct vcpu *v);     /* a vCPU not loaded: when its virtual timer fires */
-/* v's registers, as far as they are in memory; each print is a line, without newline. */
-void arch_vcpu_dump(struct vcpu *v, void (*print)(const char *fmt, ...) PRINTF(1, 2));
+/* v's registers, as far as they are in memory: all, if it isn't loaded. */
+void arch_vcpu_regs(struct vcpu *v, struct vcpu_regs *r);
 /* Moves v->irq between the struct and the hardware (used, then dirty registers); v is loaded. */
 void arch_irq_save(struct vcpu *v);
 void arch_irq_load(struct vcpu *v);

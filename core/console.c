@@ -10,6 +10,7 @@
 #include "core/atomic.h"
 #include "core/log.h"
 #include "core/page.h"
+#include "core/regs.h"
 #include "core/vdev.h"
 #include "core/vm.h"
 
@@ -295,7 +296,7 @@ static void reset_vm(struct vm *vm)
     }
 }
 
-/* arch_vcpu_dump gives lines. */
+/* regs_print gives lines. */
 static void PRINTF(1, 2) print_line(const char *fmt, ...)
 {
     char text[200];
@@ -309,9 +310,12 @@ static void PRINTF(1, 2) print_line(const char *fmt, ...)
 
 static void dump_vm(struct vm *vm)
 {
+    struct vcpu_regs regs;
+
     for (u32 i = 0; i < vm->nvcpus; i++) {
         show_vcpu(vm->vcpu[i]);
-        arch_vcpu_dump(vm->vcpu[i], print_line);
+        arch_vcpu_regs(vm->vcpu[i], &regs);
+        regs_print(&regs, print_line);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "core/arch.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "core/regs.h"
 
 #define MINUTE_NS 60000000000ull
 
@@ -96,6 +97,9 @@ static void PRINTF(1, 2) dump_line(const char *fmt, ...)
 
 void vm_dump_vcpu(struct vcpu *v)
 {
+    struct vcpu_regs regs;
+
     log_info("%s: registers of vCPU %u:", v->vm->name, v->id);
-    arch_vcpu_dump(v, dump_line);
+    arch_vcpu_regs(v, &regs);
+    regs_print(&regs, dump_line);
 }

@@ -6,6 +6,7 @@
 #ifndef ARCH_ARM_COMMON_AARCH32_H
 #define ARCH_ARM_COMMON_AARCH32_H
 
+#include "core/regs.h"
 #include "core/types.h"
 
 /* SPSR_EL2 of an exception from AArch32 */
@@ -114,33 +115,10 @@ static inline bool aarch32_executes(u32 esr, u32 spsr)
  */
 static inline u32 aarch32_register(u32 n, u32 spsr)
 {
-    u32 mode = spsr & SPSR32_MODE;
-
     if (n == 15) {
         return 31;
     }
-    if (n < 8 || n > 14 || mode == MODE_USR || mode == MODE_SYS) {
-        return n;
-    }
-    if (mode == MODE_FIQ) {
-        return n + 16; /* r8_fiq to r14_fiq: x24 to x30 */
-    }
-    if (n < 13) {
-        return n;
-    }
-    /* LR, SP: irq x16, x17; svc x18, x19; abt x20, x21; und x22, x23 */
-    switch (mode) {
-    case MODE_IRQ:
-        return 30 - n;
-    case MODE_SVC:
-        return 32 - n;
-    case MODE_ABT:
-        return 34 - n;
-    case MODE_UND:
-        return 36 - n;
-    default:
-        return n;
-    }
+    return n > 15 ? n : regs_index32(n, spsr);
 }
 
 /* An exception that EL1 is to take: its mode, vector, and how far LR is behind the instruction. */

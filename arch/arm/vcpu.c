@@ -12,6 +12,7 @@
 #include "core/config.h"
 #include "core/image.h"
 #include "core/page.h"
+#include "core/regs.h"
 #include "core/vm.h"
 #include "sysreg.h"
 
@@ -222,20 +223,42 @@ struct irqs_vcpu *irqs_of(struct vcpu *v)
     return &to_arm(v)->irqs;
 }
 
-void arch_vcpu_dump(struct vcpu *c, void (*print)(const char *fmt, ...))
+/* To where AArch64 has them; those of User mode that aren't banked are in the frame. */
+static void fill_banked(const struct arm_vcpu *v, u64 *x)
+{
+    const struct banked_regs *b = &v->banked;
+    const u32 from[] = {b->sp_usr, v->frame.lr, 0,          b->lr_irq,  b->sp_irq, b->lr_svc,
+                        b->sp_svc, b->lr_abt,   b->sp_abt,  b->lr_und,  b->sp_und, b->r8_fiq,
+                        b->r9_fiq, b->r10_fiq,  b->r11_fiq, b->r12_fiq, b->sp_fiq, b->lr_fiq};
+
+    for (u32 i = 0; i < ARRAY_SIZE(from); i++) {
+        x[13 + i] = from[i];
+    }
+}
+
+void arch_vcpu_regs(struct vcpu *c, struct vcpu_regs *r)
 {
     const struct arm_vcpu *v = to_arm(c);
-    const u32 *hsr = v->exit_hsr;
-    u32 n = (u32)c->exits;
 
-    print("  pc 0x%x  cpsr 0x%x  exits %llu", v->frame.pc, v->frame.cpsr,
-          (unsigned long long)c->exits);
-    print("  syndromes of the last exits, newest first: 0x%x 0x%x 0x%x 0x%x",
-          hsr[(n - 1) % EXIT_TRACE], hsr[(n - 2) % EXIT_TRACE], hsr[(n - 3) % EXIT_TRACE],
-          hsr[(n - 4) % EXIT_TRACE]);
-    for (u32 i = 0; i < 12; i += 4) {
-        print("  r%-2u 0x%08x  r%-2u 0x%08x  r%-2u 0x%08x  r%-2u 0x%08x", i, v->frame.r[i], i + 1,
-              v->frame.r[i + 1], i + 2, v->frame.r[i + 2], i + 3, v->frame.r[i + 3]);
+    *r = (struct vcpu_regs){
+        .pc = v->frame.pc,
+        .pstate = v->frame.cpsr,
+        .spsr = v->banked.spsr_svc,
+        .esr = v->cp15.dfsr,
+        .far = v->cp15.dfar,
+        .sctlr = v->cp15.sctlr,
+        .tcr = v->cp15.ttbcr,
+        .ttbr0 = v->cp15.ttbr0,
+        .ttbr1 = v->cp15.ttbr1,
+        .fpsr = v->vfp.fpscr,
+        .exits = c->exits,
+    };
+    for (u32 i = 0; i < ARRAY_SIZE(v->frame.r); i++) {
+        r->x[i] = v->frame.r[i];
     }
-    print("  r12 0x%08x  lr (User mode's) 0x%08x", v->frame.r[12], v->frame.lr);
+    fill_banked(v, r->x);
+    memcpy(r->v, v->vfp.d, sizeof(v->vfp.d));
+    for (u32 i = 0; i < REGS_EXITS; i++) {
+        r->syndrome[i] = v->exit_hsr[((u32)c->exits - 1 - i) % EXIT_TRACE];
+    }
 }

@@ -17,6 +17,7 @@
 #include "core/config.h"
 #include "core/page.h"
 #include "core/panic.h"
+#include "core/regs.h"
 #include "core/vm.h"
 #include "sysreg.h"
 
@@ -269,26 +270,31 @@ struct irqs_vcpu *irqs_of(struct vcpu *v)
     return &to_arm64(v)->irqs;
 }
 
-/* The syndrome of the n-th last exit; an interrupt's place holds an older one. */
-static u32 exit_esr(const struct arm64_vcpu *v, u32 n)
-{
-    return v->exit_esr[(v->vcpu.exits - n) % EXIT_TRACE];
-}
-
-void arch_vcpu_dump(struct vcpu *c, void (*print)(const char *fmt, ...))
+void arch_vcpu_regs(struct vcpu *c, struct vcpu_regs *r)
 {
     const struct arm64_vcpu *v = to_arm64(c);
+    bool is32 = (v->frame.spsr & REGS_32BIT) != 0 && c->vm->aarch32;
 
-    print("  pc 0x%llx  pstate 0x%llx  exits %llu", (unsigned long long)v->frame.elr,
-          (unsigned long long)v->frame.spsr, (unsigned long long)c->exits);
-    print("  syndromes of the last exits, newest first: 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x",
-          exit_esr(v, 1), exit_esr(v, 2), exit_esr(v, 3), exit_esr(v, 4), exit_esr(v, 5),
-          exit_esr(v, 6));
-    for (u32 i = 0; i < 30; i += 3) {
-        print("  x%-2u 0x%016llx  x%-2u 0x%016llx  x%-2u 0x%016llx", i,
-              (unsigned long long)v->frame.x[i], i + 1, (unsigned long long)v->frame.x[i + 1],
-              i + 2, (unsigned long long)v->frame.x[i + 2]);
+    *r = (struct vcpu_regs){
+        .pc = v->frame.elr,
+        .pstate = v->frame.spsr,
+        .sp_el0 = v->el1.sp_el0,
+        .sp_el1 = v->el1.sp_el1,
+        .elr = is32 ? 0 : v->el1.elr,
+        .spsr = v->el1.spsr,
+        .esr = v->el1.esr,
+        .far = is32 ? (u32)v->el1.far : v->el1.far,
+        .sctlr = v->el1.sctlr,
+        .tcr = v->el1.tcr,
+        .ttbr0 = v->el1.ttbr0,
+        .ttbr1 = v->el1.ttbr1,
+        .fpsr = v->fp.fpsr,
+        .fpcr = v->fp.fpcr,
+        .exits = c->exits,
+    };
+    memcpy(r->x, v->frame.x, sizeof(r->x));
+    memcpy(r->v, v->fp.v, sizeof(r->v));
+    for (u32 i = 0; i < REGS_EXITS; i++) { /* an interrupt's place holds an older one */
+        r->syndrome[i] = v->exit_esr[(c->exits - 1 - i) % EXIT_TRACE];
     }
-    print("  x30 0x%016llx  sp_el0 0x%llx  sp_el1 0x%llx", (unsigned long long)v->frame.x[30],
-          (unsigned long long)v->el1.sp_el0, (unsigned long long)v->el1.sp_el1);
 }

@@ -7,6 +7,7 @@
 
 struct pcpu;
 struct vcpu;
+struct vcpu_regs;
 struct vm;
 
 extern u64 host_now_ns;    /* what arch_now_ns returns */
@@ -35,6 +36,8 @@ extern u32 host_resets;   /* arch_vcpu_reset calls */
 extern void (*host_switch)(struct pcpu *p, struct vcpu *v);
 extern void (*host_unload)(struct vcpu *v);
 extern void (*host_reset)(struct vcpu *v, u64 entry, u64 context);
+/* Changes what arch_vcpu_regs says, which is little: pc 0x40080000 + id, in EL1h; NULL: nothing. */
+extern void (*host_regs)(struct vcpu *v, struct vcpu_regs *r);
 /* What arch_idle does; NULL: waiting is a panic. */
 extern void (*host_idle)(struct pcpu *p, bool wait);
 /* What arch_vcpu_wakeup_ns returns: when the virtual timer of a vCPU that isn't loaded fires. */

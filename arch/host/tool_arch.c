@@ -48,8 +48,7 @@ u64 arch_vcpu_wakeup_ns(struct vcpu *v)
     panic("arch_vcpu_wakeup_ns(%p) in the host tool", (void *)v);
 }
 
-void arch_vcpu_dump(struct vcpu *v, void (*print)(const char *fmt, ...))
+void arch_vcpu_regs(struct vcpu *v, struct vcpu_regs *r)
 {
-    (void)print;
-    panic("arch_vcpu_dump(%p) in the host tool", (void *)v);
+    panic("arch_vcpu_regs(%p, %p) in the host tool", (void *)v, (void *)r);
 }

@@ -8,6 +8,7 @@
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/panic.h"
+#include "core/regs.h"
 #include "core/sched.h"
 #include "core/vcpu.h"
 #include "core/vm.h"
@@ -65,9 +66,14 @@ u64 arch_vcpu_wakeup_ns(struct vcpu *v)
     return host_wakeup_ns;
 }
 
-void arch_vcpu_dump(struct vcpu *v, void (*print)(const char *fmt, ...))
+void (*host_regs)(struct vcpu *v, struct vcpu_regs *r);
+
+void arch_vcpu_regs(struct vcpu *v, struct vcpu_regs *r)
 {
-    print("registers of vCPU %u", v->id);
+    *r = (struct vcpu_regs){.pc = 0x40080000 + v->id, .pstate = 5};
+    if (host_regs != NULL) {
+        host_regs(v, r);
+    }
 }
 
 void arch_idle(struct pcpu *p, bool wait)

@@ -356,7 +356,7 @@ static void vm_dump(void **state)
     (void)state;
     assert_non_null(strstr(text, "vCPU 0 on CPU 0"));
     assert_non_null(strstr(text, "vCPU 1 on CPU 1"));
-    assert_non_null(strstr(text, "\r\nregisters of vCPU 1\r\n"));
+    assert_non_null(strstr(text, "\r\n  pc 0x40080001  pstate 0x5 "));
 }
 
 static void errors_name_what_was_expected(void **state)
