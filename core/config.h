@@ -101,7 +101,7 @@ enum cfg_halt { HALT_AUTO, HALT_ON, HALT_OFF };
 /* What follows when a VM ends in some way. */
 struct cfg_end {
     bool restart; /* else it stays stopped */
-    bool dump;    /* its vCPUs' registers go to the log first */
+    bool dump;    /* its vCPUs' registers go to the log first, and its core out if it has `dump` */
 };
 
 /*
@@ -157,6 +157,7 @@ struct vm_config {
     struct place aarch32_place;
     struct cfg_end on_reset, on_crash, on_watchdog;
     u32 max_restarts; /* in a minute, without anybody asking for it */
+    bool core;        /* `dump DIR`: with its registers comes the whole core */
     struct str fdt_dump_file;
 
     /* The interrupt controller's place; the version follows the board (0: not yet known). */

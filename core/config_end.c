@@ -43,12 +43,12 @@ void config_max_restarts(struct parser *p, const struct keyword *k, const struct
     }
 }
 
-/* There are no directories: the name says nothing, and dumps go where Muntin's console goes. */
+/* That there's one counts. There are no directories: a core leaves over the console, as text. */
 void config_dump(struct parser *p, const struct keyword *k, const struct token *t)
 {
     struct token arg;
 
     if (config_arg(p, t, k->arg, &arg)) {
-        config_ignored(p, t, k->name);
+        p->vm->core = true;
     }
 }

@@ -467,7 +467,7 @@ const struct keyword config_words[] = {
     {"on-crash", config_end, END_CRASH, "[dump,]halt|restart",
      MANUAL("What follows when the VM is stopped by `unsupported ... abort` (exit code 5) or "
             "anything unexpected (6, 7); with `dump,` the registers of its vCPUs go to Muntin's "
-            "log first."),
+            "log first, and with `dump DIR` its whole core to the console."),
      WORKS},
     {"on-watchdog", config_end, END_WATCHDOG, "[dump,]halt|restart",
      MANUAL("What follows when its watchdog bit (exit code 4); `dump,` as above."), WORKS},
@@ -476,9 +476,11 @@ const struct keyword config_words[] = {
             "it stays stopped. `vm reset` isn't counted."),
      WORKS},
     {"dump", config_dump, 0, "DIR",
-     MANUAL("Where QNX's monitor writes guest cores. What `dump,` saves in Muntin are registers, "
-            "in its log."),
-     IGNORED},
+     MANUAL("What `dump,` saves is the whole core, registers and RAM, and not only registers. It "
+            "leaves over Muntin's console as text, whatever DIR (or \"|COMMAND\") says; `muntin "
+            "gcore LOG` "
+            "makes the file on the host. `vm core NAME` at the prompt does without this option."),
+     WORKS},
     {"safety", opt_safety, 0, "none|warn|required",
      MANUAL("Whether QNX wants its certified parts."), IGNORED},
     {"user", config_unused, 0, "NAME[:GROUP...]",

@@ -124,6 +124,8 @@ static const char *vcpu_state(struct vcpu *v)
         return "off";
     case VCPU_BLOCKED:
         return "waits for an interrupt";
+    case VCPU_PAUSED:
+        return "stands still";
     default:
         return atomic_load(&v->pcpu->current) == v ? "runs" : "waits for its CPU";
     }
@@ -153,6 +155,9 @@ static void list_vm(struct vm *vm)
     }
     if (atomic_load(&vm->state) == VM_STOPPED && vm->starts > 0) {
         print(", %s (exit code %d)", vm_reason_name(vm->reason), vm->reason);
+    }
+    if (atomic_load(&vm->frozen)) {
+        print(", its core is written");
     }
     if (vm->refused[0] != '\0') {
         print(", refused: %s", vm->refused);
@@ -235,6 +240,8 @@ static void start_vm(struct vm *vm)
 {
     if (vm_start(vm)) {
         print("%s: starts\n", vm->name);
+    } else if (atomic_load(&vm->frozen)) {
+        print("%s can't be started: its core is written first\n", vm->name);
     } else if (is_startable(vm)) {
         print("%s can't be started: it's %s; `vm reset %s` restarts it\n", vm->name, state_name(vm),
               vm->name);
@@ -319,6 +326,14 @@ static void dump_vm(struct vm *vm)
     }
 }
 
+static void core_vm(struct vm *vm)
+{
+    if (!vm_core(vm)) {
+        print("%s has no core to write now: it's %s%s\n", vm->name, state_name(vm),
+              atomic_load(&vm->frozen) ? ", and its core is written already" : "");
+    }
+}
+
 /* --- the rest --------------------------------------------------------------------------------- */
 
 /* A decimal number up to 9999; false if it's none. */
@@ -397,6 +412,7 @@ static const struct command commands[] = {
     {"vm kill", "NAME", "stops it at once, as if its power failed", .run_vm = kill_vm},
     {"vm reset", "NAME", "starts it anew, whatever it does", .run_vm = reset_vm},
     {"vm dump", "NAME", "registers of its vCPUs", .run_vm = dump_vm},
+    {"vm core", "NAME", "its registers and RAM, as text for `muntin gcore`", .run_vm = core_vm},
     {"focus", "NAME", "gives the console to a VM", .run = run_focus},
     {"net show", "", "switches, their ports and counters", .run = run_net_show},
     {"net capture", "NIC on|off|dump|PORT",

@@ -22,6 +22,7 @@
 #include "core/check_pass.h"
 #include "core/config.h"
 #include "core/console.h"
+#include "core/gcore.h"
 #include "core/log.h"
 #include "core/page.h"
 #include "core/panic.h"
@@ -460,6 +461,7 @@ static void start_console(void)
     log_sink = chan_log;
     arch_uart_irq = chan_uart_irq;
     uart_enable_irq();
+    gcore_init(chan_prompt_write, chan_prompt_room);
 }
 
 /*

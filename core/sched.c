@@ -114,6 +114,11 @@ void sched_wake(struct vcpu *v)
     make_ready(v, VCPU_BLOCKED);
 }
 
+void sched_resume(struct vcpu *v)
+{
+    make_ready(v, VCPU_PAUSED);
+}
+
 static void leave_queue(struct vcpu *v, u8 state)
 {
     struct pcpu *p = v->pcpu;
@@ -137,6 +142,11 @@ void sched_block(struct vcpu *v)
 void sched_off(struct vcpu *v)
 {
     leave_queue(v, VCPU_OFF);
+}
+
+void sched_pause(struct vcpu *v)
+{
+    leave_queue(v, VCPU_PAUSED);
 }
 
 void sched_requeue(struct vcpu *v)
@@ -167,7 +177,7 @@ static inline __attribute__((always_inline)) void ask_vcpu(struct vcpu *v, u32 b
     atomic_fence(); /* pairs with sched_block and sched_enter: they store, fence, then look */
     if (atomic_load(&v->state) == VCPU_BLOCKED) {
         sched_wake(v);
-    } else if ((bits & VCPU_STOP) != 0) {
+    } else if ((bits & (VCPU_STOP | VCPU_PAUSE)) != 0) {
         ask(p, PCPU_RESCHED); /* it goes first, loaded or not: see choose() */
     } else if ((old & bits) != bits && p != arch_pcpu() && atomic_load(&p->current) == v) {
         arch_kick(p);
@@ -272,13 +282,13 @@ static void work_run(struct pcpu *p)
 }
 
 /*
- * Who has to go off goes first: it could wait for ever behind one of higher priority that never
- * sleeps. It doesn't enter its guest.
+ * Who has to go off, or to stand still, goes first: it could wait for ever behind one of higher
+ * priority that never sleeps. It doesn't enter its guest.
  */
 static struct vcpu *choose(const struct pcpu *p)
 {
     for (struct vcpu *v = p->remote.ready; v != NULL; v = v->next) {
-        if ((atomic_load(&v->attention) & VCPU_STOP) != 0) {
+        if ((atomic_load(&v->attention) & (VCPU_STOP | VCPU_PAUSE)) != 0) {
             return v;
         }
     }
@@ -341,12 +351,17 @@ static bool attend(struct pcpu *p, struct vcpu *v)
         arch_vcpu_reset(v, v->entry, v->context);
         load(p, v);
         /* Anew: who asked while it wasn't loaded didn't kick, and load left VCPU_IRQ. */
-        bits = atomic_xchg(&v->attention, 0u);
+        bits = atomic_xchg(&v->attention, 0u) | (bits & VCPU_PAUSE);
     }
     if (bits & VCPU_STOP) {
         load(p, NULL);
         v->vm->irqchip->reset_vcpu(v); /* lets go of what only this CPU can deactivate */
         vm_vcpu_left(v);
+        return false;
+    }
+    if (bits & VCPU_PAUSE) {
+        load(p, NULL);
+        vm_vcpu_paused(v);
         return false;
     }
     if (bits & VCPU_IRQ) {

@@ -65,6 +65,8 @@ void sched_ready(struct vcpu *v);   /* to READY from OFF, under vm->lock; kicks 
 void sched_wake(struct vcpu *v);    /* to READY from BLOCKED; else nothing happens */
 void sched_block(struct vcpu *v);   /* on its own CPU: BLOCKED until it's asked for something */
 void sched_off(struct vcpu *v);     /* on its own CPU */
+void sched_pause(struct vcpu *v);   /* on its own CPU: PAUSED until sched_resume */
+void sched_resume(struct vcpu *v);  /* to READY from PAUSED; else nothing happens */
 void sched_requeue(struct vcpu *v); /* on its own CPU: behind others of its priority (WFE, SMCCC) */
 
 /*

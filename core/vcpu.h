@@ -19,6 +19,7 @@ struct vm;
 enum vcpu_state {
     VCPU_OFF,     /* PSCI off, or its VM isn't running */
     VCPU_READY,   /* wants to run */
+    VCPU_PAUSED,  /* its VM is, until it runs on or is stopped */
     VCPU_BLOCKED, /* in a trapped WFI, or PSCI CPU_SUSPEND: an interrupt makes it ready */
 };
 
@@ -51,9 +52,10 @@ struct vcpu {
 };
 
 enum vcpu_attention {
-    VCPU_IRQ = 1,  /* list registers must be updated */
-    VCPU_STOP = 2, /* go off: the VM stops or restarts, or the guest's own CPU_OFF */
-    VCPU_INIT = 4, /* registers are to be reset to entry/context before it runs */
+    VCPU_IRQ = 1,   /* list registers must be updated */
+    VCPU_STOP = 2,  /* go off: the VM stops or restarts, or the guest's own CPU_OFF */
+    VCPU_PAUSE = 8, /* stand still: the VM's core is to be written */
+    VCPU_INIT = 4,  /* registers are to be reset to entry/context before it runs */
 };
 
 #endif

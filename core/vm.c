@@ -9,6 +9,7 @@
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/config.h"
+#include "core/gcore.h"
 #include "core/image.h"
 #include "core/log.h"
 #include "core/page.h"
@@ -32,7 +33,7 @@ static u32 alive; /* VMs that are not VM_STOPPED; atomic */
 
 const char *vm_state_name(u32 state)
 {
-    static const char *const names[] = {"stopped", "starting", "running", "stopping"};
+    static const char *const names[] = {"stopped", "starting", "running", "stopping", "paused"};
 
     return state < ARRAY_SIZE(names) ? names[state] : "?";
 }
@@ -305,8 +306,6 @@ static bool step_dtb(struct vm *vm)
     return vm_hooks->make_dtb(vm, (void *)p, (u32)plan->dtb_size) != 0;
 }
 
-static void finish_stop(struct vm *vm);
-
 static void step_go(struct vm *vm)
 {
     struct vcpu *v = vm->vcpu[0];
@@ -327,12 +326,12 @@ static void step_go(struct vm *vm)
     }
     spin_unlock(&vm->lock);
     if (!go) {
-        finish_stop(vm); /* stopped while it was loading */
+        vm_finish_stop(vm); /* stopped while it was loading */
     }
 }
 
-/* With vm->lock. finish_stop comes when no vCPU of it runs any more. */
-static void set_stopping(struct vm *vm, const struct vm_ending *e)
+/* With vm->lock. vm_finish_stop comes when no vCPU of it runs any more. */
+void vm_set_stopping(struct vm *vm, const struct vm_ending *e)
 {
     const char *too_often = "";
 
@@ -352,9 +351,9 @@ static void set_stopping(struct vm *vm, const struct vm_ending *e)
 static bool start_fail(struct vm *vm)
 {
     spin_lock(&vm->lock);
-    set_stopping(vm, &(struct vm_ending){.reason = VM_EXIT_START});
+    vm_set_stopping(vm, &(struct vm_ending){.reason = VM_EXIT_START});
     spin_unlock(&vm->lock);
-    finish_stop(vm);
+    vm_finish_stop(vm);
     return false;
 }
 
@@ -363,7 +362,7 @@ static bool start_work(struct work *w)
     struct vm *vm = container_of(w, struct vm, start_work);
 
     if (atomic_load(&vm->state) == VM_STOPPING) {
-        finish_stop(vm);
+        vm_finish_stop(vm);
         return false;
     }
     switch (vm->start_step) {
@@ -416,10 +415,10 @@ bool vm_start(struct vm *vm)
     bool stopped;
 
     spin_lock(&vm->lock);
-    stopped = vm->state == VM_STOPPED && !is_refused(vm);
+    stopped = vm->state == VM_STOPPED && !is_refused(vm) && !vm->frozen;
     if (stopped) {
         begin_start(vm);
-        atomic_add(&alive, 1u);
+        vm_hold();
     }
     spin_unlock(&vm->lock);
     if (stopped) {
@@ -429,6 +428,18 @@ bool vm_start(struct vm *vm)
 }
 
 /* --- stopping --------------------------------------------------------------------------------- */
+
+void vm_hold(void)
+{
+    atomic_add(&alive, 1u);
+}
+
+void vm_release(void)
+{
+    if (atomic_add(&alive, -1u) == 0) {
+        vm_hooks->all_stopped();
+    }
+}
 
 /* For good: its devices first, so that no start of it can come in between. */
 static void finish_for_good(struct vm *vm, enum vm_reason reason, const char *why)
@@ -441,14 +452,12 @@ static void finish_for_good(struct vm *vm, enum vm_reason reason, const char *wh
     spin_unlock(&vm->lock);
     log_info("%s: stopped: %s (exit code %d)%s%s", vm->name, vm_reason_name(reason), reason,
              why[0] != '\0' ? ": " : "", why);
-    if (atomic_add(&alive, -1u) == 0) {
-        vm_hooks->all_stopped();
-    }
+    vm_release();
 }
 
 /* No vCPU of vm runs any more. A restart never passes VM_STOPPED: somebody could take it for that.
  */
-static void finish_stop(struct vm *vm)
+void vm_finish_stop(struct vm *vm)
 {
     char why[VM_WHY]; /* the next stop may come as soon as the lock is free */
     enum vm_reason reason;
@@ -457,6 +466,7 @@ static void finish_stop(struct vm *vm)
     spin_lock(&vm->lock);
     reason = vm->reason;
     restart = vm->restart;
+    atomic_store(&vm->frozen, false);
     memcpy(why, vm->why, sizeof(why));
     if (restart) {
         begin_start(vm);
@@ -481,26 +491,48 @@ static void ask_vcpus_to_stop(struct vm *vm)
     }
 }
 
+/*
+ * Who wants it stopped is stronger than who wants it again; and who is asked to by somebody doesn't
+ * wait for its core. True if the vCPUs were off, and only that kept it.
+ */
+static bool stop_again(struct vm *vm, const struct vm_ending *e)
+{
+    bool off = vm->frozen && e->asked && gcore_cancel(vm);
+
+    if (off || (vm->restart && !e->restart && (!vm->frozen || e->asked))) {
+        vm_set_stopping(vm, e);
+    }
+    return off;
+}
+
 void vm_begin_stop(struct vm *vm, const struct vm_ending *e)
 {
+    bool off = false;
+
     spin_lock(&vm->lock);
     switch (vm->state) {
     case VM_STARTING:
-        set_stopping(vm, e); /* start_work sees it */
+        vm_set_stopping(vm, e); /* start_work sees it */
         break;
     case VM_RUNNING:
-        set_stopping(vm, e);
+        vm_set_stopping(vm, e);
         ask_vcpus_to_stop(vm);
         break;
-    case VM_STOPPING: /* who wants it stopped is stronger than who wants it again */
-        if (vm->restart && !e->restart) {
-            set_stopping(vm, e);
-        }
+    case VM_PAUSED:
+        vm_set_stopping(vm, e);
+        ask_vcpus_to_stop(vm);
+        vm_core_leave(vm);
+        break;
+    case VM_STOPPING:
+        off = stop_again(vm, e);
         break;
     default:
         break;
     }
     spin_unlock(&vm->lock);
+    if (off) {
+        vm_finish_stop(vm);
+    }
 }
 
 int vm_cpu_on(struct vm *vm, u32 id, u64 entry, u64 context)
@@ -509,7 +541,7 @@ int vm_cpu_on(struct vm *vm, u32 id, u64 entry, u64 context)
     int result = 0;
 
     spin_lock(&vm->lock);
-    if (vm->state != VM_RUNNING) {
+    if (vm->state != VM_RUNNING && vm->state != VM_PAUSED) {
         result = -3;
     } else if (atomic_load(&v->state) != VCPU_OFF) {
         result = (atomic_load(&v->attention) & VCPU_INIT) != 0 ? -5 : -4;
@@ -517,7 +549,9 @@ int vm_cpu_on(struct vm *vm, u32 id, u64 entry, u64 context)
         v->entry = entry;
         v->context = context;
         vm->running++;
-        atomic_or(&v->attention, (u32)VCPU_INIT);
+        vm->awake++; /* if that counts */
+        atomic_or(&v->attention,
+                  vm->state == VM_PAUSED ? (u32)(VCPU_INIT | VCPU_PAUSE) : (u32)VCPU_INIT);
         sched_ready(v);
     }
     spin_unlock(&vm->lock);
@@ -532,23 +566,28 @@ void vm_cpu_off(struct vcpu *v)
 void vm_vcpu_left(struct vcpu *v)
 {
     struct vm *vm = v->vm;
-    bool last;
+    bool last, still;
 
     if (atomic_load(&vm->dump)) {
         vm_dump_vcpu(v);
     }
     spin_lock(&vm->lock);
     sched_off(v);
-    atomic_and(&v->attention, ~(u32)(VCPU_STOP | VCPU_IRQ));
+    atomic_and(&v->attention, ~(u32)(VCPU_STOP | VCPU_IRQ | VCPU_PAUSE));
     timer_cancel(&v->wakeup);
     vm->running--;
     last = vm->running == 0;
-    if (last && vm->state == VM_RUNNING) {
-        set_stopping(vm, &(struct vm_ending){.why = "its last CPU went off"});
+    still = vm_core_counted(vm) && !last;
+    if (last && (vm->state == VM_RUNNING || vm->state == VM_PAUSED)) {
+        vm->frozen = false;
+        vm_set_stopping(vm, &(struct vm_ending){.why = "its last CPU went off"});
     }
     spin_unlock(&vm->lock);
-    if (last) {
-        finish_stop(vm);
+    if (last && !vm_core_at_end(vm)) {
+        vm_finish_stop(vm);
+    }
+    if (still) {
+        vm_core_begin(vm);
     }
 }
 

@@ -26,7 +26,8 @@ enum vm_state {
     VM_STOPPED,  /* no vCPU runs and none will until vm_start */
     VM_STARTING, /* RAM is scrubbed and images are loaded, in pieces */
     VM_RUNNING,
-    VM_STOPPING, /* its vCPUs are leaving the guest */
+    VM_STOPPING, /* its vCPUs are leaving the guest, or have left and its core is written */
+    VM_PAUSED,   /* its vCPUs stand still, or soon do, while its core is written; then it runs on */
 };
 
 /* Why a VM stopped; numbers are QNX's exit codes (QVMCONF §8.3) where it has one. */
@@ -67,7 +68,10 @@ struct vm {
     u8 state;             /* enum vm_state */
     bool restart;         /* start again once stopped */
     bool dump;   /* each vCPU's registers go to the log when it leaves; read without lock */
+    bool frozen; /* no time goes by for it: its core is, or will be, written; read without lock */
     u32 running; /* vCPUs that are not VCPU_OFF */
+    u32 awake;   /* VM_PAUSED: those of them that don't stand still yet */
+    u64 frozen_ticks; /* arch_ticks() when it was paused */
     enum vm_reason reason;
     u32 ends; /* how often it has ended, by itself or not; of the last time: */
     enum vm_reason last_reason;
@@ -135,6 +139,16 @@ void vm_restart(struct vm *vm);
  */
 void vm_end(struct vm *vm, enum vm_reason reason, bool dump, const char *why, ...) PRINTF(4, 5);
 void vm_reset_by_guest(struct vm *vm);
+
+/*
+ * Writes vm's core to the console. It stands still, and no time goes by for it, until that is done;
+ * then it runs on. Of a VM that is stopped, what was left of it. False: it has none, it starts or
+ * stops, its core is written already, or there's no console. Any CPU, without locks.
+ */
+bool vm_core(struct vm *vm) MUST_CHECK;
+
+/* For core/sched.c: v was asked to pause, and its state is unloaded. On its own CPU. */
+void vm_vcpu_paused(struct vcpu *v);
 
 /*
  * PSCI CPU_ON for vcpu[id]: 0, or a negative PSCI error: -4 already on, -5 pending, -3 denied (the

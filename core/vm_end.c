@@ -53,7 +53,7 @@ bool vm_may_restart(struct vm *vm)
 
 void vm_stop(struct vm *vm, enum vm_reason reason)
 {
-    vm_begin_stop(vm, &(struct vm_ending){.reason = reason});
+    vm_begin_stop(vm, &(struct vm_ending){.reason = reason, .asked = true});
 }
 
 void vm_restart(struct vm *vm)

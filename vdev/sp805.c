@@ -10,6 +10,7 @@
 #include "vdev/sp805.h"
 
 #include "core/arch.h"
+#include "core/atomic.h"
 #include "core/log.h"
 #include "core/page.h"
 #include "core/timer.h"
@@ -129,6 +130,9 @@ static void timer_fired(struct timer *t)
     u64 ms;
 
     spin_lock(&w->cell.lock);
+    if (atomic_load(&w->cell.dev.vm->frozen)) {
+        restart(w); /* no time has gone by for the guest */
+    }
     catch_up(w);
     bite = w->bitten;
     ms = 2 * period_ns(w) / NS_PER_MS;
@@ -310,11 +314,12 @@ static const struct opt sp805_options[] = {
      .words = actions,
      .arg = "[dump,]terminate|fiq",
      .dflt = MANUAL("terminate"),
-     .help = MANUAL(
-         "What its bite does: `terminate` ends the VM, with exit code 4, and "
-         "`on-watchdog` says what comes then; `dump,` puts its registers into Muntin's log first; "
-         "`fiq` lets it run on, and lowers and raises the interrupt once more, which "
-         "is an FIQ for a guest that has put it in group 0."),
+     .help = MANUAL("What its bite does: `terminate` ends the VM, with exit code 4, and "
+                    "`on-watchdog` says what comes then; `dump,` puts its registers into Muntin's "
+                    "log first, and with "
+                    "`dump DIR` its whole core on the console; "
+                    "`fiq` lets it run on, and lowers and raises the interrupt once more, which "
+                    "is an FIQ for a guest that has put it in group 0."),
      .example = MANUAL("action dump,terminate")},
     {.name = "frequency",
      .type = OPT_U32,

@@ -5,6 +5,7 @@
  * A composition root like core/main.c: may know every layer.
  */
 #include "arch/host/tool_files.h"
+#include "arch/host/tool_gcore.h"
 #include "arch/host/tool_pcap.h"
 #include "arch/host/tool_show.h"
 #include "arch/host/tool_subst.h"
@@ -54,6 +55,7 @@ static const char usage_text[] =
     "WORDS]\n"
     "       muntin dtb [OPTIONS] -o OUT.dtb FILE.qvmconf [@MORE]... [-- WORDS]\n"
     "       muntin pcap [-o OUT.pcap] [LOG]\n"
+    "       muntin gcore [-o OUT.gcore] [LOG]\n"
     "       muntin manual\n"
     "\n"
     "Each plain file is one VM; @MORE behind it adds to that VM, and so do WORDS of the config\n"
@@ -70,8 +72,11 @@ static const char usage_text[] =
     "pcap finds the captures that `net capture NIC dump` printed, in a log of the console or in "
     "what\n"
     "comes in. Each becomes a file: OUT.pcap, OUT-2.pcap and so on, or named after its NIC.\n"
+    "gcore does so with the cores of VMs that `vm core`, or `dump,` with `dump DIR`, printed: ELF\n"
+    "files for gdb, OUT.gcore, OUT.gcore-2 and so on, or NAME-YYYYMMDD-hhmmss.gcore.\n"
     "\n"
-    "Exit status: 0 fine, 64 wrong usage, 65 errors in the configs or parts of a capture missing, "
+    "Exit status: 0 fine, 64 wrong usage, 65 errors in the configs or parts of a capture\n"
+    "or core missing, "
     "66 a\n"
     "file can't be read, 73 it can't be written.\n";
 
@@ -481,6 +486,14 @@ static int cmd_pcap(char *const *args, int count)
     return pcap_extract(count == 1 ? args[0] : NULL, tool.out) ? 0 : EXIT_CONFIG;
 }
 
+static int cmd_gcore(char *const *args, int count)
+{
+    if (count > 1) {
+        return usage("gcore takes one LOG", "");
+    }
+    return gcore_extract(count == 1 ? args[0] : NULL, tool.out) ? 0 : EXIT_CONFIG;
+}
+
 static void print(const char *fmt, ...)
 {
     va_list ap;
@@ -549,8 +562,8 @@ static const struct {
     int (*run)(char *const *args, int count);
     bool files; /* at least one is needed */
 } commands[] = {
-    {"check", cmd_check, true}, {"pack", cmd_pack, true},      {"dtb", cmd_dtb, true},
-    {"pcap", cmd_pcap, false},  {"manual", cmd_manual, false},
+    {"check", cmd_check, true}, {"pack", cmd_pack, true},    {"dtb", cmd_dtb, true},
+    {"pcap", cmd_pcap, false},  {"gcore", cmd_gcore, false}, {"manual", cmd_manual, false},
 };
 
 int main(int argc, char **argv)

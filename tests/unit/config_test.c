@@ -303,7 +303,6 @@ static const struct {
     {S "safety high", "f:2:8: error: 'high' is not one of: none, warn, required\n"},
     /* the rest of the grammar */
     {S "dump /x memtag x",
-     "f:2:1: note: 'dump' is accepted, but has no effect in Muntin\n"
      "f:2:9: error: 'memtag' is not supported: for memory that the board's tree "
      "reserves as 'x', write pass loc ADDRESS,$asinfo_length{x},rwcm="
      "$asinfo_start{x}\n"},

@@ -365,7 +365,7 @@ static void errors_name_what_was_expected(void **state)
     assert_string_equal(answer("reboot"), "'reboot' is no command; `help` lists them\r\n");
     assert_string_equal(answer("vm"),
                         "'vm' is no command; there are: vm list, vm status, vm start, vm stop, "
-                        "vm kill, vm reset, vm dump\r\n");
+                        "vm kill, vm reset, vm dump, vm core\r\n");
     assert_string_equal(answer("net shw"),
                         "'net shw' is no command; there are: net show, net capture\r\n");
     assert_string_equal(answer("vm kill"), "usage: vm kill NAME\r\n");

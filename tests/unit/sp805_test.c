@@ -343,6 +343,24 @@ static void expect_shown(const char *want)
     assert_string_equal(shown, want);
 }
 
+/* While its VM's core is written no time goes by for the guest. */
+static void frozen_it_waits(void **state)
+{
+    (void)state;
+    start(100, INTEN | RESEN);
+    run_for(90 * MS);
+    g.vm.frozen = true;
+    run_for(5000 * MS);
+    assert_int_equal(g.vm.state, VM_RUNNING);
+    assert_int_equal(get(RIS), 0);
+    g.vm.frozen = false;
+    run_for(102 * MS);
+    assert_int_equal(get(RIS), 1);
+    assert_int_equal(g.vm.state, VM_RUNNING);
+    run_for(102 * MS);
+    assert_int_equal(g.vm.state, VM_STOPPING);
+}
+
 static void shows_when_it_bites(void **state)
 {
     (void)state;
@@ -386,6 +404,7 @@ int main(void)
         T(hostile_period),
         T(longest_period),
         cmocka_unit_test_setup_teardown(fiq_lets_it_run_on, setup_fiq, teardown),
+        T(frozen_it_waits),
         T(shows_when_it_bites),
         T(default_frequency),
     };

@@ -1,0 +1,872 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cores of guests: pages packed and unpacked; a VM's core from its RAM over the console's text to
+ * the file; what is torn or forged on the way; and when VMs stand still for it.
+ */
+#include "core/gcore.h"
+
+#include "arch/host/arch.h"
+#include "arch/host/gcore.h"
+#include "core/arch.h"
+#include "core/atomic.h"
+#include "core/config.h"
+#include "core/gcore_text.h"
+#include "core/log.h"
+#include "core/page.h"
+#include "core/str.h"
+#include "core/textline.h"
+#include "core/vdev.h"
+#include "core/vm.h"
+#include "tests/host/cpus.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define RAM      0x40000000ull
+#define RAM_SIZE (256 * KIB)
+#define HIGH     0x100000000ull
+#define VMS      2u
+#define MS       1000000ull
+
+static struct vm_config cfg[VMS];
+static struct image_plan plan[VMS];
+static struct vdev device[VMS];
+static u32 stops_seen;
+static char seen[8192];
+static char text[1u << 20];
+static size_t text_len, room;
+
+/* --- pages ------------------------------------------------------------------------------------ */
+
+static u32 seed = 1;
+
+static u32 random32(void)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return seed >> 8 ^ seed << 13;
+}
+
+/* Of many kinds: noise, few different words, runs, the same a while ago. */
+static void fill_page(u32 *page, u32 kind)
+{
+    for (u32 i = 0; i < GCORE_WORDS; i++) {
+        switch (kind % 6) {
+        case 0:
+            page[i] = random32();
+            break;
+        case 1:
+            page[i] = random32() % 3;
+            break;
+        case 2:
+            page[i] = i % (kind + 1) == 0 ? random32() : 0;
+            break;
+        case 3:
+            page[i] = i < 1023 ? random32() : page[0];
+            break;
+        case 4:
+            page[i] = i % 32 == 0 ? 0xffff8000 : i;
+            break;
+        default:
+            page[i] = 0x12345678;
+            break;
+        }
+    }
+}
+
+static void pages_come_back(void **state)
+{
+    u32 page[GCORE_WORDS], back[GCORE_WORDS], least = UINT32_MAX;
+    u8 packed[GCORE_PACKED + 1];
+
+    (void)state;
+    for (u32 kind = 0; kind < 200; kind++) {
+        u32 len;
+
+        fill_page(page, kind);
+        packed[GCORE_PACKED] = 0xa5;
+        len = gcore_pack(page, packed);
+        assert_true(len <= GCORE_PACKED);
+        assert_int_equal(packed[GCORE_PACKED], 0xa5);
+        least = MIN(least, len);
+        memset(back, 0xee, sizeof(back));
+        assert_true(gcore_unpack(packed, len, back));
+        assert_memory_equal(page, back, sizeof(page));
+        assert_false(gcore_unpack(packed, len - 1, back));
+        memcpy(packed + len, "\x80\x01", len + 2 <= sizeof(packed) ? 2 : 0);
+        assert_false(len + 2 <= sizeof(packed) && gcore_unpack(packed, len + 2, back));
+    }
+    assert_true(least < 80);
+}
+
+static void bad_pages(void **state)
+{
+    static const struct {
+        u8 bytes[6];
+        u32 len;
+    } bad[] = {
+        {{0x80, 1}, 2},             /* nothing is before it */
+        {{0, 1, 2, 3, 4, 0x80}, 6}, /* half a repetition */
+        {{0, 1, 2, 3}, 4},          /* half a word */
+        {{127, 1, 2, 3, 4}, 5},     /* fewer words than it says */
+        {{0, 1, 2, 3, 4}, 5},       /* too few */
+        {{0}, 0},
+    };
+    u32 page[GCORE_WORDS];
+    u8 p[64 * 5];
+
+    (void)state;
+    for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+        assert_false(gcore_unpack(bad[i].bytes, bad[i].len, page));
+    }
+    memset(p, 0, sizeof(p));
+    for (u32 i = 0; i < 32; i++) { /* 1 + 33 * 32 > 1024 words */
+        p[5 + 2 * i] = 0xfc;
+        p[6 + 2 * i] = 1;
+    }
+    assert_false(gcore_unpack(p, 5 + 64, page));
+    p[6] = 0; /* 0 words back */
+    assert_false(gcore_unpack(p, 5 + 64, page));
+    p[6] = 2; /* one too far */
+    assert_false(gcore_unpack(p, 5 + 64, page));
+}
+
+/* --- VMs -------------------------------------------------------------------------------------- */
+
+static void reset_device(struct vdev *d)
+{
+    (void)d;
+}
+
+static void nothing_vm(struct vm *vm)
+{
+    (void)vm;
+}
+
+static void nothing(struct vcpu *v)
+{
+    (void)v;
+}
+
+static bool not_pending(struct vcpu *v)
+{
+    (void)v;
+    return false;
+}
+
+static const struct vdev_ops ops = {.reset = reset_device};
+static const struct irqchip chip = {
+    .update = nothing, .pending = not_pending, .reset = nothing_vm, .reset_vcpu = nothing};
+
+static bool make_irqchip(struct vm *vm)
+{
+    device[vm->index] = (struct vdev){.ops = &ops, .vm = vm};
+    vm->devs = &device[vm->index];
+    vm->irqchip = &chip;
+    return true;
+}
+
+static u32 make_dtb(struct vm *vm, void *buf, u32 size)
+{
+    (void)vm;
+    memset(buf, 0xdb, size);
+    return size;
+}
+
+static void all_stopped(void)
+{
+    stops_seen++;
+}
+
+static const struct vm_hooks hooks = {make_irqchip, make_dtb, all_stopped};
+
+static void sink(const char *line, size_t len)
+{
+    size_t n = strlen(seen);
+
+    snprintf(seen + n, sizeof(seen) - n, "%.*s|", (int)len, line);
+}
+
+static void write_text(const char *s, size_t len)
+{
+    assert_true(text_len + len < sizeof(text) && room >= len);
+    memcpy(text + text_len, s, len);
+    text_len += len;
+    room -= room != SIZE_MAX ? len : 0;
+}
+
+static size_t text_room(void)
+{
+    return room;
+}
+
+static void set_regs(struct vcpu *v, struct vcpu_regs *r)
+{
+    for (u32 i = 0; i < 31; i++) {
+        r->x[i] = 0x1111111100000000ull * (v->id + 1) + i;
+    }
+    r->sp_el1 = 0xffff800008123450;
+    r->pc = 0xffff800008010000 + v->id * 4;
+    r->pstate = 0x600003c5;
+    r->v[31][1] = 0xabcdef;
+    r->fpsr = 0x10;
+    r->fpcr = 0x3000000;
+}
+
+/* VM i has two vCPUs on physical CPU i, RAM in two pieces, and `dump`. */
+static struct vm *make_vm(void)
+{
+    struct vm_config *c = &cfg[vm_count];
+    struct image_plan *p = &plan[vm_count];
+
+    *c = (struct vm_config){.name = {vm_count == 0 ? "alpha" : "beta", vm_count == 0 ? 5 : 4},
+                            .ncpus = 2,
+                            .nmems = 2,
+                            .core = true,
+                            .max_restarts = 9,
+                            .log_set = SEV_INFO,
+                            .counter_offset = UINT64_MAX};
+    c->mem[0] = (struct cfg_mem){.kind = MEM_RAM, .base = RAM, .size = RAM_SIZE};
+    c->mem[1] = (struct cfg_mem){.kind = MEM_RAM, .base = HIGH, .size = PAGE_SIZE};
+    c->cpu[0] = (struct cfg_cpu){.prio = CFG_PRIO, .pcpu = vm_count};
+    c->cpu[1] = c->cpu[0];
+    *p = (struct image_plan){
+        .is64 = true, .entry = RAM, .dtb = RAM + 0x10000, .dtb_size = PAGE_SIZE};
+    return vm_create(c, p);
+}
+
+static int setup(void **state)
+{
+    static _Alignas(2 * MIB) u8 memory[64 * MIB];
+    static bool added;
+
+    (void)state;
+    if (!added) {
+        page_add((hpa_t)(uintptr_t)memory, sizeof(memory));
+        added = true;
+    }
+    cpus_init(2);
+    vm_hooks = &hooks;
+    vm_count = 0;
+    stops_seen = 0;
+    log_sink = sink;
+    seen[0] = '\0';
+    text_len = 0;
+    room = SIZE_MAX;
+    host_regs = set_regs;
+    gcore_init(write_text, text_room);
+    return 0;
+}
+
+/* Runs CPU `id` for a while of work; what it would enter at the end. */
+static struct vcpu *settle(u32 id)
+{
+    struct vcpu *v = NULL;
+
+    for (u32 i = 0; i < 2000; i++) {
+        v = cpu_enter_after(id, MS);
+    }
+    return v;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    room = SIZE_MAX;
+    for (u32 i = 0; i < vm_count; i++) {
+        vm_stop(vms[i], VM_EXIT_KILLED);
+    }
+    for (u32 i = 0; i < 2 * vm_count; i++) {
+        (void)settle(i % 2);
+    }
+    host_regs = NULL;
+    for (u32 i = 0; i < vm_count; i++) {
+        if (vms[i]->state != VM_STOPPED || vms[i]->frozen) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static struct vm *running_vm(void)
+{
+    struct vm *vm = make_vm();
+
+    assert_true(vm_start(vm));
+    assert_ptr_equal(settle(vm->index), vm->vcpu[0]);
+    return vm;
+}
+
+static u8 *ram(const struct vm *vm, u32 region)
+{
+    return (u8 *)vm->mem.region[region].ptr;
+}
+
+/* What the last core in the text is. */
+static struct {
+    struct gcore core;
+    u8 *ram[2];
+    u32 count, torn;
+} got;
+
+static void keep(const struct gcore *g, void *ctx)
+{
+    (void)ctx;
+    got.count++;
+    got.core = *g;
+    for (u32 i = 0; i < 2; i++) {
+        free(got.ram[i]);
+        got.ram[i] = NULL;
+        if (i < g->nregions) {
+            got.ram[i] = malloc(g->region[i].size);
+            memcpy(got.ram[i], g->region[i].ram, g->region[i].size);
+        }
+    }
+}
+
+static void read_text(void)
+{
+    got.count = 0;
+    got.torn = gcore_read((struct str){text, (u32)text_len}, keep, NULL);
+}
+
+static void assert_core_of(const struct vm *vm)
+{
+    const struct gcore *g = &got.core;
+
+    assert_string_equal(g->name, vm->name);
+    assert_true(gcore_whole(g));
+    assert_false(g->is32);
+    assert_int_equal(g->nvcpus, 2);
+    assert_int_equal(g->vcpu[1].x[30], 0x2222222200000000ull + 30);
+    assert_int_equal(g->vcpu[1].pc, 0xffff800008010004);
+    assert_int_equal(g->vcpu[0].v[31][1], 0xabcdef);
+    assert_int_equal(g->nregions, 2);
+    assert_int_equal(g->region[0].base, RAM);
+    assert_int_equal(g->region[1].base, HIGH);
+    assert_int_equal(g->region[1].host, vm->mem.region[1].host);
+    assert_memory_equal(got.ram[0], ram(vm, 0), RAM_SIZE);
+    assert_memory_equal(got.ram[1], ram(vm, 1), PAGE_SIZE);
+}
+
+static void mark_ram(struct vm *vm)
+{
+    memcpy(ram(vm, 0) + 0x5008, "pattern of alpha", 16);
+    for (u32 i = 0; i < PAGE_SIZE; i += 4) { /* as large as a page can get */
+        u32 word = random32();
+
+        memcpy(ram(vm, 0) + 0x20000 + i, &word, 4);
+    }
+    ram(vm, 0)[RAM_SIZE - 1] = 1;
+    ram(vm, 1)[0] = 2;
+}
+
+/* --- when --------------------------------------------------------------------------------------
+ */
+
+/* The VM stands still, no time goes by for it, and it runs on. */
+static void of_a_running_vm(void **state)
+{
+    struct vm *vm = running_vm();
+    u64 offset = vm->counter_offset, before;
+
+    (void)state;
+    mark_ram(vm);
+    before = arch_ticks();
+    room = 0;
+    assert_true(vm_core(vm));
+    assert_true(vm->frozen);
+    assert_false(vm_core(vm));
+    assert_null(cpu_enter(0));
+    assert_int_equal(vm->vcpu[0]->state, VCPU_PAUSED);
+    assert_int_equal(vm->state, VM_PAUSED);
+    irq_attention(vm->vcpu[0]); /* whatever comes for it waits */
+    sched_wake(vm->vcpu[0]);
+    assert_null(cpu_enter_after(0, MS));
+    room = SIZE_MAX;
+    assert_ptr_equal(settle(0), vm->vcpu[0]);
+    assert_int_equal(vm->state, VM_RUNNING);
+    assert_false(vm->frozen);
+    assert_true(vm->counter_offset > offset);
+    assert_true(vm->counter_offset - offset < arch_ticks() - before);
+    assert_non_null(strstr(seen, "alpha:   0x40000000, 256 KiB: at 0x"));
+    assert_non_null(strstr(seen, "alpha: its core is out: 5 pages, "));
+    read_text();
+    assert_int_equal(got.count, 1);
+    assert_int_equal(got.torn, 0);
+    assert_int_equal(got.core.pages, 5); /* the tree's, too */
+    assert_core_of(vm);
+}
+
+/* A counter that is the board's can't be held. */
+static void board_counter_goes_on(void **state)
+{
+    struct vm *vm = make_vm();
+
+    (void)state;
+    cfg[0].counter_offset = 0;
+    assert_true(vm_start(vm));
+    assert_ptr_equal(settle(0), vm->vcpu[0]);
+    assert_true(vm_core(vm));
+    assert_ptr_equal(settle(0), vm->vcpu[0]);
+    assert_int_equal(vm->counter_offset, 0);
+}
+
+/* A vCPU that is turned on meanwhile joins; one that goes off doesn't count. */
+static void vcpus_come_and_go(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    room = 0;
+    assert_true(vm_core(vm));
+    assert_int_equal(vm_cpu_on(vm, 1, RAM, 0), 0);
+    assert_null(cpu_enter(0));
+    assert_int_equal(vm->vcpu[1]->state, VCPU_PAUSED);
+    room = SIZE_MAX;
+    assert_non_null(settle(0));
+    assert_int_equal(vm->state, VM_RUNNING);
+    assert_int_equal(vm->vcpu[1]->state, VCPU_READY);
+
+    assert_true(vm_core(vm));
+    vm_cpu_off(vm->vcpu[1]);
+    assert_ptr_equal(settle(0), vm->vcpu[0]);
+    assert_int_equal(vm->vcpu[1]->state, VCPU_OFF);
+    read_text();
+    assert_int_equal(got.count, 2);
+    assert_core_of(vm);
+
+    assert_true(vm_core(vm));
+    vm_cpu_off(vm->vcpu[0]); /* its last: that is its end */
+    assert_null(settle(0));
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_false(vm->frozen);
+}
+
+/* While it's paused, or still about to: it's stopped, or restarts, and the core is left. */
+static void stopped_meanwhile(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    assert_true(vm_core(vm));
+    vm_restart(vm);
+    assert_int_equal(vm->state, VM_STOPPING);
+    assert_ptr_equal(settle(0), vm->vcpu[0]);
+    assert_int_equal(vm->starts, 2);
+
+    room = 0;
+    assert_true(vm_core(vm));
+    assert_null(settle(0));
+    vm_stop(vm, VM_EXIT_KILLED);
+    assert_null(settle(0));
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_false(vm->frozen);
+    room = SIZE_MAX;
+    assert_null(settle(0));
+    assert_non_null(strstr(seen, "alpha: its core is out, but not whole: "));
+    read_text();
+    assert_int_equal(got.count, 1);
+    assert_false(got.core.complete);
+    assert_false(gcore_whole(&got.core));
+}
+
+/* Before it starts anew; its RAM is as it was left until then, and its reason stays. */
+static void at_its_end(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    cfg[0].on_crash = (struct cfg_end){.restart = true, .dump = true};
+    mark_ram(vm);
+    room = 0;
+    vm_end(vm, VM_EXIT_UNEXPECTED, false, "boom");
+    assert_null(settle(0));
+    assert_int_equal(vm->state, VM_STOPPING);
+    assert_true(vm->frozen);
+    assert_int_equal(ram(vm, 0)[RAM_SIZE - 1], 1);
+    vm_end(vm, VM_EXIT_WATCHDOG, false, "late"); /* changes nothing */
+    assert_true(vm->restart);
+    room = SIZE_MAX;
+    assert_ptr_equal(settle(0), vm->vcpu[0]);
+    assert_int_equal(vm->starts, 2);
+    assert_non_null(strstr(seen, "alpha: registers of vCPU 0:"));
+    assert_non_null(strstr(seen, "alpha: restarts: boom"));
+    assert_int_equal(ram(vm, 0)[RAM_SIZE - 1], 0);
+    read_text();
+    assert_int_equal(got.count, 1);
+    assert_true(gcore_whole(&got.core));
+    assert_memory_equal(got.ram[0] + 0x5008, "pattern of alpha", 16);
+
+    cfg[0].core = false; /* without `dump DIR`: registers only */
+    text_len = 0;
+    vm_end(vm, VM_EXIT_UNEXPECTED, false, "boom");
+    assert_ptr_equal(settle(0), vm->vcpu[0]);
+    assert_int_equal(vm->starts, 3);
+    assert_int_equal(text_len, 0);
+}
+
+/* Who kills it, or wants it anew, doesn't wait. */
+static void killed_while_written(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    cfg[0].on_crash = (struct cfg_end){.restart = true, .dump = true};
+    room = 0;
+    vm_end(vm, VM_EXIT_UNEXPECTED, false, "boom");
+    assert_null(settle(0));
+    vm_stop(vm, VM_EXIT_KILLED);
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_int_equal(vm->last_reason, VM_EXIT_KILLED);
+    assert_int_equal(stops_seen, 1);
+
+    room = SIZE_MAX;
+    assert_null(settle(0));
+    room = 0;
+    cfg[0].on_crash.restart = false;
+    assert_true(vm_start(vm));
+    assert_non_null(settle(0));
+    vm_end(vm, VM_EXIT_UNEXPECTED, false, "boom");
+    assert_null(settle(0));
+    vm_restart(vm);
+    assert_ptr_equal(settle(0), vm->vcpu[0]);
+    assert_int_equal(vm->starts, 3);
+}
+
+/* Of what is left of a stopped one; it can't start meanwhile, nor the board go off. */
+static void of_a_stopped_vm(void **state)
+{
+    struct vm *vm = make_vm();
+
+    (void)state;
+    assert_false(vm_core(vm)); /* it never ran */
+    assert_true(vm_start(vm));
+    assert_ptr_equal(settle(0), vm->vcpu[0]);
+    mark_ram(vm);
+    vm_stop(vm, VM_EXIT_KILLED);
+    assert_null(settle(0));
+    assert_int_equal(stops_seen, 1);
+    assert_true(vm_core(vm));
+    assert_false(vm_core(vm));
+    assert_false(vm_start(vm));
+    assert_null(settle(0));
+    assert_int_equal(stops_seen, 2);
+    assert_int_equal(vm->state, VM_STOPPED);
+    read_text();
+    assert_int_equal(got.count, 1);
+    assert_core_of(vm);
+    assert_true(vm_start(vm));
+    assert_ptr_equal(settle(0), vm->vcpu[0]);
+}
+
+/* One after the other, each on its own CPU; as fast as the console takes it. */
+static void two_and_a_slow_console(void **state)
+{
+    struct vm *a = running_vm(), *b = running_vm();
+
+    (void)state;
+    mark_ram(a);
+    ram(b, 1)[5] = 7;
+    room = 9000;
+    assert_true(vm_core(a));
+    assert_true(vm_core(b));
+    for (u32 i = 0; i < 4000 && (a->frozen || b->frozen); i++) {
+        (void)cpu_enter_after(0, 0);
+        (void)cpu_enter_after(1, MS);
+        assert_true(room > 8192 - TEXTLINE_ROOM);
+        room = MIN(room + 1000, (size_t)9000);
+        assert_true(!a->frozen || b->frozen);
+    }
+    assert_false(b->frozen);
+    assert_ptr_equal(cpu_enter(0), a->vcpu[0]);
+    assert_ptr_equal(cpu_enter(1), b->vcpu[0]);
+    read_text();
+    assert_int_equal(got.count, 2);
+    assert_core_of(b);
+}
+
+/* Without a console nothing is lost but the core. */
+static void no_console(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    gcore_init(NULL, NULL);
+    assert_true(vm_core(vm));
+    assert_ptr_equal(settle(0), vm->vcpu[0]);
+    assert_int_equal(vm->state, VM_RUNNING);
+    vm_end(vm, VM_EXIT_UNEXPECTED, true, "boom");
+    assert_null(settle(0));
+    assert_int_equal(vm->state, VM_STOPPED);
+}
+
+/* --- the text ----------------------------------------------------------------------------------
+ */
+
+/* A core's text among other things, line by line. */
+static void with_core(void)
+{
+    struct vm *vm = running_vm();
+
+    mark_ram(vm);
+    assert_true(vm_core(vm));
+    (void)settle(0);
+}
+
+/* The text without line `number`, or with it twice. */
+static void edit_line(u32 number, bool twice)
+{
+    static char copy[sizeof(text)];
+    struct str rest = {copy, (u32)text_len};
+    size_t was = text_len;
+
+    memcpy(copy, text, text_len);
+    text_len = 0;
+    for (u32 i = 0; rest.len > 0; i++) {
+        struct str line = str_cut(rest, '\n', &rest);
+
+        for (u32 k = i == number ? (twice ? 2 : 0) : 1; k > 0; k--) {
+            memcpy(text + text_len, line.p, line.len);
+            text_len += line.len;
+            text[text_len++] = '\n';
+        }
+    }
+    read_text();
+    memcpy(text, copy, was);
+    text_len = was;
+}
+
+/* Whatever line is missing, it's noticed, and what is there is right. */
+static void lost_lines(void **state)
+{
+    u32 lines = 0;
+
+    (void)state;
+    with_core();
+    for (size_t i = 0; i < text_len; i++) {
+        lines += text[i] == '\n';
+    }
+    assert_true(lines > 30);
+    for (u32 i = 0; i < lines; i++) {
+        edit_line(i, false);
+        assert_int_equal(got.count, i == 0 ? 0 : 1);
+        assert_false(got.count == 1 && gcore_whole(&got.core));
+        if (i == lines - 1) {
+            assert_int_equal(got.core.want, UINT32_MAX);
+        }
+        edit_line(i, true);
+        assert_int_equal(got.count, 1);
+        assert_true(gcore_whole(&got.core));
+    }
+}
+
+/* --- forged ------------------------------------------------------------------------------------
+ */
+
+static u32 forged_seq;
+
+static void forge(u8 kind, u32 len, const u8 *data, u32 n)
+{
+    struct textline l = {.kind = kind, .seq = forged_seq++, .len = n + 4};
+
+    textline_put32(l.data, len);
+    memcpy(l.data + 4, data, n);
+    text_len += textline_write(GCORE_MARK, &l, text + text_len);
+    text[text_len++] = '\n';
+}
+
+static void forge_begin(u32 bits, u32 vcpus, const char *name)
+{
+    u8 b[64] = {0};
+    u32 n = (u32)strlen(name);
+
+    forged_seq = 0;
+    textline_put32(b, bits);
+    textline_put32(b + 4, vcpus);
+    textline_put32(b + 8, 1);
+    memcpy(b + GCORE_HEAD, name, n);
+    forge(GCORE_BEGIN, GCORE_HEAD + n, b, GCORE_HEAD + n);
+}
+
+static void forge_region(u64 base, u64 size)
+{
+    u8 b[24] = {0};
+
+    textline_put64(b, base);
+    textline_put64(b + 8, size);
+    forge(GCORE_REGION, 24, b, 24);
+}
+
+static void forged_text(void **state)
+{
+    static const u8 page[] = {0, 0x30, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0xfc, 1};
+
+    (void)state;
+    forge_begin(64, 1000, "../../etc/passwd and a very long name indeed");
+    forge_region(0x1001, 0x1000);
+    forge_region(0x1000, 0x1001);
+    forge_region(0x1000, 0);
+    forge_region(0x1000, GCORE_RAM_MAX + 0x1000);
+    forge_region(0xfffffffffffff000, 0x2000);
+    forge_region(0x2000, 0x4000);
+    forge_region(0x1000, 0x2000); /* over the one before */
+    for (u32 i = 0; i < 20; i++) {
+        forge_region(0x10000 + i * 0x1000, 0x1000);
+    }
+    forge(GCORE_PAGE, sizeof(page), page, sizeof(page)); /* no whole page */
+    forge(GCORE_PAGE, UINT32_MAX, page, sizeof(page));
+    forge(GCORE_MORE, 5, page, 5);
+    forge(GCORE_VCPU, 8, page, 8);
+    forge(GCORE_END, 7, page, 7);
+    forge('?', 7, page, 7);
+    read_text();
+    assert_int_equal(got.count, 1);
+    assert_string_equal(got.core.name, "_._.._etc_passwd_and_a_very_lon");
+    assert_int_equal(got.core.nvcpus, VCPU_MAX);
+    assert_int_equal(got.core.nregions, GMEM_REGIONS);
+    assert_int_equal(got.core.region[0].base, 0x2000);
+    assert_int_equal(got.core.pages, 0);
+    assert_false(got.core.has_vcpu[0]);
+    assert_false(gcore_whole(&got.core));
+}
+
+/* --- ELF ---------------------------------------------------------------------------------------
+ */
+
+static u64 num(const u8 *p, u32 n)
+{
+    u64 v = 0;
+
+    for (u32 i = n; i > 0; i--) {
+        v = v << 8 | p[i - 1];
+    }
+    return v;
+}
+
+static void elf64(void **state)
+{
+    static struct gcore g = {.nvcpus = 2, .nregions = 2, .has_vcpu = {true, true}};
+    const u8 *ph, *note;
+    size_t size;
+    u8 *e;
+
+    (void)state;
+    for (u32 i = 0; i < 2; i++) {
+        struct vcpu v = {.id = i};
+
+        set_regs(&v, &g.vcpu[i]);
+    }
+    g.region[0] = (struct gcore_region){.base = RAM, .size = RAM_SIZE};
+    g.region[1] = (struct gcore_region){.base = HIGH, .size = PAGE_SIZE};
+    e = gcore_elf(&g, &size);
+    assert_memory_equal(e, "\177ELF\2\1\1", 7);
+    assert_int_equal(num(e + 16, 2), 4);
+    assert_int_equal(num(e + 18, 2), 183);
+    assert_int_equal(num(e + 54, 2), 56);
+    assert_int_equal(num(e + 56, 2), 3);
+    assert_int_equal(size % PAGE_SIZE, 0);
+    ph = e + num(e + 32, 8);
+    assert_int_equal(num(ph, 4), 4);
+    note = e + num(ph + 8, 8);
+    assert_int_equal(num(ph + 32, 8), 2 * (20 + 392 + 20 + 528));
+    assert_int_equal(num(note, 4), 5);
+    assert_int_equal(num(note + 4, 4), 392);
+    assert_int_equal(num(note + 8, 4), 1);
+    assert_memory_equal(note + 12, "CORE", 5);
+    note += 20 + 392 + 20 + 528; /* the second vCPU */
+    assert_int_equal(num(note + 20 + 32, 4), 2);
+    assert_int_equal(num(note + 20 + 112 + 8 * 30, 8), 0x2222222200000000ull + 30);
+    assert_int_equal(num(note + 20 + 112 + 8 * 31, 8), 0xffff800008123450);
+    assert_int_equal(num(note + 20 + 112 + 8 * 32, 8), 0xffff800008010004);
+    assert_int_equal(num(note + 20 + 112 + 8 * 33, 8), 0x600003c5);
+    note += 20 + 392;
+    assert_int_equal(num(note + 8, 4), 2);
+    assert_int_equal(num(note + 20 + 504, 8), 0xabcdef);
+    assert_int_equal(num(note + 20 + 512, 4), 0x10);
+    assert_int_equal(num(note + 20 + 516, 4), 0x3000000);
+    for (u32 i = 0; i < 2; i++) {
+        ph += 56;
+        assert_int_equal(num(ph, 4), 1);
+        assert_int_equal(num(ph + 8, 8), size + i * RAM_SIZE);
+        assert_int_equal(num(ph + 24, 8), g.region[i].base);
+        assert_int_equal(num(ph + 32, 8), g.region[i].size);
+    }
+    free(e);
+}
+
+static void elf32(void **state)
+{
+    static struct gcore g = {.is32 = true, .nvcpus = 1, .nregions = 2, .has_vcpu = {true}};
+    const u8 *ph, *note;
+    size_t size;
+    u8 *e;
+
+    (void)state;
+    g.vcpu[0].pc = 0xc0101234;
+    g.vcpu[0].pstate = 0x60000013;
+    g.vcpu[0].x[12] = 12;
+    g.vcpu[0].x[18] = 0xc0001111; /* lr_svc, sp_svc */
+    g.vcpu[0].x[19] = 0xc0002222;
+    g.vcpu[0].v[15][1] = 0x1122334455667788;
+    g.vcpu[0].fpsr = 9;
+    g.region[0] = (struct gcore_region){.base = RAM, .size = RAM_SIZE};
+    g.region[1] = (struct gcore_region){.base = HIGH, .size = PAGE_SIZE};
+    assert_false(gcore_has(&g, &g.region[1]));
+    e = gcore_elf(&g, &size);
+    assert_memory_equal(e, "\177ELF\1\1\1", 7);
+    assert_int_equal(num(e + 18, 2), 40);
+    assert_int_equal(num(e + 42, 2), 32);
+    assert_int_equal(num(e + 44, 2), 2);
+    ph = e + num(e + 28, 4);
+    note = e + num(ph + 4, 4);
+    assert_int_equal(num(note + 4, 4), 148);
+    assert_int_equal(num(note + 20 + 24, 4), 1);
+    assert_int_equal(num(note + 20 + 72 + 4 * 12, 4), 12);
+    assert_int_equal(num(note + 20 + 72 + 4 * 13, 4), 0xc0002222);
+    assert_int_equal(num(note + 20 + 72 + 4 * 14, 4), 0xc0001111);
+    assert_int_equal(num(note + 20 + 72 + 4 * 15, 4), 0xc0101234);
+    assert_int_equal(num(note + 20 + 72 + 4 * 16, 4), 0x60000013);
+    note += 20 + 148;
+    assert_int_equal(num(note + 8, 4), 0x400);
+    assert_memory_equal(note + 12, "LINUX", 6);
+    assert_int_equal(num(note + 20 + 8 * 31, 8), 0x1122334455667788);
+    assert_int_equal(num(note + 20 + 256, 4), 9);
+    ph += 32;
+    assert_int_equal(num(ph, 4), 1);
+    assert_int_equal(num(ph + 4, 4), size);
+    assert_int_equal(num(ph + 12, 4), RAM);
+    assert_int_equal(num(ph + 16, 4), RAM_SIZE);
+    free(e);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pages_come_back),
+        cmocka_unit_test(bad_pages),
+        T(of_a_running_vm),
+        T(board_counter_goes_on),
+        T(vcpus_come_and_go),
+        T(stopped_meanwhile),
+        T(at_its_end),
+        T(killed_while_written),
+        T(of_a_stopped_vm),
+        T(two_and_a_slow_console),
+        T(no_console),
+        T(lost_lines),
+        T(forged_text),
+        cmocka_unit_test(elf64),
+        cmocka_unit_test(elf32),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
