@@ -40,7 +40,7 @@ static struct range tree;
 static u32 entry_el;
 
 /* Page-table memory until RAM is mapped; concatenated roots aren't needed at stage 1. */
-static void *pool_alloc(size_t size)
+static void *pool_alloc(u64 size)
 {
     if (size != PAGE_SIZE || pool_used == POOL_PAGES) {
         return NULL;

@@ -123,7 +123,7 @@ static u8 start_level(enum pgtable_stage stage, u32 bits)
 }
 
 struct pgtable pgtable_at(hpa_t root, enum pgtable_stage stage, u32 bits,
-                          void *(*alloc)(size_t size))
+                          void *(*alloc)(u64 size))
 {
     return (struct pgtable){
         .root = (u64 *)(uintptr_t)root,
@@ -135,7 +135,7 @@ struct pgtable pgtable_at(hpa_t root, enum pgtable_stage stage, u32 bits,
 }
 
 bool pgtable_create(struct pgtable *pt, enum pgtable_stage stage, u32 bits,
-                    void *(*alloc)(size_t size))
+                    void *(*alloc)(u64 size))
 {
     size_t size, align;
     void *p;

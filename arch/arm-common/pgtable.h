@@ -43,7 +43,7 @@ struct pgtable {
     u8 stage;                    /* enum pgtable_stage */
     u8 bits;                     /* of an input address */
     u8 level;                    /* where the walk starts: 0 or 1 */
-    void *(*alloc)(size_t size); /* zeroed, page-aligned, virtual = physical; NULL: none left */
+    void *(*alloc)(u64 size); /* zeroed, page-aligned, virtual = physical; NULL: none left */
 };
 
 /*
@@ -52,11 +52,11 @@ struct pgtable {
  * up to 43. False: no memory.
  */
 bool pgtable_create(struct pgtable *pt, enum pgtable_stage stage, u32 bits,
-                    void *(*alloc)(size_t size)) MUST_CHECK;
+                    void *(*alloc)(u64 size)) MUST_CHECK;
 
 /* The table at `root`, made earlier with the same stage and bits. */
 struct pgtable pgtable_at(hpa_t root, enum pgtable_stage stage, u32 bits,
-                          void *(*alloc)(size_t size));
+                          void *(*alloc)(u64 size));
 
 /*
  * Maps [va, va + size) to [pa, pa + size), all page-aligned, with the largest blocks that fit (1

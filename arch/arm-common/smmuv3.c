@@ -241,13 +241,13 @@ static struct {
 } made[TABLES];
 static u32 nmade;
 
-static void *make_page(size_t size)
+static void *make_page(u64 size)
 {
     void *p = nmade < TABLES ? page_alloc(size) : NULL;
 
     if (p != NULL) {
         made[nmade].page = p;
-        made[nmade++].size = size;
+        made[nmade++].size = (size_t)size;
     }
     return p;
 }

@@ -21,7 +21,7 @@ static char *pool;
 static u32 pool_used, pool_limit;
 
 /* Pages are handed out so that none is aligned to more than a page. */
-static void *pool_alloc(size_t size)
+static void *pool_alloc(u64 size)
 {
     u32 pages = (u32)(size / PAGE_SIZE);
     char *p = pool + PAGE_SIZE * (1 + pool_used);
