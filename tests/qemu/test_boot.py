@@ -12,21 +12,23 @@ import pytest
 from lib import gdb, qemu, vms
 from lib.machine import BUILD
 
-IMAGE = BUILD / "arm64/muntin.bin"
-IMAGE_SIZE_OFFSET = 16  # of the arm64 Image header
+# Where the header says how large the image is
+IMAGE_SIZE = {"arm64": ("<Q", 16), "arm": ("<I", 0x2C)}
 
 
-def append_bundle(bundle, out):
+def append_bundle(bundle, out, arch="arm64"):
     """The user's way: `muntin pack --append`. Takes the bundle apart for it."""
+    image = BUILD / arch / "muntin.bin"
     folder = out.parent / "unpacked"
     folder.mkdir()
     with open(bundle, "rb") as archive:
         subprocess.run(["cpio", "-id", "--quiet"], stdin=archive, cwd=folder, check=True)
     configs = sorted(str(p.relative_to(folder)) for p in folder.glob("*.qvmconf"))
-    command = [BUILD / "muntin", "pack", "--append", IMAGE, "-o", out, *configs]
+    command = [BUILD / "muntin", "pack", "--append", image, "-o", out, *configs]
     subprocess.run(command, cwd=folder, check=True)
-    size = struct.unpack_from("<Q", out.read_bytes(), IMAGE_SIZE_OFFSET)[0]
-    assert size >= out.stat().st_size > IMAGE.stat().st_size
+    width, at = IMAGE_SIZE[arch]
+    size = struct.unpack_from(width, out.read_bytes(), at)[0]
+    assert size >= out.stat().st_size > image.stat().st_size
     return out
 
 
@@ -34,8 +36,9 @@ def start(machine, how, bundle, tmp_path, **options):
     """how as in lib/qemu.py; with "+appended" the bundle is behind the image instead."""
     how, _, appended = how.partition("+")
     if appended:
-        options["image"] = append_bundle(bundle, tmp_path / "firmware.bin")
-        return machine(how=how, **options)
+        arch = options.get("arch", "arm64")
+        options["image"] = append_bundle(bundle, tmp_path / "firmware.bin", arch)
+        bundle = None
     m = machine(how=how, bundle=bundle, **options)
     if how == "uboot":
         m.boot_from_uboot()

@@ -48,8 +48,10 @@ class Machine:
         """serial_file: the console goes to a file and cannot be typed at; a pipe that is slow to
         be read would stall virtual time, so exactly repeatable runs (icount) need it."""
         self.name = name
-        image = BUILD / options.get("arch", "arm64") / "muntin.bin"
-        self.options = {"image": image, "uboot": BUILD / "guests/u-boot.bin", **options}
+        self.arch = options.get("arch", "arm64")
+        uboot = "u-boot32.bin" if self.arch == "arm" else "u-boot.bin"
+        files = {"image": BUILD / self.arch / "muntin.bin", "uboot": BUILD / "guests" / uboot}
+        self.options = {**files, **options}
         self._text = ""
         self._pos = 0
         self._grown = threading.Condition()
@@ -228,7 +230,7 @@ class Machine:
         self.expect(r"Hit any key to stop autoboot")
         self.line("")
         self.expect(r"^=> ")
-        self.line(qemu.uboot_booti(os.path.getsize(bundle) if bundle else 0))
+        self.line(qemu.uboot_boot(self.arch, os.path.getsize(bundle) if bundle else 0))
 
     def monitor(self, command, timeout=5):
         """QEMU's answer to a command of its monitor, or "" if it does not answer any more."""

@@ -68,6 +68,10 @@ BOARDS = {
         dtb="vexpress-v2p-ca15-tc1.dtb",
         extra=("-audio", "none"),
     ),
+    # Without LPAE, and so without Hyp mode
+    "vexpress-a9": Board(
+        "vexpress-a9", smp=1, mem=256, cpu="cortex-a9", arch="arm", extra=("-audio", "none")
+    ),
     "orangepi-pc": Board(
         "orangepi-pc", smp=4, mem=1024, arch="arm", dtb="sun8i-h3-orangepi-pc.dtb"
     ),
@@ -109,8 +113,8 @@ DEFAULTS = {
     "extra": (),
 }
 
-# arch="arm": virt becomes a board of 32 bits. (QEMU gives such a CPU a GICv3, too.)
-ARM_DEFAULTS = {"cpu": "cortex-a15", "gic": 2}
+# With arch="arm" virt is a board of 32 bits. (QEMU gives such a CPU a GICv3, too.)
+ARM_VIRT = {"cpu": "cortex-a15", "gic": 2}
 
 
 def _cpu(name):
@@ -166,10 +170,11 @@ HOW = {
 }
 
 
-def uboot_booti(bundle_size):
+def uboot_boot(arch, bundle_size):
     """The command to type at U-Boot's prompt for how="uboot"."""
+    verb = "bootz" if arch == "arm" else "booti"
     initrd = f"{UBOOT_BUNDLE:#x}:{bundle_size:#x}" if bundle_size else "-"
-    return f"booti {UBOOT_IMAGE:#x} {initrd} ${{fdtcontroladdr}}"
+    return f"{verb} {UBOOT_IMAGE:#x} {initrd} ${{fdtcontroladdr}}"
 
 
 def command(serial, **options):
@@ -178,7 +183,8 @@ def command(serial, **options):
     if unknown:
         raise Choice(f"unknown option(s) {', '.join(sorted(unknown))}")
     given = {k: v for k, v in options.items() if v is not None}
-    o = {**DEFAULTS, **(ARM_DEFAULTS if given.get("arch") == "arm" else {}), **given}
+    virt32 = given.get("arch") == "arm" and given.get("board", "virt") == "virt"
+    o = {**DEFAULTS, **(ARM_VIRT if virt32 else {}), **given}
     if o["board"] not in BOARDS:
         raise Choice(f"unknown board '{o['board']}' (known: {', '.join(BOARDS)})")
     o["how"] = o["how"] or BOARDS[o["board"]].how
