@@ -211,6 +211,9 @@ arm_IMAGES = $(addprefix $(B)/guests/,$(sort d12v7.zImage $(filter $(IMAGES_32),
 LINUX_PARTS := $(addprefix guest-configs/linux/,make.sh modules.sh init.c button.c button.h init.sh \
 	gtool.c shm.c shm.h udhcpc.sh gateway.sh) \
 	$(wildcard guest-configs/linux/netcheck/*)
+# `make guests` is for the bare-metal ones, and for those of these that are there and out of date.
+guests: $(wildcard $(TEST_IMAGES))
+
 $(B)/guests/%.Image: $(LINUX_PARTS) | setup-guest
 	@guest-configs/linux/make.sh $*
 

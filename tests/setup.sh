@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # setup.sh [GROUP...]: installs the packages that these groups need and the machine has not got,
-# after showing the command. Groups: build arm tool host arm32 qemu guest (default: all but arm). Without
+# after showing the command. Groups: build arm tool host arm32 qemu guest (default: all). Without
 # root it goes through sudo; where there is none it prints the command and fails. It asks for the
 # programs and files themselves, not for packages, so tools that the user built count as well, and
 # calls apt only when something is missing.
@@ -206,7 +206,7 @@ install_qemu() {
     [ -z "$need_qemu" ] || die "QEMU is still too old; which qemu-system-aarch64 comes first in PATH?"
 }
 
-for group in "${@:-build tool host arm32 qemu guest}"; do
+for group in "${@:-build arm tool host arm32 qemu guest}"; do
     for name in $group; do
         case $name in
             build | arm | tool | host | arm32 | qemu | guest) "group_$name" ;;
