@@ -12,7 +12,7 @@
 u32 fdt_host_probe(const void *p);
 
 /*
- * Fills *b. Boot-time only; takes 5 KiB of stack. False if the tree can't be read at all; what is
+ * Fills *b. Boot-time only; takes 6 KiB of stack. False if the tree can't be read at all; what is
  * missing in it is left zero, for board_usable to name.
  */
 bool fdt_host_read(const void *dtb, struct board *b) MUST_CHECK;

@@ -76,6 +76,31 @@ static void test_severities(void **state)
     assert_string_equal(seen, "a: error: E1|a: warning: W|a: I|");
 }
 
+static void count_bytes(char c)
+{
+    size_t n = strlen(seen);
+
+    seen[n] = c;
+    seen[n + 1] = '\0';
+}
+
+/* Before there's a console: a transmitter that takes no more must not keep Muntin from booting. */
+static void test_dead_transmitter(void **state)
+{
+    (void)state;
+    seen[0] = '\0';
+    log_sink = NULL;
+    host_putc = count_bytes;
+    host_uart_room = 3;
+    log_info("some");
+    log_info("thing");
+    assert_string_equal(seen, "mun");
+    host_uart_room = UINT32_MAX;
+    log_info("more");
+    assert_string_equal(seen, "munmuntin: more\r\n");
+    host_putc = NULL;
+}
+
 /* What goes to slog is kept for the prompt's `log`, and shown only if the other set has it, too. */
 static void test_slog(void **state)
 {
@@ -118,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_severities),
+        cmocka_unit_test(test_dead_transmitter),
         cmocka_unit_test(test_slog),
         cmocka_unit_test(test_limit),
     };
