@@ -222,12 +222,20 @@ def vm32(name, cpus=(0, 0)):
     )
 
 
-@pytest.mark.parametrize("gic, cpu", [(2, "cortex-a72"), (3, "cortex-a53")])
-def test_traps32(machine, bundle, built, gic, cpu):
+@pytest.mark.parametrize(
+    "arch, gic, cpu",
+    [
+        ("arm64", 2, "cortex-a72"),
+        ("arm64", 3, "cortex-a53"),
+        ("arm", 2, "cortex-a7"),
+        ("arm", 2, "cortex-a15"),
+    ],
+)
+def test_traps32(machine, bundle, built, arch, gic, cpu):
     """Two of them share a CPU, so each finds its banked registers as they were."""
     files = {"a.qvmconf": vm32("a"), "b.qvmconf": vm32("b")}
     files["traps32.elf"] = built("guests/traps32.elf")
-    m = machine(bundle=bundle(files), gic=gic, cpu=cpu, smp=1, mem=256)
+    m = machine(bundle=bundle(files), arch=arch, gic=gic, cpu=cpu, smp=1, mem=256)
     for _ in range(2):
         m.expect(r"@@ traps32 DONE passed=11 failed=0$", 60)
     assert not m.seen("FAIL|failed check"), m.tail()

@@ -93,11 +93,15 @@ def test_uboot32_loads_linux(machine, bundle, built):
     switch_off(m, "disk")
 
 
-def test_uboot32_has_a_prompt(machine, bundle, built):
-    """Its console is read: a key stops the countdown, and a command is obeyed."""
-    config = "ram 0x40000000,64M\nrom 0,1M\nload 0,u-boot32.bin\nset aarch32 on\nvdev pl011\n"
+@pytest.mark.parametrize("arch, told", [("arm64", "set aarch32 on"), ("arm", "")])
+def test_uboot32_has_a_prompt(machine, bundle, built, arch, told):
+    """Its console is read: a key stops the countdown, and a command is obeyed. Where all VMs have
+    32 bits the config needn't say so."""
+    config = f"ram 0x40000000,64M\nrom 0,1M\nload 0,u-boot32.bin\n{told}\nvdev pl011\n"
     files = vms.files(built, "u-boot32.bin")
-    m = machine(bundle=bundle({"a.qvmconf": f"system a\n{config}", **files}), mem=256, cpu="cortex-a72")
+    cpu = {"arm64": "cortex-a72", "arm": "cortex-a15"}[arch]
+    b = bundle({"a.qvmconf": f"system a\n{config}", **files})
+    m = machine(bundle=b, arch=arch, mem=256, cpu=cpu)
     m.expect("Hit any key to stop autoboot", BOOT)
     m.line("")
     m.expect(r"=> ")
