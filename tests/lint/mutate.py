@@ -278,7 +278,7 @@ MUTATIONS = [
     mutation("33", M, "        spin_lock(&q->lock); /* rule 33 */\n        virtq_reset(q);\n"
              "        spin_unlock(&q->lock);", "        virtq_reset(q);",
              "race:rule_33_reset_under_load", build="tsan"),
-    mutation("33", M, "        virtq_reset(q);\n", "", "virtio_mmio:rule_6_activation_has_its_time"),
+    mutation("33", M, "        virtq_reset(q);\n", "", "virtio_mmio:rule_39_reset"),
     mutation("34", M, "if (virtio_running(v)) { /* rule 34 */", "if (1) {",
              "virtio_mmio:rule_34_silent_before_driver_ok"),
     always("34", M, "v->status & VIRTIO_DRIVER_OK", "virtio_mmio:rule_34_silent_before_driver_ok"),

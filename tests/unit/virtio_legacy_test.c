@@ -4,9 +4,8 @@
  * queue in one block of pages, a status machine without FEATURES_OK. What both versions share is
  * tested in virtio_mmio_test.c. A test rule_N_… is about rule N of docs/virtqueue-rules.md.
  */
-#include "core/page.h"
 #include "tests/host/driver.h"
-#include "vdev/virtio/virtio.h"
+#include "tests/host/toy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,100 +20,20 @@
 #define LOW      0x13ull
 #define READY    (S_ACK | S_DRIVER)
 #define RUNNING  (READY | S_DRIVER_OK)
-#define QUEUES   2
 #define MAX_SIZE 1000
 #define PAGE     4096u
 
-struct toy {
-    struct virtio v;
-    u32 notified, starts;
-    u64 negotiated;
-    bool refuse;
-    u8 config[8];
-};
-
-static struct toy *toy;
-
-static u64 toy_features(struct virtio *v)
-{
-    (void)v;
-    return OFFERED;
-}
-
-static bool toy_negotiated(struct virtio *v, u64 features)
-{
-    (void)v;
-    toy->negotiated = features;
-    return !toy->refuse;
-}
-
-static void toy_read(struct virtio *v, u32 offset, void *buf, u32 len)
-{
-    (void)v;
-    memcpy(buf, toy->config + offset, len);
-}
-
-static void toy_write(struct virtio *v, u32 offset, const void *buf, u32 len)
-{
-    (void)v;
-    memcpy(toy->config + offset, buf, len);
-}
-
-static void toy_notify(struct virtio *v, u32 queue)
-{
-    (void)v;
-    toy->notified += 1 + queue;
-}
-
-static void toy_start(struct virtio *v)
-{
-    assert_true(virtio_running(v));
-    toy->starts++;
-}
-
-static void toy_reset(struct virtio *v)
-{
-    assert_false(v->queue[0].ready);
-}
-
-static const struct virtio_ops toy_ops = {
-    .device_id = 1,
-    .features = toy_features,
-    .negotiated = toy_negotiated,
-    .config_read = toy_read,
-    .config_write = toy_write,
-    .config_size = sizeof(toy->config),
-    .notify = toy_notify,
-    .start = toy_start,
-    .reset = toy_reset,
-};
-
-static struct vdev *toy_create(struct vm *vm, const struct vdev_conf *conf)
-{
-    toy = page_alloc(sizeof(*toy));
-    assert_non_null(toy);
-    toy->v.nqueues = QUEUES;
-    toy->v.queue_max = MAX_SIZE;
-    toy->v.legacy = true;
-    toy->v.packed = true; /* is ignored */
-    assert_true(virtio_mmio_init(&toy->v, vm, conf, &toy_ops));
-    return &toy->v.dev;
-}
-
-static const struct vdev_type toy_type = {
-    .name = "toy",
-    .mmio_size = 0x1000,
-    .create = toy_create,
-};
-
 static struct guest g;
+static struct toy *toy;
 static struct ring r;
 
 static int setup(void **state)
 {
     (void)state;
+    toy_setup = (struct toy_setup){.offered = OFFERED, .queue_max = MAX_SIZE, .legacy = true};
+    toy_setup.packed = true; /* is ignored */
     guest_init(&g, "alpha");
-    assert_non_null(guest_add(&g, &toy_type, BASE, INTID, "one", NULL));
+    toy = (struct toy *)guest_add(&g, &toy_type, BASE, INTID, "one", NULL);
     return 0;
 }
 
@@ -149,9 +68,9 @@ static void identification(void **state)
     (void)state;
     assert_int_equal(rd(VMMIO_MAGIC), 0x74726976);
     assert_int_equal(rd(VMMIO_VERSION), 1);
-    assert_int_equal(rd(VMMIO_DEVICE_ID), 1);
+    assert_int_equal(rd(VMMIO_DEVICE_ID), TOY_ID);
     assert_int_equal(driver_offered(&g, BASE), LOW | F_ANY | F_INDIRECT | F_EVENT_IDX);
-    for (u32 i = 0; i < QUEUES; i++) {
+    for (u32 i = 0; i < TOY_QUEUES; i++) {
         wr(VMMIO_QUEUE_SEL, i);
         assert_int_equal(rd(VMMIO_QUEUE_SIZE_MAX), 512); /* the power of two below 1000 */
         assert_int_equal(rd(VMMIO_QUEUE_PFN), 0);
@@ -174,7 +93,7 @@ static void frames_go_both_ways(void **state)
     ring_desc(&r, 3, buf, 64, D_WRITE, 0);
     ring_offer(&r, 3);
     ring_kick(&r);
-    assert_int_equal(toy->notified, 1);
+    assert_int_equal(toy->notified[0] + toy->notified[1], 1);
     spin_lock(&q->lock);
     assert_int_equal(virtq_pop(q, &c), VIRTQ_OK);
     assert_int_equal(chain_write(&c, 0, "hello", 5), 5);
@@ -279,12 +198,13 @@ static void reset(void **state)
     assert_int_equal(rd(VMMIO_QUEUE_PFN), 0);
     assert_int_equal(g.level[INTID], 0);
     assert_int_equal(toy->v.driver_features, 0);
+    assert_int_equal(toy->alive, 0);
     run();
 }
 
 static void rule_1_queue_select(void **state)
 {
-    static const u32 absent[] = {QUEUES, VIRTIO_QUEUES, 0xffffffff};
+    static const u32 absent[] = {TOY_QUEUES, VIRTIO_QUEUES, 0xffffffff};
 
     (void)state;
     assert_int_equal(driver_begin(&g, BASE, LOW), READY);
@@ -401,7 +321,7 @@ static void rule_34_driver_ok(void **state)
     ring_alloc_legacy(&r, &g, BASE, 0, 8);
     assert_true(ring_enable(&r));
     ring_kick(&r); /* too early, as some do */
-    assert_int_equal(toy->notified, 0);
+    assert_int_equal(toy->notified[0] + toy->notified[1], 0);
     wr(VMMIO_STATUS, READY | S_FEATURES_OK); /* there is no such thing */
     assert_int_equal(rd(VMMIO_STATUS), READY);
     toy->refuse = true;
@@ -411,7 +331,7 @@ static void rule_34_driver_ok(void **state)
     driver_ok(&g, BASE);
     assert_int_equal(rd(VMMIO_STATUS), RUNNING);
     ring_kick(&r);
-    assert_int_equal(toy->notified, 1);
+    assert_int_equal(toy->notified[0] + toy->notified[1], 1);
 }
 
 static void rule_36_features(void **state)

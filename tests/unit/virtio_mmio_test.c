@@ -5,9 +5,8 @@
  */
 #include "arch/host/arch.h"
 #include "core/log.h"
-#include "core/page.h"
 #include "tests/host/driver.h"
-#include "vdev/virtio/virtio.h"
+#include "tests/host/toy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,99 +23,7 @@
 #define READY     (S_ACK | S_DRIVER | S_FEATURES_OK)
 #define RUNNING   (READY | S_DRIVER_OK)
 #define TRANSPORT (F_VERSION_1 | F_INDIRECT | F_EVENT_IDX | F_DATA)
-#define QUEUES    2
-#define CONFIG    10
 #define MAX_SIZE  16
-
-struct toy {
-    struct virtio v;
-    u32 notified[QUEUES];
-    u32 starts, resets;
-    bool refuse;
-    u8 config[CONFIG];
-};
-
-static struct toy *toy_of(struct virtio *v)
-{
-    return container_of(v, struct toy, v);
-}
-
-static u64 toy_features(struct virtio *v)
-{
-    (void)v;
-    return OFFERED;
-}
-
-static bool toy_negotiated(struct virtio *v, u64 features)
-{
-    assert_int_equal(features & ~(OFFERED | TRANSPORT | F_PACKED), 0);
-    return !toy_of(v)->refuse;
-}
-
-static void toy_read(struct virtio *v, u32 offset, void *buf, u32 len)
-{
-    assert_true(len <= 8 && offset + len <= CONFIG);
-    memcpy(buf, toy_of(v)->config + offset, len);
-}
-
-static void toy_write(struct virtio *v, u32 offset, const void *buf, u32 len)
-{
-    assert_true(len <= 8 && offset + len <= CONFIG);
-    memcpy(toy_of(v)->config + offset, buf, len);
-}
-
-static void toy_notify(struct virtio *v, u32 queue)
-{
-    assert_in_range(queue, 0, QUEUES - 1);
-    toy_of(v)->notified[queue]++;
-}
-
-static void toy_start(struct virtio *v)
-{
-    assert_true(virtio_running(v));
-    toy_of(v)->starts++;
-}
-
-static void toy_reset(struct virtio *v)
-{
-    for (u32 i = 0; i < QUEUES; i++) {
-        assert_false(v->queue[i].ready); /* rule 33: dead before the device hears of it */
-    }
-    toy_of(v)->resets++;
-}
-
-static const struct virtio_ops toy_ops = {
-    .device_id = 4,
-    .features = toy_features,
-    .negotiated = toy_negotiated,
-    .config_read = toy_read,
-    .config_write = toy_write,
-    .config_size = CONFIG,
-    .notify = toy_notify,
-    .start = toy_start,
-    .reset = toy_reset,
-};
-
-static u16 toy_queue_max = MAX_SIZE;
-static bool toy_packed;
-
-static struct vdev *toy_create(struct vm *vm, const struct vdev_conf *conf)
-{
-    struct toy *t = page_alloc(sizeof(*t));
-
-    assert_non_null(t);
-    t->v.nqueues = QUEUES;
-    t->v.queue_max = toy_queue_max;
-    t->v.packed = toy_packed;
-    assert_true(virtio_mmio_init(&t->v, vm, conf, &toy_ops));
-    return &t->v.dev;
-}
-
-static const struct vdev_type toy_type = {
-    .name = "toy",
-    .mmio_size = 0x1000,
-    .create = toy_create,
-};
 
 static struct guest g;
 static struct toy *toy, *other;
@@ -125,6 +32,7 @@ static struct ring r;
 static int setup(void **state)
 {
     (void)state;
+    toy_setup = (struct toy_setup){.offered = OFFERED, .queue_max = MAX_SIZE};
     guest_init(&g, "alpha");
     toy = (struct toy *)guest_add(&g, &toy_type, BASE, INTID, "one", NULL);
     other = (struct toy *)guest_add(&g, &toy_type, OTHER, INTID + 1, "two", NULL);
@@ -165,12 +73,12 @@ static void identification(void **state)
     (void)state;
     assert_int_equal(rd(VMMIO_MAGIC), 0x74726976);
     assert_int_equal(rd(VMMIO_VERSION), 2);
-    assert_int_equal(rd(VMMIO_DEVICE_ID), 4);
+    assert_int_equal(rd(VMMIO_DEVICE_ID), TOY_ID);
     assert_int_not_equal(rd(VMMIO_VENDOR_ID), 0);
     wr(VMMIO_MAGIC, 0);
     wr(VMMIO_DEVICE_ID, 0);
     assert_int_equal(rd(VMMIO_MAGIC), 0x74726976);
-    assert_int_equal(rd(VMMIO_DEVICE_ID), 4);
+    assert_int_equal(rd(VMMIO_DEVICE_ID), TOY_ID);
 }
 
 static void features_offered(void **state)
@@ -232,21 +140,21 @@ static void access_sizes(void **state)
 static void rule_38_config_bounds(void **state)
 {
     (void)state;
-    for (u32 i = 0; i < CONFIG; i++) {
+    for (u32 i = 0; i < TOY_CONFIG; i++) {
         guest_write(&g, BASE + VMMIO_CONFIG + i, 1, 0xa0 + i);
     }
-    for (u32 i = 0; i < CONFIG; i++) {
+    for (u32 i = 0; i < TOY_CONFIG; i++) {
         assert_int_equal(guest_read(&g, BASE + VMMIO_CONFIG + i, 1), 0xa0 + i);
     }
     assert_int_equal(guest_read(&g, BASE + VMMIO_CONFIG + 2, 2), 0xa3a2);
     assert_int_equal(guest_read(&g, BASE + VMMIO_CONFIG, 8), 0xa7a6a5a4a3a2a1a0);
     assert_int_equal(guest_read(&g, BASE + VMMIO_CONFIG + 8, 4), 0xa9a8);
     assert_int_equal(guest_read(&g, BASE + VMMIO_CONFIG + 9, 8), 0xa9);
-    assert_int_equal(guest_read(&g, BASE + VMMIO_CONFIG + CONFIG, 4), 0);
+    assert_int_equal(guest_read(&g, BASE + VMMIO_CONFIG + TOY_CONFIG, 4), 0);
     assert_int_equal(guest_read(&g, BASE + 0xff8, 8), 0);
     guest_write(&g, BASE + VMMIO_CONFIG + 8, 8, UINT64_MAX);
     assert_int_equal(toy->config[9], 0xff);
-    guest_write(&g, BASE + VMMIO_CONFIG + CONFIG, 8, UINT64_MAX);
+    guest_write(&g, BASE + VMMIO_CONFIG + TOY_CONFIG, 8, UINT64_MAX);
     guest_write(&g, BASE + 0xffc, 4, UINT64_MAX);
     assert_int_equal(toy->notified[0], 0);
 }
@@ -332,7 +240,7 @@ static void rule_36_features_are_frozen(void **state)
 
 static void rule_1_queue_select(void **state)
 {
-    static const u32 absent[] = {QUEUES, VIRTIO_QUEUES, 0x7fffffff, 0x80000000, 0xffffffff};
+    static const u32 absent[] = {TOY_QUEUES, VIRTIO_QUEUES, 0x7fffffff, 0x80000000, 0xffffffff};
 
     (void)state;
     assert_int_equal(driver_begin(&g, BASE, USUAL), READY);
@@ -342,7 +250,7 @@ static void rule_1_queue_select(void **state)
         assert_int_equal(rd(VMMIO_QUEUE_SIZE_MAX), 0);
         assert_false(ring_enable(&r));
     }
-    for (u32 i = 0; i < QUEUES; i++) {
+    for (u32 i = 0; i < TOY_QUEUES; i++) {
         wr(VMMIO_QUEUE_SEL, i);
         assert_int_equal(rd(VMMIO_QUEUE_SIZE_MAX), MAX_SIZE);
         assert_int_equal(rd(VMMIO_QUEUE_READY), 0);
@@ -387,11 +295,11 @@ static void remake(u16 queue_max, bool packed)
 {
     guest_free(&g);
     guest_init(&g, "alpha");
-    toy_queue_max = queue_max;
-    toy_packed = packed;
+    toy_setup.queue_max = queue_max;
+    toy_setup.packed = packed;
     toy = (struct toy *)guest_add(&g, &toy_type, BASE, INTID, "one", NULL);
-    toy_queue_max = MAX_SIZE;
-    toy_packed = false;
+    toy_setup.queue_max = MAX_SIZE;
+    toy_setup.packed = false;
 }
 
 static void split_sizes_are_powers_of_two(void **state)
@@ -489,7 +397,7 @@ static void rule_35_notify_only_what_is_there(void **state)
     wr(VMMIO_NOTIFY, 1);
     assert_int_equal(toy->notified[0], 1);
     assert_int_equal(toy->notified[1], 1);
-    wr(VMMIO_NOTIFY, QUEUES);
+    wr(VMMIO_NOTIFY, TOY_QUEUES);
     wr(VMMIO_NOTIFY, 0x10000);
     wr(VMMIO_NOTIFY, 0x80000000);
     wr(VMMIO_NOTIFY, 0xffffffff);
@@ -506,7 +414,7 @@ static void rule_35_notification_data(void **state)
     wr(VMMIO_NOTIFY, 0xffff0001);
     assert_int_equal(toy->notified[0], 1);
     assert_int_equal(toy->notified[1], 1);
-    wr(VMMIO_NOTIFY, QUEUES);
+    wr(VMMIO_NOTIFY, TOY_QUEUES);
     wr(VMMIO_NOTIFY, 0xffffffff);
     assert_int_equal(toy->notified[0] + toy->notified[1], 2);
     run(); /* without it the other bits count again */
@@ -522,7 +430,7 @@ static void check_power_on(void)
     assert_int_equal(rd(VMMIO_STATUS), 0);
     assert_int_equal(rd(VMMIO_ISR), 0);
     assert_int_equal(g.level[INTID], 0);
-    for (u32 i = 0; i < QUEUES; i++) {
+    for (u32 i = 0; i < TOY_QUEUES; i++) {
         wr(VMMIO_QUEUE_SEL, i);
         assert_int_equal(rd(VMMIO_QUEUE_READY), 0);
         assert_int_equal(toy->v.queue[i].size, MAX_SIZE);
@@ -547,6 +455,7 @@ static void rule_39_reset(void **state)
     assert_int_equal(toy->v.features_sel, 0);
     check_power_on();
     assert_int_equal(toy->resets, 2); /* driver_begin's and this one */
+    assert_int_equal(toy->alive, 0);  /* dead before the device hears of it */
 }
 
 static void reset_by_the_vm(void **state)
