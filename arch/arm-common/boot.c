@@ -285,7 +285,7 @@ bool boot_finish(const struct board *b)
     host_irqs.uart = b->uart_intid;
     host_irqs.smmu = b->smmu.intid;
     if (!map_gic(b)) {
-        log_err("the board's device tree has memory where it has the GIC");
+        log_err("the board's device tree has the GIC out of reach, or where it has memory");
         return false;
     }
     if (!gic_init(b)) {

@@ -365,51 +365,6 @@ def test_guest_tree_that_is_truncated(beside_good, tmp_path):
     one_error(text, 4, ["tree.dtb"])
 
 
-def in_gic(what):
-    """Puts something else in the place of the interrupt controller's reg."""
-    return lambda s: re.sub(r"(intc@8000000 \{.*?)reg = <[^>]*>;", rf"\1{what}", s, flags=re.S)
-
-
-@pytest.mark.parametrize(
-    "change, pattern",
-    [
-        (lambda s: s.replace("arm,gic-v3", "arm,gic-v9"), r"GICv2 or GICv3"),
-        (in_gic(""), None),
-        (in_gic("reg = <0>;"), None),
-    ],
-    ids=["gic-unknown", "gic-nowhere", "gic-short"],
-)
-def test_board_tree_that_lacks_something(machine, bundle, built, tmp_path, change, pattern):
-    """Muntin says what is missing in the board's tree, or does without."""
-    tree = trees.board(tmp_path, smp=2, mem=512)
-    trees.edit(tree, change)
-    b = bundle({"good.qvmconf": GOOD, **vms.files(built, "puppet.img")})
-    m = machine(how="kernel", dtb=tree, bundle=b, smp=2, mem=512)
-    m.expect(rf"^muntin: (?:error|warning): .*{pattern}" if pattern else r"^muntin: ")
-    time.sleep(2)
-    assert not m.seen("PANIC"), m.tail()
-    assert m.seen("halted") or m.seen("@@ 1 UP"), m.tail()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        in_gic("reg = <0x00 0x60000000 0x00 0x10000 0x00 0x60100000 0x00 0x40000>;"),
-        in_gic("reg = <0xffffffff 0xfffff000 0x00 0x10000 0x00 0x8100000 0x00 0xf60000>;"),
-        lambda s: re.sub(r"(cpu@1 \{.*?)reg = <0x01>;", r"\1reg = <0x00>;", s, flags=re.S),
-        lambda s: re.sub(r"(cpu@1 \{.*?)reg = <0x01>;", r"\1reg = <0x105>;", s, flags=re.S),
-    ],
-    ids=["gic-nowhere", "gic-out-of-range", "cpu-twice", "cpu-that-is-none"],
-)
-def test_board_tree_that_lies(machine, bundle, built, tmp_path, change):
-    """Whatever the tree says: a guest runs, or a line says why not."""
-    tree = trees.board(tmp_path, smp=2, mem=512)
-    trees.edit(tree, change)
-    b = bundle({"good.qvmconf": GOOD, **vms.files(built, "puppet.img")})
-    m = machine(how="kernel", dtb=tree, bundle=b, smp=2, mem=512)
-    m.expect(vms.any_vm("@@ 1 UP") + r"|^muntin: error: |^muntin: PANIC: ")
-
-
 def test_vm_on_a_cpu_that_is_not_up(machine, bundle, built, tmp_path):
     """It is refused at boot, and by the prompt for the same reason; its neighbour runs."""
     tree = trees.board(tmp_path, smp=2, mem=512)
