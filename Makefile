@@ -191,8 +191,8 @@ FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
 # --- running ---------------------------------------------------------------------------------------
 LINUX_IMAGES := $(B)/guests/d12c.Image
 TEST_IMAGES := $(LINUX_IMAGES) \
-	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage small.Image u-boot.bin u-boot32.bin installer.Image \
-	debian.ext4 boot.img boot32.img boot.cpio ast2700.dtb npcm845.dtb)
+	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage small.Image u-boot.bin u-boot32.bin u-boot-sunxi.bin \
+	installer.Image debian.ext4 boot.img boot32.img boot.cpio ast2700.dtb npcm845.dtb)
 RUN_ARCH := $(or $(ARCH),arm64)
 # A system may have a folder for each board, with the configs and options of QEMU that are the board's.
 FOLDERS = $(wildcard guest-configs/$(SYSTEM)/$(BOARD)) guest-configs/$(SYSTEM)
@@ -223,7 +223,7 @@ $(B)/guests/%.zImage: $(LINUX_PARTS) | setup-guest
 $(B)/guests/small.Image: $(addprefix guest-configs/linux/small.,sh config) | setup-guest
 	@$<
 
-$(addprefix $(B)/guests/,u-boot.bin u-boot32.bin installer.Image): $(B)/guests/%: | setup-guest
+$(addprefix $(B)/guests/,u-boot.bin u-boot32.bin u-boot-sunxi.bin installer.Image): $(B)/guests/%: | setup-guest
 	@guest-configs/linux/firmware.sh $(basename $*)
 
 $(B)/guests/debian.ext4: guest-configs/linux/disk.sh | setup-guest

@@ -6,6 +6,7 @@
 #
 #   u-boot      u-boot.bin: U-Boot for QEMU's virt board. Muntin is started from it in a test, too
 #   u-boot32    u-boot32.bin: the same for 32 bits
+#   u-boot-sunxi   u-boot-sunxi.bin: U-Boot for boards with Allwinner's H3, as an SD card has it at 8 KiB
 #   installer   installer.Image and installer.initrd: the installer's kernel and RAM disk (130 MB)
 #
 # apt checks the packages by the archive's signed indexes, which covers what is in them.
@@ -30,6 +31,11 @@ case $what in
         dir=usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64
         files=(initrd.gz:installer.initrd linux:installer.Image)
         ;;
+    u-boot-sunxi)
+        package=u-boot-sunxi cached=bookworm-u-boot-sunxi arch=armhf
+        dir=usr/lib/u-boot/orangepi_plus
+        files=(u-boot-sunxi-with-spl.bin:u-boot-sunxi.bin)
+        ;;
     *)
         echo "firmware.sh: unknown '$what'" >&2
         exit 1
@@ -39,7 +45,7 @@ esac
 . "$(dirname "$0")/../../tests/apt.sh"
 debs=$CACHE/debs/$cached
 if [ -z "$(compgen -G "$debs/*.deb")" ]; then
-    apt_private bookworm arm64
+    apt_private bookworm "${arch:-arm64}"
     apt_fetch "$debs" $package
 fi
 work=$(mktemp -d)

@@ -49,6 +49,18 @@ def two_linux(bundle, built, arch):
     return bundle({**configs, **vms.files(built, "d12c", "d12c-net.cpio")})
 
 
+def switch_off(m, powers_off):
+    for number, name in enumerate(["alpha", "beta"], 1):
+        vms.focus(m, number, name)
+        m.line("poweroff")
+        m.expect(rf"^muntin: {name}: stopped: powered off", BOOT)
+    if powers_off:
+        m.expect_exit()
+    else:
+        m.expect(r"^muntin: error: the board can't be switched off: halted$")
+    assert not m.seen("PANIC"), m.tail()
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.board)
 def test_two_linux(machine, bundle, built, row):
     arch = qemu.BOARDS[row.board].arch
@@ -63,12 +75,48 @@ def test_two_linux(machine, bundle, built, row):
     m.escape("0")
     m.line("vm status")
     vms.expect_all(m, [rf"vCPU \d on CPU {cpu}: (runs|waits)" for cpu in range(row.cpus)])
-    for number, name in enumerate(["alpha", "beta"], 1):
-        vms.focus(m, number, name)
-        m.line("poweroff")
-        m.expect(rf"^muntin: {name}: stopped: powered off", BOOT)
-    if row.powers_off:
-        m.expect_exit()
-    else:
-        m.expect(r"^muntin: error: the board can't be switched off: halted$")
-    assert not m.seen("PANIC"), m.tail()
+    switch_off(m, row.powers_off)
+
+
+def sd_card(path, parts):
+    """A card with each of these files from a sector on; gives U-Boot's commands that read those
+    that have an address."""
+    commands = []
+    with open(path, "wb") as card:
+        card.truncate(64 << 20)  # QEMU wants a power of two
+        for sector, address, file in parts:
+            data = file.read_bytes()
+            card.seek(sector * 512)
+            card.write(data)
+            if address:
+                commands.append(f"mmc read {address:#x} {sector:#x} {-(-len(data) // 512):#x}")
+    return commands
+
+
+def test_sd_card(machine, bundle, built, tmp_path):
+    """Orange Pi PC as one has it on the table: Debian's U-Boot, unchanged, on an SD card. It
+    brings up the memory, stays resident as PSCI, and starts Muntin in Hyp mode by bootz."""
+    configs = two_linux(bundle, built, "arm")
+    commands = sd_card(
+        tmp_path / "card.img",
+        [
+            (16, 0, built("guests/u-boot-sunxi.bin")),
+            (0x2000, 0x42000000, BUILD / "arm/muntin.bin"),
+            (0x4000, 0x43000000, built("guests/sun8i-h3-orangepi-pc.dtb")),
+            (0x8000, 0x44000000, configs),
+        ],
+    )
+    m = machine(image=tmp_path / "card.img", board="orangepi-pc", how="card")
+    m.expect("Hit any key to stop autoboot")
+    m.line("")
+    for command in commands:
+        m.expect("^=> ")
+        m.line(command)
+        m.expect("blocks read: OK$")
+    m.expect("^=> ")
+    m.line(f"bootz 0x42000000 0x44000000:{configs.stat().st_size:#x} 0x43000000")
+    m.expect("^muntin: Xunlong Orange Pi PC, 4 CPUs, 1024 MiB RAM, GICv2$")
+    shells(m, ["alpha", "beta"])
+    ping(m, "10.0.0.1", 3)
+    assert not m.seen("did not start"), m.tail()
+    switch_off(m, powers_off=False)

@@ -95,7 +95,7 @@ BOARDS = {
 DEFAULTS = {
     "arch": "arm64",
     "board": "virt",
-    "how": None,  # what the board's row says, or bios | kernel | uboot | loader | none (nothing of Muntin: a guest alone)
+    "how": None,  # what the board's row says, or bios | kernel | uboot | loader | card (an SD card's image) | none (nothing of Muntin: a guest alone)
     "image": None,  # muntin.bin
     "bundle": None,
     "uboot": None,  # u-boot.bin, for how="uboot"
@@ -154,6 +154,10 @@ def _how_loader(o):
     return args
 
 
+def _how_card(o):
+    return ["-drive", f"if=sd,format=raw,file={o['image']}"]
+
+
 def _how_none(o):
     args = ["-kernel", o["kernel"]]
     if o["initrd"]:
@@ -166,6 +170,7 @@ HOW = {
     "kernel": _how_kernel,
     "uboot": _how_uboot,
     "loader": _how_loader,
+    "card": _how_card,
     "none": _how_none,
 }
 
@@ -204,7 +209,7 @@ def command(serial, **options):
         if o["how"] not in ("kernel", "none"):
             raise Choice(f"how={o['how']} has no command line")
         args += ["-append", o["append"]]
-    if o["dtb"] or board.dtb:
+    if o["how"] != "card" and (o["dtb"] or board.dtb):
         args += ["-dtb", o["dtb"] or GUESTS / board.dtb]
     if o["icount"]:
         # The seed is for what the guest sees of randomness, such as RNDR of -cpu max.
