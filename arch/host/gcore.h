@@ -41,10 +41,20 @@ bool gcore_whole(const struct gcore *g);
  */
 u32 gcore_read(struct str log, void (*found)(const struct gcore *g, void *ctx), void *ctx);
 
+/* A piece of RAM, in one region, as the guest's kernel sees it. */
+struct gcore_view {
+    u64 va, pa, size;
+};
+#define GCORE_VIEWS 60000u /* at most: ELF counts segments with 16 bits */
+
+/* Fills in view, room for GCORE_VIEWS; how many. 64-bit guests with their MMU on only. */
+u32 gcore_views(const struct gcore *g, struct gcore_view *view);
+
 /*
  * The ELF file in front of the memory, to be freed: its header, PT_NOTE and a PT_LOAD for each
- * region, all of whose bytes follow from *size on, one region behind the other. ELF64 for AArch64,
- * ELF32 for a 32-bit guest, whose RAM beyond 4 GiB is left out.
+ * region, all of whose bytes follow from *size on, one region behind the other; then a PT_LOAD for
+ * each view, of the same bytes. ELF64 for AArch64, ELF32 for a 32-bit guest, whose RAM beyond 4 GiB
+ * is left out.
  */
 u8 *gcore_elf(const struct gcore *g, size_t *size);
 /* Does the file have region r? */

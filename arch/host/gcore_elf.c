@@ -23,7 +23,6 @@ enum { PF_X = 1, PF_W = 2, PF_R = 4 };
 #define FPSIMD_SIZE     528u
 #define VFP_SIZE        260u
 #define NOTES_ROOM      (VCPU_MAX * 1024u)
-#define HEADERS_ROOM    1024u
 
 struct file {
     u8 *p;
@@ -105,21 +104,20 @@ static void notes32(struct file *f, u32 id, const struct vcpu_regs *r)
 
 struct segment {
     u32 type, flags;
-    u64 offset, address, size;
+    u64 offset, va, pa, size;
 };
 
 static void put_segment(struct file *f, bool is32, const struct segment *s)
 {
     u32 word = is32 ? 4 : 8;
-    u64 address = s->type == PT_LOAD ? s->address : 0;
 
     put(f, 4, s->type);
     if (!is32) {
         put(f, 4, s->flags);
     }
     put(f, word, s->offset);
-    put(f, word, address);
-    put(f, word, address);
+    put(f, word, s->va);
+    put(f, word, s->pa);
     put(f, word, s->size);
     put(f, word, s->type == PT_LOAD ? s->size : 0);
     if (is32) {
@@ -152,38 +150,77 @@ static void put_header(struct file *f, bool is32, u32 segments)
     put(f, 2, 0);
 }
 
-u8 *gcore_elf(const struct gcore *g, size_t *size)
+/* Where a guest-physical address is in the file, whose memory begins at `start`. */
+static u64 offset_of(const struct gcore *g, u64 start, u64 pa)
 {
-    struct file f = {calloc(1, HEADERS_ROOM + NOTES_ROOM + PAGE_SIZE), 0}, notes;
-    struct segment s = {.type = PT_NOTE, .offset = HEADERS_ROOM};
-    u32 segments = 1;
+    for (u32 i = 0; i < g->nregions; i++) {
+        const struct gcore_region *r = &g->region[i];
 
-    if (f.p == NULL) {
-        abort();
-    }
-    notes = (struct file){f.p, HEADERS_ROOM};
-    for (u32 i = 0; i < g->nvcpus; i++) {
-        if (g->has_vcpu[i] && g->is32) {
-            notes32(&notes, i, &g->vcpu[i]);
-        } else if (g->has_vcpu[i]) {
-            notes64(&notes, i, &g->vcpu[i]);
+        if (gcore_has(g, r)) {
+            if (range_within(pa, 1, r->base, r->size)) {
+                return start + (pa - r->base);
+            }
+            start += r->size;
         }
     }
+    return start;
+}
+
+static void put_load(struct file *f, const struct gcore *g, u64 start, const struct gcore_view *v)
+{
+    struct segment s = {.type = PT_LOAD,
+                        .flags = PF_R | PF_W | PF_X,
+                        .offset = offset_of(g, start, v->pa),
+                        .va = v->va,
+                        .pa = v->pa,
+                        .size = v->size};
+
+    put_segment(f, g->is32, &s);
+}
+
+static void put_notes(struct file *f, const struct gcore *g)
+{
+    for (u32 i = 0; i < g->nvcpus; i++) {
+        if (g->has_vcpu[i] && g->is32) {
+            notes32(f, i, &g->vcpu[i]);
+        } else if (g->has_vcpu[i]) {
+            notes64(f, i, &g->vcpu[i]);
+        }
+    }
+}
+
+u8 *gcore_elf(const struct gcore *g, size_t *size)
+{
+    struct gcore_view *view = calloc(GCORE_VIEWS, sizeof(*view));
+    u32 views = view != NULL ? gcore_views(g, view) : 0, segments = 1 + views;
+    struct segment note = {.type = PT_NOTE};
+    struct file f = {NULL, 0}, notes;
+
     for (u32 i = 0; i < g->nregions; i++) {
         segments += gcore_has(g, &g->region[i]);
     }
-    put_header(&f, g->is32, segments);
-    s.size = notes.len - HEADERS_ROOM;
-    put_segment(&f, g->is32, &s);
+    note.offset = 64 + 56 * (u64)segments; /* enough for ELF32, too */
+    f.p = calloc(1, (size_t)note.offset + NOTES_ROOM + PAGE_SIZE);
+    if (f.p == NULL || view == NULL) {
+        abort();
+    }
+    notes = (struct file){f.p, (size_t)note.offset};
+    put_notes(&notes, g);
+    note.size = notes.len - note.offset;
     *size = ALIGN_UP(notes.len, (size_t)PAGE_SIZE);
-    s = (struct segment){.type = PT_LOAD, .flags = PF_R | PF_W | PF_X, .offset = *size};
+
+    put_header(&f, g->is32, segments);
+    put_segment(&f, g->is32, &note);
     for (u32 i = 0; i < g->nregions; i++) {
-        if (gcore_has(g, &g->region[i])) {
-            s.address = g->region[i].base;
-            s.size = g->region[i].size;
-            put_segment(&f, g->is32, &s);
-            s.offset += s.size;
+        const struct gcore_region *r = &g->region[i];
+
+        if (gcore_has(g, r)) {
+            put_load(&f, g, *size, &(struct gcore_view){r->base, r->base, r->size});
         }
     }
+    for (u32 i = 0; i < views; i++) {
+        put_load(&f, g, *size, &view[i]);
+    }
+    free(view);
     return f.p;
 }

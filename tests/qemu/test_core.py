@@ -4,11 +4,13 @@
 import re
 import struct
 import subprocess
+import time
 
 from lib import vms
 from test_guests import vm
 
 BOOT = vms.BOOT_TIMEOUT
+VIRTUAL, PHYSICAL = 3, 4  # which address of a program header
 MARK = 0x6E697461746E754D
 PUPPET = 0x40200000  # where its image is loaded
 PLACE = 0x402F0008  # in the puppet's RAM, behind all that it uses itself
@@ -38,12 +40,24 @@ class Core:
                 self.threads.append({"id": pid, "x": x[:31], "sp": x[31], "pc": x[32]})
             at += length + 3 & ~3
 
-    def read(self, address, length, column=4):
-        """column 4: address is physical, 3: virtual."""
+    def _load(self, address, length, column):
         for h in self.loads:
             if h[column] <= address and address + length <= h[column] + h[5]:
-                return self.data[h[2] + address - h[column] :][:length]
+                return h
         raise AssertionError(f"{address:#x} is not in the core")
+
+    def read(self, address, length, column=PHYSICAL):
+        h = self._load(address, length, column)
+        return self.data[h[2] + address - h[column] :][:length]
+
+    def find(self, data):
+        """The physical address of data, which is there once or more."""
+        (first, *_) = [h for h in self.loads if h[PHYSICAL] == h[VIRTUAL]]
+        return self.data.index(data, first[2]) - first[2] + first[PHYSICAL]
+
+    def physical(self, address):
+        h = self._load(address, 1, VIRTUAL)
+        return address - h[VIRTUAL] + h[PHYSICAL]
 
 
 def extract(m, built, path, begin, code=0):
@@ -83,6 +97,12 @@ def test_crash(machine, bundle, built, tmp_path):
     )
     vms.expect_puppet(m, 1, "PROBE poke", 20)
     m.expect(r"@@ victim ok \d+, ")
+    vms.focus(m, 0)
+    m.line("vm core crasher")  # it runs on after that
+    m.expect(r"^muntin: crasher: its core is out: \d+ pages, \d+ lines$")
+    vms.focus(m, 1)
+    m.line("echo alive")
+    vms.expect_puppet(m, 1, "ECHO alive", 20)
     begin = m.mark()
     m.line("peek 4096 4")
     m.expect(r"^muntin: crasher: registers of vCPU 0:$")
@@ -100,3 +120,44 @@ def test_crash(machine, bundle, built, tmp_path):
     assert thread["id"] == 1
     image, at = built("guests/puppet.img").read_bytes(), thread["pc"] - PUPPET
     assert 0 <= at < len(image) and core.read(thread["pc"], 4) == image[at : at + 4]
+
+
+def test_linux(machine, bundle, built, tmp_path):
+    """A Linux that is stopped early in its boot, by its own words: its core has the kernel at the
+    kernel's own addresses, too, and what comes then comes after it."""
+    linux = vms.system(
+        "linux",
+        "cpu",
+        "cpu",
+        "ram 16M",
+        "load small.Image",
+        'cmdline "earlycon=pl011,0x0a7f0000"',
+        "unsupported reference abort",
+        "on-crash dump,halt",
+        'dump "|gzip > core.gz"',
+    )
+    files = vms.files(built, "small.Image")
+    # To a file: a pipe that is read as the bytes come is slower.
+    m = machine(
+        bundle=bundle({"linux.qvmconf": linux, **files}), smp=2, mem=512, serial_file=True
+    )
+    m.expect(r"^muntin: linux: its core comes out here", 30)
+    begin = m.mark()
+    m.expect_exit(timeout=120)
+    assert re.search(
+        r"^muntin: linux: its core is out: \d+ pages.*\n"
+        r"muntin: linux: stopped: it did what its config forbids \(exit code 5\)",
+        m.text,
+        re.M,
+    ), m.tail()
+    core = extract(m, built, tmp_path, begin)
+
+    image, banner = files["small.Image"].read_bytes(), b"Linux version "
+    start = core.find(banner) - image.index(banner)  # where the kernel was loaded
+    assert [t["id"] for t in core.threads] == [1, 2]
+    first = core.threads[0]
+    at = core.physical(first["pc"]) - start
+    assert 0 < at < len(image) and core.read(first["pc"], 4, VIRTUAL) == image[at : at + 4]
+    assert len(core.read(first["sp"], 16, VIRTUAL)) == 16
+    text = first["pc"] - at
+    assert core.read(text + image.index(banner), len(banner), VIRTUAL) == banner

@@ -801,6 +801,68 @@ static void elf64(void **state)
     free(e);
 }
 
+static void put_entry(u8 *ram_, u64 at, u64 v)
+{
+    textline_put64(ram_ + (at - RAM), v);
+}
+
+/* Tables of 4 KiB pages and 48 bits: pages and blocks, in RAM, beyond it, and none. */
+static void kernel_addresses(void **state)
+{
+    static u8 memory[RAM_SIZE];
+    static struct gcore_view view[GCORE_VIEWS];
+    static struct gcore g = {.nvcpus = 2, .nregions = 1, .has_vcpu = {true, true}};
+    const u8 *ph;
+    size_t size;
+    u8 *e;
+
+    (void)state;
+    memset(memory, 0, sizeof(memory));
+    g.region[0] = (struct gcore_region){.base = RAM, .size = RAM_SIZE, .ram = memory};
+    g.vcpu[1].pstate = 0x3c5;
+    g.vcpu[1].sctlr = 1;
+    g.vcpu[1].tcr = 2ull << 30 | 16 << 16;
+    g.vcpu[1].ttbr1 = (RAM + 0x1000) | 0x5000000000000001;
+    put_entry(memory, RAM + 0x1000 + 8 * 256, (RAM + 0x2000) | 3);
+    put_entry(memory, RAM + 0x1000 + 8 * 511, (RAM + 0x1000) | 3); /* into itself */
+    put_entry(memory, RAM + 0x2000, (RAM + 0x3000) | 3);
+    put_entry(memory, RAM + 0x3000, (RAM + 0x4000) | 3);
+    put_entry(memory, RAM + 0x3000 + 8, RAM | 0x60000000000701); /* a block of 2 MiB */
+    put_entry(memory, RAM + 0x3000 + 16, 0x80000000 | 0x701);    /* no RAM */
+    put_entry(memory, RAM + 0x3000 + 24, 0x7000000000 | 3);      /* a table that isn't there */
+    put_entry(memory, RAM + 0x4000, (RAM + 0x5000) | 0x703);
+    put_entry(memory, RAM + 0x4000 + 8, (RAM + 0x6000) | 0x703);
+    put_entry(memory, RAM + 0x4000 + 16, (RAM + 0x5000) | 0x703);
+    put_entry(memory, RAM + 0x4000 + 24, (RAM + 0x6000) | 0x701); /* reserved */
+    put_entry(memory, RAM + 0x4000 + 32, (RAM + RAM_SIZE) | 0x703);
+    assert_true(gcore_views(&g, view) >= 3);
+    assert_int_equal(view[0].va, 0xffff800000000000);
+    assert_int_equal(view[0].pa, RAM + 0x5000);
+    assert_int_equal(view[0].size, 0x2000);
+    assert_int_equal(view[1].va, 0xffff800000002000);
+    assert_int_equal(view[1].pa, RAM + 0x5000);
+    assert_int_equal(view[1].size, 0x1000);
+    assert_int_equal(view[2].va, 0xffff800000200000);
+    assert_int_equal(view[2].pa, RAM);
+    assert_int_equal(view[2].size, RAM_SIZE);
+    e = gcore_elf(&g, &size);
+    ph = e + 64 + 2 * 56; /* behind the note and the region */
+    assert_int_equal(num(ph + 8, 8), size + 0x5000);
+    assert_int_equal(num(ph + 16, 8), 0xffff800000000000);
+    assert_int_equal(num(ph + 24, 8), RAM + 0x5000);
+    assert_int_equal(num(ph + 40, 8), 0x2000);
+    free(e);
+    g.vcpu[1].tcr = 2ull << 30 | 63 << 16;
+    assert_int_equal(gcore_views(&g, view), 0);
+    g.vcpu[1].tcr = 16 << 16;
+    assert_int_equal(gcore_views(&g, view), 0);
+    g.vcpu[1].tcr = 3ull << 30 | 22 << 16; /* 64 KiB, 42 bits: other tables, the walk ends */
+    (void)gcore_views(&g, view);
+    g.vcpu[1].tcr = 2ull << 30 | 16 << 16;
+    g.vcpu[1].sctlr = 0;
+    assert_int_equal(gcore_views(&g, view), 0);
+}
+
 static void elf32(void **state)
 {
     static struct gcore g = {.is32 = true, .nvcpus = 1, .nregions = 2, .has_vcpu = {true}};
@@ -865,6 +927,7 @@ int main(void)
         T(lost_lines),
         T(forged_text),
         cmocka_unit_test(elf64),
+        cmocka_unit_test(kernel_addresses),
         cmocka_unit_test(elf32),
     };
 
