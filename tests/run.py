@@ -81,7 +81,10 @@ def first_screen(args, command):
 
 def main():
     args = arguments()
-    command = build_command(args)
+    try:
+        command = build_command(args)
+    except qemu.Choice as e:
+        sys.exit(f"muntin: {e}")
     if args.show:
         print(shlex.join(command))
         return 0

@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# firmware.sh u-boot|u-boot32|installer: guests that Debian has as files in a package, put into build/guests
-# as they are (B=... moves it). Kept in build/cache like the packages of make.sh.
+# firmware.sh u-boot|u-boot32|u-boot-sunxi|installer: guests and boot loaders that Debian has as files in a package,
+# put into build/guests as they are (B=... moves it). Kept in build/cache like the packages of make.sh.
 #
 #   u-boot      u-boot.bin: U-Boot for QEMU's virt board. Muntin is started from it in a test, too
 #   u-boot32    u-boot32.bin: the same for 32 bits
-#   u-boot-sunxi   u-boot-sunxi.bin: U-Boot for boards with Allwinner's H3, as an SD card has it at 8 KiB
+#   u-boot-sunxi  u-boot-sunxi.bin: U-Boot for boards with Allwinner's H3, as an SD card has it at 8 KiB
 #   installer   installer.Image and installer.initrd: the installer's kernel and RAM disk (130 MB)
 #
 # apt checks the packages by the archive's signed indexes, which covers what is in them.
 set -euo pipefail
 
-what=${1:?usage: firmware.sh u-boot|u-boot32|installer}
+what=${1:?usage: firmware.sh u-boot|u-boot32|u-boot-sunxi|installer}
 B=${B:-$(dirname "$0")/../../build}
 
 case $what in

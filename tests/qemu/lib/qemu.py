@@ -51,7 +51,7 @@ class Board(NamedTuple):
     smp: Optional[int]
     mem: int  # MiB
     cpu: Optional[str] = None
-    arch: str = "arm64"  # whose muntin.bin it takes
+    arch: Optional[str] = "arm64"  # whose muntin.bin it takes; None: either, by the CPU
     dtb: Optional[str] = None  # under build/guests; None: QEMU makes one
     serial: int = 0  # which of its UARTs is the console
     how: str = "kernel"  # the way in, where nothing else is asked for
@@ -59,7 +59,7 @@ class Board(NamedTuple):
 
 
 BOARDS = {
-    "virt": Board(_virt, cpu="cortex-a72", smp=4, mem=2048, how="bios"),
+    "virt": Board(_virt, cpu="cortex-a72", smp=4, mem=2048, arch=None, how="bios"),
     "vexpress-a15": Board(
         "vexpress-a15,secure=off,virtualization=on",
         smp=2,
@@ -95,7 +95,9 @@ BOARDS = {
 DEFAULTS = {
     "arch": "arm64",
     "board": "virt",
-    "how": None,  # what the board's row says, or bios | kernel | uboot | loader | card (an SD card's image) | none (nothing of Muntin: a guest alone)
+    # None: what the board's row says; or bios | kernel | uboot | loader | card (an SD card's image)
+    # | none (nothing of Muntin: a guest alone)
+    "how": None,
     "image": None,  # muntin.bin
     "bundle": None,
     "uboot": None,  # u-boot.bin, for how="uboot"
@@ -188,14 +190,16 @@ def command(serial, **options):
     if unknown:
         raise Choice(f"unknown option(s) {', '.join(sorted(unknown))}")
     given = {k: v for k, v in options.items() if v is not None}
-    virt32 = given.get("arch") == "arm" and given.get("board", "virt") == "virt"
-    o = {**DEFAULTS, **(ARM_VIRT if virt32 else {}), **given}
-    if o["board"] not in BOARDS:
-        raise Choice(f"unknown board '{o['board']}' (known: {', '.join(BOARDS)})")
-    o["how"] = o["how"] or BOARDS[o["board"]].how
+    name = given.get("board", DEFAULTS["board"])
+    if name not in BOARDS:
+        raise Choice(f"unknown board '{name}' (known: {', '.join(BOARDS)})")
+    board = BOARDS[name]
+    if board.arch and given.get("arch", board.arch) != board.arch:
+        raise Choice(f"the board '{name}' takes ARCH={board.arch}")
+    arm = given.get("arch") == "arm" and not board.arch
+    o = {**DEFAULTS, "how": board.how, **(ARM_VIRT if arm else {}), **given}
     if o["how"] not in HOW:
         raise Choice(f"unknown way to start '{o['how']}' (known: {', '.join(HOW)})")
-    board = BOARDS[o["board"]]
     args = [QEMU, "-M", board.machine(o) if callable(board.machine) else board.machine]
     if o["cpu"] or board.cpu:
         args += ["-cpu", _cpu(o["cpu"] or board.cpu)]
