@@ -31,7 +31,7 @@ static void *pool_alloc(u64 size)
         return NULL;
     }
     pool_used += pages;
-    memset(p, 0, size);
+    memset(p, 0, (size_t)size);
     return p;
 }
 
