@@ -54,7 +54,7 @@ struct function {
     vpsci_fn *fn;
 };
 
-static const struct function *find(u32 id);
+static const struct function *find(const struct vcpu *v, u32 id);
 
 /* --- SMCCC --- */
 
@@ -131,9 +131,8 @@ static s64 psci_version(struct vcpu *v, u64 x[4])
 
 static s64 psci_features(struct vcpu *v, u64 x[4])
 {
-    const struct function *f = find((u32)x[1]);
+    const struct function *f = find(v, (u32)x[1]);
 
-    (void)v;
     return f != NULL && f->features ? SUCCESS : NOT_SUPPORTED;
 }
 
@@ -239,10 +238,9 @@ static s64 trng_version(struct vcpu *v, u64 x[4])
 
 static s64 trng_features(struct vcpu *v, u64 x[4])
 {
-    u32 id = (u32)x[1];
-    bool known = (id >= 0x84000050 && id <= 0x84000053) || id == 0xc4000053;
+    u32 id = (u32)x[1], base = id & ~SMC64;
+    bool known = base >= 0x84000050 && base <= 0x84000053 && find(v, id) != NULL;
 
-    (void)v;
     return known && has_entropy() ? SUCCESS : NOT_SUPPORTED;
 }
 
@@ -309,7 +307,8 @@ static const struct function functions[] = {
     {0x8600ff01, CALL32, false, vendor_uid},
 };
 
-static const struct function *find(u32 id)
+/* A 32-bit VM has no calls of 64 bits. */
+static const struct function *find(const struct vcpu *v, u32 id)
 {
     u32 base = id & ~SMC64;
     u32 form = (id & SMC64) != 0 ? CALL64 : CALL32;
@@ -317,7 +316,7 @@ static const struct function *find(u32 id)
 
     for (const struct function *f = functions; f < end; f++) {
         if (f->id == base) {
-            return (f->forms & form) != 0 ? f : NULL;
+            return (f->forms & form) != 0 && (form == CALL32 || !v->vm->aarch32) ? f : NULL;
         }
     }
     return NULL;
@@ -326,9 +325,9 @@ static const struct function *find(u32 id)
 void vpsci_call(struct vcpu *v, u64 x[4])
 {
     u32 id = (u32)x[0];
-    const struct function *f = find(id);
+    const struct function *f = find(v, id);
 
-    if (f == NULL || (v->vm->aarch32 && (id & SMC64) != 0)) {
+    if (f == NULL) {
         counter_inc(&v->vm->smc_unknown);
         x[0] = (u64)NOT_SUPPORTED;
         return;

@@ -272,6 +272,8 @@ static void test_cpu_on_thumb(void **state)
     vm.aarch32 = true;
     assert_int_equal(call(CPU_ON | SMC64, 1, RAM + 4, 0), -1);
     assert_int_equal(vm.smc_unknown, 1);
+    assert_int_equal(call1(PSCI_FEATURES, CPU_ON | SMC64), -1);
+    assert_int_equal(call1(PSCI_FEATURES, CPU_ON), 0);
     assert_int_equal(call(CPU_ON, 1, RAM + 2, 0), -9);
     assert_int_equal(call(CPU_ON, 1, RAM + RAM_SIZE + 1, 0), -9);
     assert_int_equal(call(CPU_ON, 1, RAM + RAM_SIZE - 1, 7), 0);
