@@ -13,16 +13,17 @@
 #include <string.h>
 
 /* What traps; left 0, so that it doesn't: see each register (DDI 0406 B4.1). */
-#define HSTR_TJDBX  BIT(17) /* Jazelle */
-#define HDCR_TPMCR  BIT(5)  /* PMU: PMCR; all the rest */
-#define HDCR_TPM    BIT(6)
-#define HDCR_TDA    BIT(9) /* debug registers; OS lock and power; ROM address */
-#define HDCR_TDOSA  BIT(10)
-#define HDCR_TDRA   BIT(11)
-#define HCPTR_RES1  0x33ffu /* coprocessors but for 10 and 11, VFP's */
-#define HCPTR_TTA   BIT(20)
-#define NO_PMU      0xfu
-#define CP10_ACCESS (3u << 20 | 3u << 22) /* CPACR: what NSACR lets Non-secure state have */
+#define HSTR_NOTHING (BIT(9) | BIT(11) | BIT(15)) /* c9, c11, c15: nothing of a guest's */
+#define HSTR_TJDBX   BIT(17)                      /* Jazelle */
+#define HDCR_TPMCR   BIT(5)                       /* PMU: PMCR; all the rest */
+#define HDCR_TPM     BIT(6)
+#define HDCR_TDA     BIT(9) /* debug registers; OS lock and power; ROM address */
+#define HDCR_TDOSA   BIT(10)
+#define HDCR_TDRA    BIT(11)
+#define HCPTR_RES1   0x33ffu /* coprocessors but for 10 and 11, VFP's */
+#define HCPTR_TTA    BIT(20)
+#define NO_PMU       0xfu
+#define CP10_ACCESS  (3u << 20 | 3u << 22) /* CPACR: what NSACR lets Non-secure state have */
 
 struct cpu_features cpu;
 
@@ -56,7 +57,7 @@ static u32 hdcr(void)
 bool cpu_init(void)
 {
     abort_cpu_init();
-    sysreg_write(HSTR, HSTR_TJDBX);
+    sysreg_write(HSTR, HSTR_NOTHING | HSTR_TJDBX);
     sysreg_write(HDCR, hdcr());
     sysreg_write(HCPTR, HCPTR_RES1 | HCPTR_TTA);
     sysreg_write(VTCR, stage2_vtcr());
