@@ -291,7 +291,7 @@ fuzz: $(FUZZERS)
 		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(B)/corpus/$$f tests/fuzz/seeds/$$f || exit 1; done
 
 bench: all guests $(LINUX_IMAGES) | setup-qemu
-	@$(PYTHON) tests/bench/bench.py
+	@$(PYTHON) tests/bench/bench.py --arch $(firstword $(ARCHS))
 
 lint: $(ARCHS:%=$(B)/%/muntin.elf) $(B)/tool/libmuntin.a
 	@tests/lint/layers.sh $(ARCHS:%=$(B)/%)
@@ -305,7 +305,7 @@ format: | setup-host
 	clang-format -i $(SOURCES)
 
 SOURCES := $(wildcard core/*.[ch] core/lib/*.c core/lib/include/*.h vdev/*.[ch] vdev/*/*.[ch] fdt/*.[ch] arch/*/*.[ch] \
-	tests/*/*.[ch] tests/guests/*/*.[ch] $(addprefix guest-configs/*,/*.[ch] /*/*.[ch] /*/*/*.[ch]))
+	tests/*/*.[ch] tests/guests/*/*.[ch] tests/guests/*/*/*.[ch] $(addprefix guest-configs/*,/*.[ch] /*/*.[ch] /*/*/*.[ch]))
 
 GUEST_SETUP := setup-build
 -include tests/guests/guests.mk

@@ -41,7 +41,9 @@ void attack_access_normal(struct prng *random)
         }
         mmu_set(addr, prng_below(random, 2) ? MMU_NORMAL_NC : MMU_NORMAL);
         attack_at(addr, random);
-        for (uint64_t fetch = addr & ~3ull; fetch < addr + 4 * FETCHES; fetch += 4) {
+        /* Fresh RAM must not be run: on arm 0 is an instruction that does nothing. */
+        for (uint64_t fetch = addr & ~3ull;
+             fetch < addr + 4 * FETCHES && !platform_is_ram(fetch, 4); fetch += 4) {
             probe_run(&p, (uint64_t(*)(uint64_t, uint64_t, uint64_t))fetch, 0, 0, 0);
         }
         mmu_set(addr, MMU_DEVICE);

@@ -66,7 +66,7 @@ uint64_t attack_value(struct prng *random)
 
 static uint64_t wild_address(struct prng *random)
 {
-    uint64_t addr = prng_next(random) & 0x7fffffffffull; /* 39 bits are mapped */
+    uint64_t addr = prng_next(random) & (((uint64_t)MMU_ROOT_ENTRIES << 30) - 1);
 
     if (prng_below(random, 2)) {
         addr &= 0xffffffff;

@@ -17,13 +17,13 @@ void attack_set_way(struct prng *random)
 
         switch (prng_below(random, 3)) {
         case 0:
-            __asm__ volatile("dc isw, %0" : : "r"(value) : "memory");
+            cache_invalidate_way(value);
             break;
         case 1:
-            __asm__ volatile("dc csw, %0" : : "r"(value) : "memory");
+            cache_clean_way(value);
             break;
         default:
-            __asm__ volatile("dc cisw, %0" : : "r"(value) : "memory");
+            cache_clean_invalidate_way(value);
         }
     }
 }
@@ -86,7 +86,8 @@ static void wait_storm(struct prng *random)
         sysreg_write("cntv_ctl_el0", TIMER_ENABLE);
         isb();
         wfi();
-        __asm__ volatile("sevl\n\twfe\n\tsev");
+        wait_event_local();
+        sev();
         attack_breathe();
     }
 }

@@ -25,10 +25,10 @@ struct cpu {
 
 static inline struct cpu *cpu_self(void)
 {
-    uint64_t sp;
+    uintptr_t sp;
 
     __asm__("mov %0, sp" : "=r"(sp));
-    return (struct cpu *)(sp & ~(uint64_t)(STACK_SIZE - 1));
+    return (struct cpu *)(sp & ~(uintptr_t)(STACK_SIZE - 1));
 }
 
 struct cpu *cpu_at(uint32_t index);

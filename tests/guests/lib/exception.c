@@ -2,17 +2,10 @@
 /* See exception.h.  What nobody expects ends the guest with a failure. */
 #include "tests/guests/lib/exception.h"
 
-#include <stddef.h>
-
 #include "tests/guests/lib/atomic.h"
 #include "tests/guests/lib/cpu.h"
 #include "tests/guests/lib/image.h"
-#include "tests/guests/lib/layout.h"
 #include "tests/guests/lib/test.h"
-
-_Static_assert(offsetof(struct trap_frame, elr) == FRAME_ELR, "vectors.S");
-_Static_assert(offsetof(struct trap_frame, esr) == FRAME_ESR, "vectors.S");
-_Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "vectors.S");
 
 void (*exception_irq_hook)(uint64_t entry_time);
 uint32_t exception_serrors;
@@ -26,7 +19,8 @@ void exception_sync(struct trap_frame *frame)
 
     if (!p) {
         test_panic("unexpected exception: esr 0x%lx elr image+0x%lx far 0x%lx spsr 0x%lx",
-                   frame->esr, frame->elr - (uint64_t)image_start, frame->far, frame->spsr);
+                   (uint64_t)frame->esr, (uint64_t)(frame->elr - (uintptr_t)image_start),
+                   (uint64_t)frame->far, (uint64_t)frame->spsr);
     }
     p->esr = frame->esr;
     p->far = frame->far;

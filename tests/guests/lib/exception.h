@@ -5,15 +5,7 @@
 
 #include <stdint.h>
 
-/* As vectors.S pushes it. */
-struct trap_frame {
-    uint64_t x[31];
-    uint64_t elr;
-    uint64_t spsr;
-    uint64_t esr; /* not for interrupts */
-    uint64_t far; /* not for interrupts */
-    uint64_t pad;
-};
+#include "arch.h"
 
 /*
  * Called for each IRQ with CNTVCT_EL0 at the vector, interrupts masked, on the interrupted CPU's

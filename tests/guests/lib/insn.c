@@ -19,11 +19,11 @@ static void synchronize(uint32_t count)
     uint32_t *at = own_code();
 
     for (uint32_t i = 0; i < count; i++) {
-        __asm__ volatile("dc cvau, %0" : : "r"(&at[i]) : "memory");
+        cache_clean_unified(&at[i]);
     }
     __asm__ volatile("dsb ish" : : : "memory");
     for (uint32_t i = 0; i < count; i++) {
-        __asm__ volatile("ic ivau, %0" : : "r"(&at[i]) : "memory");
+        cache_invalidate_i(&at[i]);
     }
     __asm__ volatile("dsb ish\n\tisb" : : : "memory");
 }
@@ -37,7 +37,7 @@ bool insn_run(struct probe *p, const uint32_t *words, uint32_t count, uint64_t a
     }
     at[count] = INSN_RET;
     synchronize(count + 1);
-    return probe_run(p, (uint64_t(*)(uint64_t, uint64_t, uint64_t))at, a, b, 0);
+    return probe_run(p, (uint64_t(*)(uint64_t, uint64_t, uint64_t))(uintptr_t)at, a, b, 0);
 }
 
 void insn_prepare(const uint32_t *words, uint32_t count)
@@ -55,7 +55,7 @@ bool insn_run_prepared(struct probe *p, uint32_t index, uint64_t a)
 {
     uint32_t *at = own_code() + 2 * (size_t)index;
 
-    return probe_run(p, (uint64_t(*)(uint64_t, uint64_t, uint64_t))at, a, 0, 0);
+    return probe_run(p, (uint64_t(*)(uint64_t, uint64_t, uint64_t))(uintptr_t)at, a, 0, 0);
 }
 
 bool insn_run1(struct probe *p, uint32_t word, uint64_t a)

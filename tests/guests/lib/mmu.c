@@ -7,6 +7,7 @@
 
 #include "tests/guests/lib/atomic.h"
 #include "tests/guests/lib/platform.h"
+#include "tests/guests/lib/sysreg.h"
 
 enum { ENTRIES = 512, LOW_GIB = 4, GIB_SHIFT = 30, BLOCK_SHIFT = 21 };
 enum {
@@ -48,7 +49,7 @@ void mmu_build(void)
 static void replace(uint64_t *entry, uint64_t value)
 {
     atomic_store(entry, 0);
-    __asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish" : : : "memory");
+    tlb_flush_all();
     atomic_store(entry, value);
     __asm__ volatile("dsb ishst\n\tisb" : : : "memory");
 }
@@ -64,5 +65,8 @@ void mmu_set_table(uint64_t gib, uint64_t table)
 {
     uint64_t addr = gib << GIB_SHIFT;
 
+    if (!table && gib < LOW_GIB) {
+        table = (uint64_t)low[gib];
+    }
     replace(&mmu_root[gib], table ? table | DESC_TABLE : block_for(addr, 1ull << GIB_SHIFT));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's stage 1: an identity map of 512 GiB, RAM as normal write-back and executable,
- * everything else as device memory.
+ * The guest's stage 1: an identity map of 512 GiB (on arm, of 4 GiB), RAM as normal write-back and
+ * executable, everything else as device memory.
  */
 #ifndef TESTS_GUESTS_LIB_MMU_H
 #define TESTS_GUESTS_LIB_MMU_H
@@ -16,7 +16,9 @@ enum mmu_attr { MMU_NORMAL, MMU_NORMAL_NC, MMU_DEVICE };
 /* Remaps the 2 MiB around addr (below 4 GiB) for all CPUs; executable at EL1. */
 void mmu_set(uint64_t addr, enum mmu_attr attr);
 
-/* Makes table the next level for the addresses from gib GiB on (4 and up); 0: device blocks again.
+/*
+ * Makes table the next level for the addresses from gib GiB on, which have no RAM; 0: it's as
+ * before. gib < MMU_ROOT_ENTRIES.
  */
 void mmu_set_table(uint64_t gib, uint64_t table);
 

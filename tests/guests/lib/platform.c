@@ -117,9 +117,11 @@ static const struct {
     const char *compatible;
     void (*take)(const struct node *n);
 } known[] = {
-    {"arm,cortex-a15-gic", take_gicv2}, {"arm,gic-400", take_gicv2},  {"arm,gic-v3", take_gicv3},
-    {"arm,armv8-timer", take_timer},    {"arm,psci-0.2", take_psci},  {"arm,psci-1.0", take_psci},
-    {"arm,pl011", take_uart},           {"virtio,mmio", take_virtio},
+    {"arm,cortex-a15-gic", take_gicv2}, {"arm,gic-400", take_gicv2},
+    {"arm,gic-v3", take_gicv3},         {"arm,armv8-timer", take_timer},
+    {"arm,armv7-timer", take_timer},    {"arm,psci-0.2", take_psci},
+    {"arm,psci-1.0", take_psci},        {"arm,pl011", take_uart},
+    {"virtio,mmio", take_virtio},
 };
 
 static void take_node(const struct node *n)

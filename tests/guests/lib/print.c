@@ -107,11 +107,11 @@ static void put_formatted(const char *f, va_list args)
             put_char((char)va_arg(args, int));
             break;
         case 'd':
-            put_signed(spec.is_long ? va_arg(args, long) : va_arg(args, int), spec);
+            put_signed(spec.is_long ? va_arg(args, int64_t) : va_arg(args, int), spec);
             break;
         case 'u':
         case 'x':
-            put_number(spec.is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned int),
+            put_number(spec.is_long ? va_arg(args, uint64_t) : va_arg(args, unsigned int),
                        *f == 'u' ? 10 : 16, spec);
             break;
         default:

@@ -20,12 +20,12 @@ uint64_t smccc_call(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
 
 int psci_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t context)
 {
-    return (int)smccc_call(PSCI_CPU_ON | PSCI_64, mpidr, entry, context);
+    return (int)smccc_call(PSCI_CPU_ON | PSCI_NATIVE, mpidr, entry, context);
 }
 
 int psci_affinity_info(uint64_t mpidr)
 {
-    return (int)smccc_call(PSCI_AFFINITY_INFO | PSCI_64, mpidr, 0, 0);
+    return (int)smccc_call(PSCI_AFFINITY_INFO | PSCI_NATIVE, mpidr, 0, 0);
 }
 
 void psci_cpu_off(void)

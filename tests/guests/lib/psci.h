@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "arch.h"
+
 /* Function ids; PSCI_64 makes the SMC64 form of those that have one. */
 #define PSCI_VERSION             0x84000000u
 #define PSCI_CPU_SUSPEND         0x84000001u
@@ -22,7 +24,7 @@
 #define PSCI_NODE_HW_STATE       0x8400000du
 #define PSCI_SYSTEM_SUSPEND      0x8400000eu
 #define PSCI_SYSTEM_RESET2       0x84000012u
-#define PSCI_64                  0x40000000u
+#define PSCI_64                  0x40000000u /* … and PSCI_NATIVE this architecture's */
 
 enum {
     PSCI_SUCCESS = 0,

@@ -42,16 +42,16 @@ static void features(void)
     static const uint32_t there[] = {
         PSCI_VERSION,
         PSCI_CPU_SUSPEND,
-        PSCI_CPU_SUSPEND | PSCI_64,
+        PSCI_CPU_SUSPEND | PSCI_NATIVE,
         PSCI_CPU_OFF,
         PSCI_CPU_ON,
-        PSCI_CPU_ON | PSCI_64,
+        PSCI_CPU_ON | PSCI_NATIVE,
         PSCI_AFFINITY_INFO,
-        PSCI_AFFINITY_INFO | PSCI_64,
+        PSCI_AFFINITY_INFO | PSCI_NATIVE,
         PSCI_SYSTEM_OFF,
         PSCI_SYSTEM_RESET,
         PSCI_SYSTEM_RESET2,
-        PSCI_SYSTEM_RESET2 | PSCI_64,
+        PSCI_SYSTEM_RESET2 | PSCI_NATIVE,
         PSCI_FEATURES,
     };
     static const uint32_t absent[] = {
@@ -59,6 +59,8 @@ static void features(void)
 
     for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++) {
         test_check(call(PSCI_FEATURES, there[i]) >= 0, "0x%x is missing", there[i]);
+        test_check(PSCI_NATIVE || call(PSCI_FEATURES, there[i] | PSCI_64) == PSCI_NOT_SUPPORTED,
+                   "0x%x of 64 bits exists", there[i]);
     }
     for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
         test_check(call(PSCI_FEATURES, absent[i]) == PSCI_NOT_SUPPORTED, "0x%x exists", absent[i]);
@@ -77,7 +79,7 @@ static void suspend(void)
     sysreg_write("cntv_cval_el0", start + timer_ticks(SUSPEND_US));
     sysreg_write("cntv_ctl_el0", TIMER_ENABLE);
     isb();
-    test_equal("CPU_SUSPEND", call(PSCI_CPU_SUSPEND | PSCI_64, 0), PSCI_SUCCESS);
+    test_equal("CPU_SUSPEND", call(PSCI_CPU_SUSPEND | PSCI_NATIVE, 0), PSCI_SUCCESS);
     slept = timer_now() - start;
     sysreg_write("cntv_ctl_el0", 0);
     gic_disable(platform.vtimer_irq);
@@ -93,7 +95,7 @@ static void check_left_behind(void)
         test_note("ram: FAIL holds what was written before the reset");
     }
     *mark = LEFT_BEHIND;
-    __asm__ volatile("dc civac, %0\n\tdsb sy" : : "r"(mark) : "memory");
+    cache_clean_invalidate(mark);
 }
 
 static void off_from_here(uint64_t unused)
@@ -111,7 +113,7 @@ static void leave(void)
         check_left_behind();
         test_note("RESET");
         if (bootargs_has("reset2")) {
-            smccc_call(PSCI_SYSTEM_RESET2 | PSCI_64, 0, 0, 0);
+            smccc_call(PSCI_SYSTEM_RESET2 | PSCI_NATIVE, 0, 0, 0);
         }
         psci_system_reset();
     }

@@ -279,8 +279,8 @@ static void two_counters(void)
         at_most = high < at_most ? high : at_most;
     }
     test_check(at_least <= at_most, "the offset moves: at least %ld, at most %ld ticks",
-               (long)at_least, (long)at_most);
-    test_note("physical - virtual counter: %ld to %ld ticks", (long)at_least, (long)at_most);
+               (int64_t)at_least, (int64_t)at_most);
+    test_note("physical - virtual counter: %ld to %ld ticks", (int64_t)at_least, (int64_t)at_most);
 }
 
 /* The frequency is believable, and timer_delay's view of it agrees with a fired timer. */

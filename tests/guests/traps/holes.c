@@ -11,11 +11,12 @@
 #include "tests/guests/lib/mmu.h"
 #include "tests/guests/lib/platform.h"
 #include "tests/guests/lib/probe.h"
+#include "tests/guests/lib/sysreg.h"
 #include "tests/guests/lib/test.h"
 #include "tests/guests/traps/traps_test.h"
 
 enum { FSC_WALK_EXTERNAL = 0x14, FSC_WALK_LEVEL = 3 };
-enum { WALK_GIB = 400 }; /* a GiB of addresses where nothing is */
+enum { WALK_GIB = MMU_ROOT_ENTRIES - 1 }; /* a GiB of addresses where nothing is */
 
 static bool expect_aborts(void)
 {
@@ -74,7 +75,7 @@ static void check_form(const struct form *f, uint32_t *done)
     }
     if (f->kind != FORM_OTHER) {
         test_check(regs.base == traps_hole() + (uint64_t)(int64_t)f->step,
-                   "%s: the address moved by %ld", f->name, (long)(regs.base - traps_hole()));
+                   "%s: the address moved by %ld", f->name, (int64_t)(regs.base - traps_hole()));
     }
 }
 

@@ -13,10 +13,9 @@
 #include "tests/guests/lib/timer.h"
 #include "tests/guests/traps/traps_test.h"
 
-enum { MARK_BYTES = 1 << 20, MAX_SETS = 256, MAX_WAYS = 4, KEPT_REGS = 31, FP_WORDS = 64 };
+enum { MARK_BYTES = 1 << 20, MAX_SETS = 256, MAX_WAYS = 4 };
 
 /* keep.S */
-void keep_registers(const uint64_t *before, uint64_t *after, uint64_t device, uint64_t function);
 void keep_fp_load(const uint64_t *words);
 void keep_fp_store(uint64_t *words);
 
@@ -84,17 +83,17 @@ static void for_each_set_way(uint32_t level, void (*operate)(uint64_t set_way))
 
 static void clean(uint64_t set_way)
 {
-    __asm__ volatile("dc csw, %0" : : "r"(set_way) : "memory");
+    cache_clean_way(set_way);
 }
 
 static void clean_invalidate(uint64_t set_way)
 {
-    __asm__ volatile("dc cisw, %0" : : "r"(set_way) : "memory");
+    cache_clean_invalidate_way(set_way);
 }
 
 static void invalidate(uint64_t set_way)
 {
-    __asm__ volatile("dc isw, %0" : : "r"(set_way) : "memory");
+    cache_invalidate_way(set_way);
 }
 
 /* RAM must hold what was written, also after an invalidate, which a hypervisor has to soften. */
@@ -127,31 +126,13 @@ void misc_wait(void)
     uint64_t start = timer_now();
 
     for (uint32_t i = 0; i < 1000; i++) {
-        __asm__ volatile("sevl\n\twfe");
+        wait_event_local();
     }
     for (uint32_t i = 0; i < 1000; i++) {
         __asm__ volatile("sev\n\twfe");
     }
     test_check(timer_now() - start < timer_ticks(5000000), "2000 WFE took %lu us",
                timer_ns(timer_now() - start) / 1000);
-}
-
-/* Across a hypercall, a device access and a trapped register only the results change. */
-void misc_registers_kept(void)
-{
-    uint64_t before[KEPT_REGS + 1];
-    uint64_t after[KEPT_REGS + 1];
-
-    for (uint32_t i = 0; i <= KEPT_REGS; i++) {
-        before[i] = 0x0101010101010101ull * (i + 1);
-        after[i] = 0;
-    }
-    before[KEPT_REGS] = 0xa0000000; /* NZCV */
-    keep_registers(before, after, platform.uart + 0xfe0, 0x8400001f);
-    for (uint32_t i = 4; i < KEPT_REGS; i++) {
-        test_check(after[i] == before[i], "x%u: 0x%lx", i, after[i]);
-    }
-    test_equal("NZCV", after[KEPT_REGS], before[KEPT_REGS]);
 }
 
 void misc_fp_kept(void)

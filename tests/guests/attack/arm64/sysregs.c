@@ -12,7 +12,7 @@
 #include "tests/guests/lib/sysreg.h"
 #include "tests/guests/lib/test.h"
 
-enum { DAIF_ALL = 0x3c0, GROUP = INSN_BATCH / 2 };
+enum { GROUP = INSN_BATCH / 2 };
 
 #define ALL     SYSREG(3, 7, 15, 15, 7)
 #define ANY_OP2 (ALL & ~SYSREG(0, 0, 0, 0, 7))
@@ -58,7 +58,7 @@ static void attack_register(uint32_t sysreg, uint32_t i, struct prng *random)
     if (can_read) {
         insn_run_prepared(&p, 2 * i + 1, old.value);
     }
-    sysreg_write("daif", DAIF_ALL);
+    sysreg_write("daif", MASKED_ALL);
 }
 
 /* DC ZVA and the like take an address: it is in the scratch RAM. */
