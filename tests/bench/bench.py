@@ -65,7 +65,7 @@ RAM_KIB_PER_VM = 64
 LINUX_AT_MOST = 0.2  # per cent
 TLB_FLUSHES_AT_MOST = 64  # of the machine's start and the guest's own; a trap must add none
 
-CPU = "max"
+CPU = {"arm64": "max", "arm": "cortex-a15"}
 CPUS = 2
 MEM = 1024
 GUEST_MEM = 256
@@ -106,10 +106,10 @@ NATIVE_NIC = (
 )  # fmt: skip
 
 
-def run_machine(name, until, each=None, timeout=300, **options):
+def run_machine(name, until, each=None, timeout=300, arch="arm64", **options):
     """Runs a machine until its console shows the pattern; gives the console's text. each: a list
     of (pattern, function) called in this order when they appear."""
-    m = Machine(f"bench-{name}", serial_file=True, icount=True, cpu=CPU, **options)
+    m = Machine(f"bench-{name}", serial_file=True, icount=True, arch=arch, cpu=CPU[arch], **options)
     try:
         for pattern, function in each or ():
             m.expect(pattern, timeout)
@@ -141,9 +141,9 @@ class Bench:
 
     def put(self, row, at_most=None, unit="insn", at_least=None, **figures):
         entry = self.results.setdefault(row, {"unit": unit})
-        if at_most is not None:
+        if at_most is not None and self.o.arch == "arm64":
             entry["at_most"] = at_most
-        if at_least is not None:
+        if at_least is not None and self.o.arch == "arm64":
             entry["at_least"] = at_least
         entry.update(figures)
 
@@ -160,14 +160,14 @@ class Bench:
     def native_guest(self, gic):
         return run_machine(
             f"native-v{gic}", r"@@ bench DONE", how="none", el=2, gic=gic, smp=CPUS, mem=GUEST_MEM,
-            kernel=self.o.guest, extra=NATIVE_NIC,
+            kernel=self.o.guest, extra=NATIVE_NIC, arch=self.o.arch,
         )  # fmt: skip
 
     def under_muntin(self, name, files, until, each=None, smp=CPUS, gic=3):
         bundle = write_bundle(self.work / f"{name}.cpio", files)
         return run_machine(
             name, until, each, image=self.o.muntin, how="kernel", bundle=bundle, gic=gic, smp=smp,
-            mem=MEM,
+            mem=MEM, arch=self.o.arch,
         )  # fmt: skip
 
     def muntin_guest(self, gic, mem=GUEST_MEM, words="", smp=CPUS, each=None):
@@ -245,7 +245,7 @@ class Bench:
             "native boot",
             lambda: run_machine(
                 "native-boot", r"@@ bench DONE", how="none", el=2, smp=1, mem=GUEST_MEM,
-                kernel=self.o.guest, append="only-boot",
+                kernel=self.o.guest, append="only-boot", arch=self.o.arch,
             ),
         )  # fmt: skip
         row = "reset to first guest instruction"
@@ -258,8 +258,9 @@ class Bench:
                 self.put("scrubbing, a MiB", muntin=times[1])
 
     def measure_size(self, text):
-        for row, path in (("image", self.o.muntin), ("image of arm", BUILD / "arm/muntin.bin")):
-            if path.exists():
+        images = {"image": self.o.muntin, "image of arm": BUILD / "arm/muntin.bin"}
+        for row, path in images.items():
+            if path.exists() and (row == "image" or path != self.o.muntin):
                 self.put(row, IMAGE_AT_MOST, "bytes", muntin=path.stat().st_size)
         taken = re.search(r"memory: (\d+) KiB taken by Muntin", text or "")
         tables = re.search(r"(\d+) KiB of (?:them )?stage-2 tables", text or "")
@@ -378,16 +379,22 @@ class Bench:
 
 def parse_options():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    p.add_argument("--muntin", type=pathlib.Path, default=BUILD / "arm64/muntin.bin")
+    p.add_argument("--arch", default="arm64", choices=CPU, help="arm: shown only, without Linux")
+    p.add_argument("--muntin", type=pathlib.Path)
     p.add_argument("--tool", type=pathlib.Path, default=BUILD / "muntin")
-    p.add_argument("--guest", type=pathlib.Path, default=BUILD / "guests/bench.img")
+    p.add_argument("--guest", type=pathlib.Path)
     p.add_argument("--linux", type=pathlib.Path, default=BUILD / "guests/d12c.Image")
-    p.add_argument("--gic", default="3,2", help="versions, the first for the targets")
+    p.add_argument("--gic", help="versions (3,2; arm: 2), the first for the targets")
     p.add_argument("--no-linux", action="store_true", help="without the Linux guest (a minute)")
     p.add_argument("--only-net", action="store_true", help="the network between Linux VMs alone")
     p.add_argument("--json", type=pathlib.Path, default=BUILD / "bench.json")
     p.add_argument("--check", action="store_true", help="exit 1 if a target is missed")
     o = p.parse_args()
+    arm = o.arch == "arm"
+    o.muntin = o.muntin or BUILD / o.arch / "muntin.bin"
+    o.guest = o.guest or BUILD / ("guests/arm" if arm else "guests") / "bench.img"
+    o.gic = o.gic or ("2" if arm else "3,2")
+    o.no_linux = o.no_linux or arm
     for name in ("muntin", "tool", "linux"):
         path = getattr(o, name)
         if not path.exists():

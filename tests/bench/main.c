@@ -52,20 +52,18 @@ void bench_report(const char *name, uint32_t samples, uint32_t batch)
 /* The bare call: no C around it. */
 static inline void hypercall(uint32_t function)
 {
-    register uint64_t x0 __asm__("x0") = function;
-
     if (platform.psci_by_smc) {
-        __asm__ volatile("smc #0" : "+r"(x0) : : "x1", "x2", "x3", "memory");
+        bare_call("smc #0", function);
     } else {
-        __asm__ volatile("hvc #0" : "+r"(x0) : : "x1", "x2", "x3", "memory");
+        bare_call("hvc #0", function);
     }
 }
 
 static void loop_2000(void)
 {
-    uint64_t n = 1000;
+    uintptr_t n = 1000;
 
-    __asm__ volatile("1: subs %0, %0, #1\n\tb.ne 1b" : "+r"(n) : : "cc");
+    __asm__ volatile("1: subs %0, %0, #1\n\tbne 1b" : "+r"(n) : : "cc");
 }
 
 static void cpu_rows(void)

@@ -8,6 +8,7 @@
 
 #include "tests/guests/lib/io.h"
 #include "tests/guests/lib/platform.h"
+#include "tests/guests/lib/sysreg.h"
 #include "tests/guests/lib/test.h"
 
 enum { WALK_BYTES = 64 << 20, PAGE = 4096, PAGES = WALK_BYTES / PAGE, STRIDE = 7919, GROUP = 64 };
@@ -23,7 +24,7 @@ void bench_walk_rows(void)
     }
     /* A mean over all of it: one fault may back 512 pages. */
     BENCH("walk_first_touch", 1, PAGES, io_write32(base + (k++ * STRIDE & (PAGES - 1)) * PAGE, 1));
-    __asm__ volatile("dsb ishst\n\ttlbi vmalle1\n\tdsb ish\n\tisb" : : : "memory");
+    tlb_flush();
     BENCH("walk_after_tlbi", PAGES / GROUP, GROUP,
           io_read32(base + (k++ * STRIDE & (PAGES - 1)) * PAGE));
 }
