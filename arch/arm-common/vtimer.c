@@ -4,6 +4,7 @@
 
 #include "arch/arm-common/clock.h"
 #include "core/arch.h"
+#include "core/atomic.h"
 #include "core/irq.h"
 #include "core/vcpu.h"
 #include "core/vm.h"
@@ -14,6 +15,8 @@
 
 /* Further away than this is never: more than a century, and no overflow when it becomes ns. */
 #define TICKS_MAX BIT64(57)
+
+#define FROZEN_NS 5000000u /* a frozen VM's timer is looked at that often */
 
 u64 vtimer_count(const struct vm *vm)
 {
@@ -54,9 +57,16 @@ static void settle(struct vtimer *t)
     }
 }
 
+/* While the VM's core is written its counter stands; how long, nobody knows yet. */
 static void expired(struct timer *timer)
 {
-    settle(container_of(timer, struct vtimer, timer));
+    struct vtimer *t = container_of(timer, struct vtimer, timer);
+
+    if (atomic_load(&t->vcpu->vm->frozen)) {
+        timer_set(timer, arch_now_ns() + FROZEN_NS);
+    } else {
+        settle(t);
+    }
 }
 
 void vtimer_init(struct vtimer *t, struct vcpu *v)

@@ -236,6 +236,23 @@ static void test_deadline(void **state)
     assert_int_equal(vtimer_deadline(0, 1ull << 60), TIMER_OFF);
 }
 
+/* Its VM stands still: so does its counter, and it fires when that has come to the time. */
+static void test_frozen(void **state)
+{
+    (void)state;
+    vtimer_write(&timer, VTIMER_CVAL, START - OFFSET + 1000);
+    vtimer_write(&timer, VTIMER_CTL, ENABLE);
+    vm.frozen = true;
+    run_for(100000000);
+    assert_false(line);
+    vm.frozen = false;
+    vm.counter_offset += 100000000 / TICK_NS;
+    run_for(999 * TICK_NS);
+    assert_false(line);
+    run_for(5000000 + 2 * TICK_NS);
+    assert_true(line);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
 int main(void)
@@ -246,7 +263,7 @@ int main(void)
         TEST(test_tval),          TEST(test_far_future),
         TEST(test_counter_wraps), TEST(test_reserved_bits),
         TEST(test_reset_cancels), TEST(test_reset_lowers_the_line),
-        TEST(test_deadline),
+        TEST(test_deadline),      TEST(test_frozen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
