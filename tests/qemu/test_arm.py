@@ -7,10 +7,9 @@ import subprocess
 
 import pytest
 from lib import vms
-from lib.machine import ROOT
 from test_boot import check_halted, start
 from test_guests import vm32
-from test_linux import ping, shells, shipped
+from test_linux import ping, shells, two_linux
 from test_unmodified import switch_off
 
 BOOT = vms.BOOT_TIMEOUT
@@ -25,25 +24,13 @@ NO_LPAE = """/dts-v1/;
 """
 
 
-def for_arm(text):
-    """A config of arm64 Linux as `make run ARCH=arm` has it: only the files' names differ."""
-    script = ROOT / "guest-configs/linux/armhf.sed"
-    command = ["sed", "-Ef", script]
-    return subprocess.run(command, input=text, text=True, capture_output=True, check=True).stdout
-
-
-def two_linux(bundle, built):
-    configs = {name: for_arm(text) for name, text in shipped("two-linux").items()}
-    return bundle({**configs, **vms.files(built, "d12v7.zImage", "d12v7.cpio")})
-
-
 @pytest.mark.parametrize(
     "cpu, gic, smp, how",
     [("cortex-a15", 2, 2, "kernel"), ("cortex-a7", 3, 4, "bios")],
 )
 def test_two_linux(machine, bundle, built, cpu, gic, smp, how):
     """The shipped system, two CPUs each: they ping each other, one restarts, all power off."""
-    b = two_linux(bundle, built)
+    b = two_linux(bundle, built, "arm")
     m = machine(arch="arm", bundle=b, cpu=cpu, gic=gic, smp=smp, mem=1024, how=how)
     m.expect(rf"^muntin: .*\b{smp} CPUs?, 1024 MiB RAM, GICv{gic}$")
     shells(m, ["alpha", "beta"])
@@ -82,7 +69,7 @@ def test_ways_in(machine, bundle, built, tmp_path, cpu, gic, smp, mem, how):
 
 def test_float_registers_are_each_guests_own(machine, bundle, built):
     """Two guests on one CPU, both computing with VFP, for as long as many switches take."""
-    m = machine(arch="arm", bundle=two_linux(bundle, built), cpu="cortex-a7", smp=1, mem=1024)
+    m = machine(arch="arm", bundle=two_linux(bundle, built, "arm"), cpu="cortex-a7", smp=1, mem=1024)
     shells(m, ["alpha", "beta"])
     work = "awk 'BEGIN { for (i = 1; i < 20000; i++) s += 1 / (i * i); printf \"%.12f\\n\", s }'"
     vms.focus(m, 1, "alpha")

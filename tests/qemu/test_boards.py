@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from lib import qemu, vms
 from lib.machine import BUILD
-from test_linux import ping, shells, shipped
+from test_linux import ping, shells, two_linux
 
 BOOT = 2 * vms.BOOT_TIMEOUT  # most have slower CPUs than virt, and more of them
 
@@ -34,19 +34,6 @@ ROWS = [
     Row("raspi4b", "Raspberry Pi 4 Model B, 4 CPUs, 960 MiB RAM, GICv2", 4, powers_off=False),
     Row("ast2700a1-evb", "AST2700 EVB, 1 CPU, 1024 MiB RAM, GICv3", 1, powers_off=False),
 ]
-
-
-def for_arm(text):
-    """A config of arm64 Linux, for the 32-bit kernel: nothing but the files' names."""
-    return re.sub(r"d12c[-\w]*\.cpio", "d12v7.cpio", text.replace("d12c.Image", "d12v7.zImage"))
-
-
-def two_linux(bundle, built, arch):
-    configs = shipped("two-linux")
-    if arch == "arm":
-        configs = {name: for_arm(text) for name, text in configs.items()}
-        return bundle({**configs, **vms.files(built, "d12v7.zImage", "d12v7.cpio")})
-    return bundle({**configs, **vms.files(built, "d12c", "d12c-net.cpio")})
 
 
 def switch_off(m, powers_off):
