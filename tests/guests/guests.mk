@@ -24,7 +24,7 @@ GUEST_CFLAGS := $(GUEST_COMMON) -mgeneral-regs-only -mstrict-align -mno-outline-
 # Addresses are 64 bits in the guests, and so are long numbers in formats: arm64's compiler checks them.
 ARM_GUEST_CFLAGS := $(GUEST_COMMON) -march=armv7ve -marm -mfloat-abi=soft -mno-unaligned-access \
 	-Wno-conversion -Wno-format -Wno-pointer-to-int-cast -Wno-int-to-pointer-cast -Itests/guests/lib/arm
-GUEST_LDFLAGS := -pie --no-dynamic-linker -z norelro -z noexecstack --no-warn-rwx-segments \
+GUEST_LDFLAGS := -pie --no-dynamic-linker -z noexecstack --no-warn-rwx-segments \
 	-z max-page-size=4096 -T tests/guests/lib/guest.lds
 
 # $(call guest_parts,FOLDER,ARCHITECTURE): the objects of what is in both, start.S first.
@@ -55,7 +55,7 @@ $(ARM_GUEST_OBJ)/%.S.o: %.S tests/guests/guests.mk | $(GUEST_SETUP) setup-arm
 # One rule for each guest: its own objects and the library's.
 define guest_rule
 $(B)/guests/$(notdir $1).elf: $(GUEST_LIB) $(patsubst %,$(GUEST_OBJ)/%.o,$(call guest_sources,$1,arm64)) tests/guests/lib/guest.lds
-	$$(Q)$(GUEST_CROSS)ld $(GUEST_LDFLAGS) -o $$@ $$(filter %.o,$$^)
+	$$(Q)$(GUEST_CROSS)ld -z norelro $(GUEST_LDFLAGS) -o $$@ $$(filter %.o,$$^)
 	@! $(GUEST_CROSS)readelf -rW $$@ | grep 'R_AARCH64_' | grep -vE 'R_AARCH64_(RELATIVE|NONE)' || \
 		{ rm $$@; echo "$$@: not position independent"; false; }
 $(B)/guests/arm/$(notdir $1).elf: $(ARM_GUEST_LIB) $(patsubst %,$(ARM_GUEST_OBJ)/%.o,$(call guest_sources,$1,arm)) tests/guests/lib/guest.lds
