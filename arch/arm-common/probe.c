@@ -18,6 +18,9 @@ void probe_cpu(void)
 {
     log_info("this CPU: 0x%llx, MIDR 0x%x, entered at EL%u", (unsigned long long)cpu_affinity(),
              (u32)sysreg_read(MIDR), boot_el());
+    if (boot_refusal() != NULL) {
+        return; /* it may be too old to have the other registers */
+    }
     log_info("  addresses of %u bits, Muntin's of %u; counter at %u Hz", cpu_pa_bits(),
              start_va_bits(), (u32)sysreg_read(CNTFRQ));
     log_info("  AArch32 guests: %s; S2FWB: %s; registers of a GICv3: %s", yes(boot_can_run(false)),
