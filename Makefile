@@ -64,7 +64,7 @@ PORTABLE := $(filter-out core/main.c core/spinlock.c,$(CORE)) $(DEVICES) $(FDT) 
 # --- the hypervisor: build/arm64 and build/arm, $(A) is which ---------------------------------------
 arm64_CROSS := aarch64-linux-gnu-
 arm64_CFLAGS := -march=armv8-a -ffixed-x18 -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none \
-	-mcmodel=tiny -fomit-frame-pointer -falign-functions=4 -falign-loops=1 -falign-jumps=1 -falign-labels=1
+	-mcmodel=tiny -mfix-cortex-a53-835769 -mfix-cortex-a53-843419 -fomit-frame-pointer -falign-functions=4 -falign-loops=1 -falign-jumps=1 -falign-labels=1
 arm64_EARLY := -mstrict-align
 arm64_LINK := -Wl,-z,norelro
 arm_CROSS := arm-none-eabi-
