@@ -294,12 +294,13 @@ size_t chan_prompt_room(void)
 
 void chan_drain(void)
 {
-    u64 end = arch_now_ns() + DRAIN_NS, now;
     enum mux_progress p;
+    u64 end, now;
 
     if (mux.count == 0) {
-        return; /* not set up yet: messages go to the UART as they come */
+        return; /* not set up yet, and perhaps no clock: messages go to the UART as they come */
     }
+    end = arch_now_ns() + DRAIN_NS;
     do {
         now = arch_now_ns();
         spin_lock(&mux.lock);
