@@ -41,8 +41,26 @@ void endian_syndrome(void)
     CHECK_STORE("strh %[x], [%[a]]", 0x3412);
 }
 
-/* What has no syndrome is not decoded. */
+#define CHECK_DECODED(insn, offset, want_x, want_y, step)                                          \
+    do {                                                                                           \
+        uint32_t a_ = (uint32_t)platform.uart + (offset);                                          \
+        register uint32_t x_ __asm__("r4") = ~0u;                                                  \
+        register uint32_t y_ __asm__("r5") = 0;                                                    \
+                                                                                                   \
+        __asm__ volatile("setend be\n\t" insn "\n\tsetend le"                                      \
+                         : "+r"(x_), "+r"(y_), [a] "+r"(a_)                                        \
+                         :                                                                         \
+                         : "memory");                                                              \
+        test_equal(insn, x_, want_x);                                                              \
+        test_equal(insn ", second register", y_, want_y);                                          \
+        test_equal(insn ", address", a_, platform.uart + (offset) + (step));                       \
+    } while (0)
+
+/* The others are decoded. */
 void endian_decoded(void)
 {
-    test_skip("nothing is decoded");
+    CHECK_DECODED("ldr r4, [%[a]], #4", PERIPH_ID0, 0x11000000, 0, 4);
+    CHECK_DECODED("ldrh r4, [%[a]], #2", PERIPH_ID0, 0x1100, 0, 2);
+    CHECK_DECODED("ldrd r4, r5, [%[a]]", PERIPH_ID0, 0x11000000, 0x10000000, 0);
+    CHECK_DECODED("ldm %[a]!, {r4, r5}", PERIPH_ID0, 0x11000000, 0x10000000, 8);
 }
