@@ -118,9 +118,10 @@ __asm__(".arch_extension virt\n"
 #define cache_clean_invalidate(p)                                                                  \
     __asm__ volatile("mcr p15, 0, %0, c7, c14, 1\n\tdsb sy" : : "r"(p) : "memory")
 #define cache_clean_unified(p) __asm__ volatile("mcr p15, 0, %0, c7, c11, 1" : : "r"(p) : "memory")
-#define cache_invalidate_i(p)                                                                      \
-    __asm__ volatile("mcr p15, 0, %0, c7, c5, 1\n\tmcr p15, 0, %0, c7, c5, 6" : : "r"(p) : "memor" \
-                                                                                           "y")
+#define ICIMVAU                "mcr p15, 0, %0, c7, c5, 1\n\t"
+#define BPIALL                 "mcr p15, 0, %0, c7, c5, 6"
+
+#define cache_invalidate_i(p) __asm__ volatile(ICIMVAU BPIALL : : "r"(p) : "memory")
 
 #define cache_invalidate_way(v)                                                                    \
     __asm__ volatile("mcr p15, 0, %0, c7, c6, 2" : : "r"((uint32_t)(v)) : "memory")
