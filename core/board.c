@@ -168,6 +168,7 @@ void board_show(const struct board *b)
     show_cpus(b);
     show_ranges("RAM", b->ram, b->nram);
     show_ranges("reserved", b->reserved, b->nreserved);
+    show_ranges("no-map", b->nomap, b->nnomap);
     show_range("tree", (struct range){(hpa_t)(uintptr_t)b->dtb, b->dtb_size});
     show_range("initrd", b->initrd);
     log_info("  UART     %s, interrupt %u", uarts[b->uart], b->uart_intid);

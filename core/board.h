@@ -29,6 +29,8 @@ struct board {
     struct range
         reserved[BOARD_RANGES]; /* /memreserve/ and /reserved-memory, page-aligned outwards */
     u32 nreserved;
+    struct range nomap[BOARD_RANGES]; /* of them, those that may not even be read ahead */
+    u32 nnomap;
 
     u64 cpu_mpidr[PCPU_MAX]; /* affinity fields; entry 0 need not be the boot CPU */
     /* Spin-table: where the CPU looks for the address to go to; 0: PSCI starts it, if anything. */

@@ -122,10 +122,17 @@ static void read_memory(struct host *h, const struct tree_node *n)
 
 static void read_reserved(struct host *h, const struct tree_node *n)
 {
+    bool nomap = tree_get(&h->tree, n, "no-map").data != NULL;
     struct range r;
 
     for (u32 i = 0; tree_reg(n, i, &r); i++) {
         add_reserved(h->b, r.base, r.size);
+        if (nomap && r.base < UINT64_MAX - r.size - PAGE_SIZE && h->b->nnomap < BOARD_RANGES) {
+            u64 base = ALIGN_DOWN(r.base, (u64)PAGE_SIZE);
+
+            h->b->nomap[h->b->nnomap++] =
+                (struct range){base, ALIGN_UP(r.base + r.size, (u64)PAGE_SIZE) - base};
+        }
     }
 }
 

@@ -24,8 +24,10 @@
 #include "core/sched.h"
 #include "sysreg.h"
 
+#include <string.h>
+
 #define POOL_PAGES 24
-#define HOLES      3
+#define HOLES      3 /* in the map of RAM, besides those of the tree */
 #define GUARD      PAGE_SIZE
 #define DTB_MAX    (2 * MIB)
 
@@ -35,6 +37,7 @@ extern const char boot_stack_guard[], boot_stack_top[];
 
 static u8 pool[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static u32 pool_used;
+static struct range more; /* for when the pool is used up */
 static struct pgtable el2;
 static struct range tree;
 static u32 entry_el;
@@ -42,10 +45,14 @@ static u32 entry_el;
 /* Page-table memory until RAM is mapped; concatenated roots aren't needed at stage 1. */
 static void *pool_alloc(u64 size)
 {
-    if (size != PAGE_SIZE || pool_used == POOL_PAGES) {
+    if (size != PAGE_SIZE) {
         return NULL;
     }
-    return pool[pool_used++];
+    if (pool_used == POOL_PAGES && more.size != 0) {
+        more.size -= PAGE_SIZE;
+        return (void *)(uintptr_t)(more.base + more.size);
+    }
+    return pool_used < POOL_PAGES ? pool[pool_used++] : NULL;
 }
 
 static bool map_own(const char *from, const char *to, enum pgtable_perm perm)
@@ -247,26 +254,50 @@ static bool map_gic(const struct board *b)
     return ok;
 }
 
-bool boot_finish(const struct board *b)
+/*
+ * Maps the board's RAM, but for what is mapped already, the stacks with their guards, and what the
+ * tree says "no-map" of: that may be another world's, and an access ahead of time an error. Each
+ * hole that isn't of whole blocks takes up to two tables, which have to be mapped before they are.
+ */
+static bool map_memory(const struct board *b, struct range stacks)
 {
-    struct range stacks = {0, (u64)(pcpu_count - 1) * (GUARD + STACK_SIZE)};
-    struct range hole[HOLES] = {{image_base(), image_linked_size()}, tree};
+    struct range hole[HOLES + BOARD_RANGES] = {
+        {image_base(), image_linked_size()}, tree, {stacks.base, stacks.size + more.size}};
+    u32 holes = HOLES + b->nnomap;
 
-    if (stacks.size != 0) {
-        stacks.base = page_alloc_raw(stacks.size);
-        if (stacks.base == 0) {
-            panic("no memory for stacks");
+    if (more.size != 0) {
+        more.base = stacks.base + stacks.size;
+        if (!pgtable_map(&el2, more.base, more.base, more.size, PGTABLE_RW)) {
+            return false;
         }
+        memset((void *)(uintptr_t)more.base, 0, (size_t)more.size);
     }
-    hole[2] = stacks;
-    sort_holes(hole, HOLES);
+    memcpy(&hole[HOLES], b->nomap, b->nnomap * sizeof(hole[0]));
+    sort_holes(hole, holes);
     for (u32 i = 0; i < b->nram; i++) {
-        if (!map_ram(b->ram[i].base, b->ram[i].size, hole, HOLES)) {
+        if (!map_ram(b->ram[i].base, b->ram[i].size, hole, holes)) {
             log_err("the board's device tree has 0x%llx bytes of memory at 0x%llx, but a device "
                     "there, too",
                     (unsigned long long)b->ram[i].size, (unsigned long long)b->ram[i].base);
             return false;
         }
+    }
+    return true;
+}
+
+bool boot_finish(const struct board *b)
+{
+    struct range stacks = {0, (u64)(pcpu_count - 1) * (GUARD + STACK_SIZE)};
+
+    more.size = 2 * b->nnomap * (u64)PAGE_SIZE;
+    if (stacks.size + more.size != 0) {
+        stacks.base = page_alloc_raw(stacks.size + more.size);
+        if (stacks.base == 0) {
+            panic("no memory for stacks");
+        }
+    }
+    if (!map_memory(b, stacks)) {
+        return false;
     }
     if (!map_stacks(stacks.base)) {
         panic("no memory for stacks");

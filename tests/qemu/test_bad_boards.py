@@ -56,7 +56,7 @@ CASES = {
     ),
     "gicd-beyond-the-cpu": (
         3,
-        gic("reg = <0xffffffff 0xfffff000 0x0 0x10000 0x0 0x8100000 0x0 0xf60000>;"),
+        gic("reg = <0x10000 0x0 0x0 0x10000 0x0 0x80a0000 0x0 0xf60000>;"),
         "the GIC out of reach, or where it has memory",
         HALTED,
     ),
@@ -210,3 +210,28 @@ def test_probe_of_a_sound_board(machine, bundle, built):
     assert len(vms.all_matches(m.text, r"^muntin:   CPU +0x\d$")) == 2
     assert m.seen(r"^muntin: GIC: .*, 4 list registers; do they interrupt: yes$")
     assert not m.seen("warning: |error: "), m.tail()
+
+
+RESERVED = "reserved-memory {{ #address-cells = <2>; #size-cells = <2>; ranges; {} }};"
+AREA = "a@{0:x} {{ reg = <0x0 {0:#x} 0x0 0x3000>; {1} }};"
+
+
+def test_memory_of_other_worlds(machine, bundle, built, tmp_path):
+    """What the tree says `no-map` of isn't in Muntin's own tables, and around it RAM is used: more
+    such areas than there are tables to begin with."""
+    areas = [0x44000000 + i * 0x401000 for i in range(14)]
+    nodes = "".join(AREA.format(a, "no-map;") for a in areas) + AREA.format(0x4F000000, "")
+    tree = trees.board(tmp_path, smp=2, mem=512)
+    trees.edit(tree, lambda s: re.sub(r"\};\s*\Z", RESERVED.format(nodes) + "};", s))
+    b = bundle({"good.qvmconf": vms.puppet("good", run="off"), **vms.files(built, "puppet.img")})
+    m = machine(how="kernel", dtb=tree, bundle=b, smp=2, mem=512, append="stay")
+    m.expect(r"^muntin: no VM runs any more; staying up")
+    m.expect("prompt")
+
+    def mapped(address):
+        return "Unmapped" not in m.monitor(f"gva2gpa {address:#x}")
+
+    for area in areas:
+        assert not mapped(area) and not mapped(area + 0x2000), hex(area)
+        assert mapped(area - 0x1000) and mapped(area + 0x3000), hex(area)
+    assert mapped(0x4F000000)  # only reserved

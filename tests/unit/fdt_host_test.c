@@ -109,6 +109,8 @@ static void memory_of_several_banks(void **state)
     assert_range(board.reserved[1], 0x3ed00000, 0x41000);
     assert_range(board.reserved[2], 0x70000000, 0x2000);
     assert_range(board.reserved[3], 0x70100000, 0x1000);
+    assert_int_equal(board.nnomap, 1);
+    assert_range(board.nomap[0], 0x3ed00000, 0x41000);
 }
 
 static void cpus_and_firmware(void **state)
