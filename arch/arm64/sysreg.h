@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Registers, barriers, TLB and cache maintenance of an AArch64 CPU. The only header that is found
- * through the second include path (`#include "sysreg.h"`), so that arch/arm-common works on top of
- * either architecture's.
+ * Registers, barriers, TLB and cache maintenance of an AArch64 CPU. Found, as try.h is and no
+ * other header, through the second include path (`#include "sysreg.h"`), so that arch/arm-common
+ * works on top of either architecture's.
  *
  * sysreg_read(REG) and sysreg_write(REG, value) take the names in capitals below, which both
  * architectures have, or, within arch/arm64, any name that the assembler knows (hcr_el2). Neither
