@@ -35,7 +35,7 @@ bool gcore_whole(const struct gcore *g)
 static void forget(struct gcore *g)
 {
     for (u32 i = 0; i < g->nregions; i++) {
-        munmap(g->region[i].ram, g->region[i].size);
+        munmap(g->region[i].ram, (size_t)g->region[i].size);
         free(g->region[i].present);
     }
     *g = (struct gcore){.want = UINT32_MAX};
@@ -99,11 +99,12 @@ static u64 ram_size(const struct gcore *g)
     return sum;
 }
 
-/* Whole pages, none over another, nor around the end of the address space. */
+/* Whole pages, none over another, nor around the end of the address space, and room for it here. */
 static bool region_fits(const struct gcore *g, const struct gcore_region *n)
 {
     if (((n->base | n->size) & (PAGE_SIZE - 1)) != 0 || n->size == 0 ||
-        n->size > GCORE_RAM_MAX - ram_size(g) || n->base > UINT64_MAX - n->size) {
+        n->size > GCORE_RAM_MAX - ram_size(g) || n->base > UINT64_MAX - n->size ||
+        (size_t)n->size != n->size) {
         return false;
     }
     for (u32 i = 0; i < g->nregions; i++) {
@@ -123,9 +124,9 @@ static void take_region(struct reader *r)
     if (r->have != 24 || !region_fits(g, &n)) {
         return;
     }
-    n.present = calloc(n.size / PAGE_SIZE, 1);
-    n.ram = mmap(NULL, n.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                 -1, 0); /* costs what is written */
+    n.present = calloc((size_t)(n.size / PAGE_SIZE), 1);
+    n.ram = mmap(NULL, (size_t)n.size, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0); /* costs what is written */
     if (n.ram == MAP_FAILED || n.present == NULL) {
         perror("muntin: no room for a core's RAM");
         exit(EXIT_NO_ROOM);

@@ -10,7 +10,7 @@ GUEST_CROSS ?= aarch64-linux-gnu-
 ARM_GUEST_CROSS ?= arm-none-eabi-
 GUEST_DIRS := $(filter-out tests/guests/lib,$(patsubst %/,%,$(sort $(dir $(wildcard tests/guests/*/*.c))))) \
 	$(patsubst %/,%,$(sort $(dir $(wildcard tests/bench/*.c))))
-ARM_GUESTS := attack bench echo flood gic hello load psci shm timer traps victim
+ARM_GUESTS := attack bench echo flood gic hello load pass psci puppet shm timer traps victim
 GUEST_OBJ := $(B)/guests/obj
 ARM_GUEST_OBJ := $(B)/guests/arm/obj
 GUEST_WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \

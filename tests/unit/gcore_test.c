@@ -324,8 +324,10 @@ static void keep(const struct gcore *g, void *ctx)
         free(got.ram[i]);
         got.ram[i] = NULL;
         if (i < g->nregions) {
-            got.ram[i] = malloc(g->region[i].size);
-            memcpy(got.ram[i], g->region[i].ram, g->region[i].size);
+            size_t size = (size_t)g->region[i].size;
+
+            got.ram[i] = malloc(size);
+            memcpy(got.ram[i], g->region[i].ram, size);
         }
     }
 }
