@@ -25,6 +25,10 @@ def arch_of(cpu):
     return "arm" if cpu in ("cortex-a7", "cortex-a15") else "arm64"
 
 
+def guests_of(cpu):
+    return "guests/arm" if arch_of(cpu) == "arm" else "guests"
+
+
 UART = "vdev pl011 loc 0x09000000 intr gic:33\n"
 NIC = "vdev virtio-net loc 0x0a000000 intr gic:48 name eth peer /dev/vdevpeer/lan mac {mac}\n"
 
@@ -44,8 +48,7 @@ def start(machine, bundle, built):
     """start({"a": config, ...}, images, ...) starts a machine with these VMs."""
 
     def go(configs, images, **options):
-        arch = arch_of(options.get("cpu"))
-        folder = "guests/arm" if arch == "arm" else "guests"
+        arch, folder = arch_of(options.get("cpu")), guests_of(options.get("cpu"))
         files = {f"{name}.qvmconf": text for name, text in configs.items()}
         files.update({f"{i}.img": built(f"{folder}/{i}.img") for i in images})
         return machine(bundle=bundle(files), mem=1024, arch=arch, **options)

@@ -5,14 +5,17 @@ under icount, where time is instructions: what is measured does not depend on th
 
 import pytest
 from lib import vms
+from test_guests import arch_of, guests_of
 
 SLEPT = r"SLEPT count=\d+ early=0 late_mean_ns=(\d+) late_max_ns=(\d+)$"
 
 
-def run(machine, bundle, built, configs, smp=1, gic=3, timeout=180):
+def run(machine, bundle, built, configs, smp=1, gic=3, cpu=None, timeout=180):
     """Runs VMs that do what their boot arguments say and then power off."""
-    b = bundle({f"{n}.qvmconf": c for n, c in configs.items()} | vms.files(built, "puppet.img"))
-    m = machine(bundle=b, smp=smp, mem=512, gic=gic, icount=True, serial_file=True)
+    files = {f"{n}.qvmconf": c for n, c in configs.items()}
+    files["puppet.img"] = built(f"{guests_of(cpu)}/puppet.img")
+    options = {"arch": arch_of(cpu), "cpu": cpu, "smp": smp, "mem": 512, "gic": gic}
+    m = machine(bundle=bundle(files), icount=True, serial_file=True, **options)
     m.expect_exit(timeout=timeout)
     assert not m.seen("PANIC|error: |UNEXPECTED"), m.tail()
     return m
@@ -24,12 +27,13 @@ def answer(m, number, pattern):
     return found
 
 
-def test_equal_priorities_share_evenly(machine, bundle, built):
+@pytest.mark.parametrize("gic, cpu", [(3, None), (2, "cortex-a15")])
+def test_equal_priorities_share_evenly(machine, bundle, built, gic, cpu):
     configs = {
         name: vms.puppet(name, number, "sleep 50000 1; spin 200; off", cpus=[0])
         for number, name in enumerate(("a", "b", "c"), 1)
     }
-    m = run(machine, bundle, built, configs)
+    m = run(machine, bundle, built, configs, gic=gic, cpu=cpu)
     rounds = [int(answer(m, n, r"SPUN rounds=(\d+)$")[1]) for n in (1, 2, 3)]
     assert min(rounds) > 0.85 * max(rounds), rounds
 
@@ -47,14 +51,14 @@ def test_alone_it_gets_the_whole_cpu(machine, bundle, built):
     assert b > 0.98 * a, (a, b)
 
 
-@pytest.mark.parametrize("gic", [2, 3])
-def test_timers_fire_in_time_beside_a_busy_vcpu(machine, bundle, built, gic):
+@pytest.mark.parametrize("gic, cpu", [(2, None), (3, None), (2, "cortex-a7")])
+def test_timers_fire_in_time_beside_a_busy_vcpu(machine, bundle, built, gic, cpu):
     """The one that sleeps has the higher priority: its neighbour never delays it."""
     configs = {
         "low": vms.puppet("low", 1, "spin 400; off", cpus=[0], sched=5),
         "high": vms.puppet("high", 2, "sleep 1000 150; sleep 50 100; off", cpus=[0], sched=20),
     }
-    m = run(machine, bundle, built, configs, gic=gic)
+    m = run(machine, bundle, built, configs, gic=gic, cpu=cpu)
     slept = vms.all_matches(m.text, rf"@@ 2 {SLEPT}")
     assert len(slept) == 2, m.tail()
     assert all(int(mean) < 30_000 and int(worst) < 200_000 for mean, worst in slept), slept

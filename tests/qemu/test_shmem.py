@@ -9,6 +9,7 @@ import re
 import pytest
 from lib import trees, vms
 from lib.machine import ROOT
+from test_guests import arch_of, guests_of
 
 BOOT = vms.BOOT_TIMEOUT
 
@@ -25,17 +26,17 @@ def ended(m, times=2, timeout=60):
     assert not re.search(r"@@ shm .*(FAIL|PANIC)", m.text), m.tail()
 
 
-@pytest.mark.parametrize("gic, cpu", [(2, "cortex-a72"), (3, "max")])
+@pytest.mark.parametrize("gic, cpu", [(2, "cortex-a72"), (3, "max"), (2, "cortex-a15")])
 def test_two_bare_metal_vms(machine, bundle, built, gic, cpu):
     """With a third VM's region beside it, which one of them may not have."""
     b = bundle(
         {
             "a.qvmconf": bare("a", "lead cached", "create chan,1M create secret,64K deny secret"),
             "b.qvmconf": bare("b", "cached denied", "loc 0x1c050000 intr gic:44 allow chan", 1),
-            "shm.img": built("guests/shm.img"),
+            "shm.img": built(f"{guests_of(cpu)}/shm.img"),
         }
     )
-    m = machine(bundle=b, gic=gic, cpu=cpu, smp=2, mem=512)
+    m = machine(arch=arch_of(cpu), bundle=b, gic=gic, cpu=cpu, smp=2, mem=512)
     ended(m)
     assert m.seen("@@ shm LED rounds=200 wrong=0") and m.seen("@@ shm FOLLOWED rounds=200 wrong=0")
     m.expect_exit()
