@@ -33,7 +33,7 @@
 #define COMMAND_IO     BIT(0)
 #define COMMAND_MEM    BIT(1)
 #define COMMAND_MASTER BIT(2)
-#define COMMAND_GUEST  (COMMAND_MASTER | BIT(6) | BIT(8) | BIT(10)) /* parity, SERR, INTx off */
+#define COMMAND_FIXED  (COMMAND_MEM | BIT(10)) /* decoding; INTx off: its line is not the VM's */
 #define STATUS_CAPS    BIT(20)
 #define REG_HEADER     0x0c
 #define HEADER_MULTI   BIT(23)
@@ -152,10 +152,14 @@ static u64 bar_size(hpa_t cfg, u32 n, bool wide)
     return mask == 0 ? 0 : ~mask + 1;
 }
 
-/* A place for a BAR in both windows; each has its pages for itself. */
+/*
+ * A place for a BAR in both windows; each has its pages for itself. It's the bus address that has
+ * to be aligned: its lower bits are no part of a BAR, and the CPU's may differ in them.
+ */
 static bool take(struct bridge *br, const struct board *b, u64 size, u64 *host, u64 *ipa)
 {
-    u64 whole = MAX(size, (u64)PAGE_SIZE), at = ALIGN_UP(b->pci.mem.base + next_host, whole);
+    u64 whole = MAX(size, (u64)PAGE_SIZE);
+    u64 at = ALIGN_UP(b->pci.mem_bus + next_host, whole) - b->pci.mem_bus + b->pci.mem.base;
 
     *host = at;
     *ipa = ALIGN_UP(br->next, whole);
@@ -198,6 +202,27 @@ static bool add_bar(struct bridge *br, struct function *f, const struct board *b
     return true;
 }
 
+static void write_bars(const struct function *f)
+{
+    for (u32 n = 0; n < BARS; n++) {
+        hw_write(f->cfg, REG_BAR + 4 * n, f->hw_bar[n]);
+    }
+}
+
+/* One that stays elsewhere (PCIe §7.8.5: allocated for good) could be in another VM's window. */
+static bool place_bars(const struct bridge *br, const struct function *f)
+{
+    write_bars(f);
+    for (u32 n = 0; n < BARS; n++) {
+        if (f->hw_bar[n] != 0 &&
+            ((hw_read(f->cfg, REG_BAR + 4 * n) ^ f->hw_bar[n]) & ~BAR_TYPE) != 0) {
+            log_err("%s: BAR %u of a PCIe function can't be moved", br->dev.vm->name, n);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool add_bars(struct bridge *br, struct function *f, const struct board *b)
 {
     bool wide;
@@ -207,10 +232,7 @@ static bool add_bars(struct bridge *br, struct function *f, const struct board *
             return false;
         }
     }
-    for (u32 n = 0; n < BARS; n++) {
-        hw_write(f->cfg, REG_BAR + 4 * n, f->hw_bar[n]);
-    }
-    return true;
+    return place_bars(br, f);
 }
 
 /* Notes the capabilities whose registers the guest may write. */
@@ -268,7 +290,10 @@ static u32 guest_word(const struct function *f, u32 reg)
     return value;
 }
 
-/* DMA stops before the bit is off, and is possible before it's on. */
+/*
+ * DMA stops before the bit is off, and is possible before it's on. What makes a function tell the
+ * board of errors (parity, SERR) stays off: a guest could bring firmware up that stops the board.
+ */
 static void set_command(struct function *f, u32 value)
 {
     bool master = (value & COMMAND_MASTER) != 0 && !dma_is_cut(f->conf->stream);
@@ -277,8 +302,7 @@ static void set_command(struct function *f, u32 value)
     if (master != ((hw_read(f->cfg, REG_COMMAND) & COMMAND_MASTER) != 0)) {
         dma_open(f->conf->stream, master);
     }
-    value &= COMMAND_GUEST;
-    hw_command(f->cfg, (master ? value : value & ~COMMAND_MASTER) | COMMAND_MEM);
+    hw_command(f->cfg, COMMAND_FIXED | (master ? COMMAND_MASTER : 0));
 }
 
 /* Bits of a word that the guest may change in the hardware. */
@@ -366,7 +390,9 @@ static void reset_function(struct function *f)
 {
     dma_open(f->conf->stream, false);
     dma_forgive(f->conf->stream);
-    hw_command(f->cfg, COMMAND_MEM);
+    hw_command(f->cfg, 0);
+    write_bars(f); /* a function that the guest has reset by its own registers has lost them */
+    hw_command(f->cfg, COMMAND_FIXED);
     if (f->msi != 0) {
         hw_write(f->cfg, f->msi, hw_read(f->cfg, f->msi) & ~MSI_CONTROL);
     }

@@ -34,8 +34,10 @@
 #define COMMAND 0x04
 #define MASTER  4u
 #define MEM     2u
+#define NO_INTX 0x400u
 
 static u32 reg[WORDS], writes[WORDS], sizes[6];
+static bool stuck; /* BAR 0 doesn't take a value */
 static u32 strays; /* writes to where no function is */
 static bool open_now;
 static u32 attached_stream, first_event, events;
@@ -43,6 +45,9 @@ static u64 frame_at;
 
 static u32 read_bar(u32 n)
 {
+    if (stuck && n == 0) {
+        return 0xfffe0000;
+    }
     return reg[4 + n] & sizes[n];
 }
 
@@ -133,7 +138,7 @@ static struct vm *vm;
 static struct {
     u64 ipa, pa, size;
     u32 perm;
-} mapped[4];
+} mapped[8];
 static u32 nmapped;
 
 static bool map_stage2(struct vm *v, u64 ipa, hpa_t pa, u64 size, u32 perm)
@@ -175,7 +180,7 @@ static int setup(void **state)
     page_add((hpa_t)(uintptr_t)memory, sizeof(memory));
     board.pci.ecam = (struct range){ECAM, 0x10000000};
     board.pci.mem = (struct range){WINDOW, 0x1000000};
-    board.pci.mem_bus = 0x80000000;
+    board.pci.mem_bus = 0x80080000; /* not aligned like the CPU's address */
     config.gicd = 0x08000000;
     config.pass.npci = 1;
     config.pass.pci[0] = (struct cfg_pci){.function = 2 << 3, .stream = STREAM, .message = 0x77};
@@ -225,13 +230,13 @@ static void test_created(void **state)
     (void)state;
     assert_int_equal(nmapped, 2);
     assert_int_equal(mapped[0].ipa, PCI_MEM);
-    assert_int_equal(mapped[0].pa, WINDOW);
+    assert_int_equal(mapped[0].pa, WINDOW + 0x80000);
     assert_int_equal(mapped[0].size, 0x100000);
     assert_int_equal(mapped[0].perm, S2_DEVICE);
     assert_int_equal(mapped[1].size, PAGE_SIZE); /* nobody else is in the page of a small one */
     assert_int_equal(mapped[1].ipa, PCI_MEM + 0x100000);
-    assert_int_equal(reg[4], 0x80000000); /* what the bus calls the window */
-    assert_int_equal(reg[6] & ~0xfu, 0x80100000);
+    assert_int_equal(reg[4], 0x80100000); /* what the bus calls the window */
+    assert_int_equal(reg[6] & ~0xfu, 0x80200000);
     assert_int_equal(attached_stream, STREAM);
     assert_int_equal(frame_at, 0x08020000);
     assert_int_equal(first_event, PCI_INTID);
@@ -298,14 +303,14 @@ static void test_bars(void **state)
 static void test_command(void **state)
 {
     (void)state;
-    assert_int_equal(get(COMMAND, 2), 0);
-    assert_int_equal(reg[1] & 0xffff, MEM); /* decoding stays on: the window is the guest's */
+    assert_int_equal(get(COMMAND, 2), NO_INTX);
+    assert_int_equal(reg[1] & 0xffff, MEM | NO_INTX); /* it decodes: the window is the guest's */
     set(COMMAND, 2, 0xffff);
-    assert_int_equal(reg[1] & 0xffff, 0x546);
-    assert_int_equal(get(COMMAND, 2), 0x546);
+    assert_int_equal(reg[1] & 0xffff, MASTER | MEM | NO_INTX); /* no SERR, no parity errors */
+    assert_int_equal(get(COMMAND, 2), MASTER | MEM | NO_INTX);
     set(COMMAND, 2, 0);
-    assert_int_equal(get(COMMAND, 2), 0);
-    assert_int_equal(reg[1] & 0xffff, MEM);
+    assert_int_equal(get(COMMAND, 2), NO_INTX);
+    assert_int_equal(reg[1] & 0xffff, MEM | NO_INTX);
 }
 
 static void test_dma_follows_the_bit(void **state)
@@ -355,6 +360,28 @@ static void test_messages_stop_at_a_reset(void **state)
     assert_int_equal(reg[MSIX / 4] & 0x80000000, 0);
 }
 
+static void test_bars_are_back_after_a_reset(void **state)
+{
+    (void)state;
+    reg[4] = 0; /* the device's own reset */
+    vm->devs->ops->reset(vm->devs);
+    assert_int_equal(reg[4], 0x80100000);
+    assert_int_equal(reg[1] & 0xffff, MEM | NO_INTX);
+}
+
+/* A BAR that is where it is for good. */
+static void test_fixed_bar(void **state)
+{
+    static struct vm other;
+
+    (void)state;
+    other.cfg = &config;
+    other.irqchip = &chip;
+    stuck = true;
+    assert_false(pci_create(&other));
+    stuck = false;
+}
+
 static void test_frame(void **state)
 {
     u64 frame = config.gicd + PCI_FRAME;
@@ -384,7 +411,9 @@ int main(void)
         cmocka_unit_test_setup(test_dma_follows_the_bit, begin),
         cmocka_unit_test_setup(test_cut_off, begin),
         cmocka_unit_test_setup(test_messages_stop_at_a_reset, begin),
+        cmocka_unit_test_setup(test_bars_are_back_after_a_reset, begin),
         cmocka_unit_test_setup(test_frame, begin),
+        cmocka_unit_test_setup(test_fixed_bar, begin),
     };
 
     return cmocka_run_group_tests_name("pci", tests, setup, NULL);
