@@ -117,7 +117,16 @@ static void quiet(struct vdev *d)
         pass_hw->irq_quiet(c->irq[i].host);
     }
     for (u32 i = 0; i < c->nstreams; i++) {
+        dma_open(c->stream[i], false); /* until the next start has its memory: pass_start */
         dma_forgive(c->stream[i]);
+    }
+}
+
+void pass_start(struct vm *vm)
+{
+    const struct cfg_pass *c = &vm->cfg->pass;
+
+    for (u32 i = 0; i < c->nstreams; i++) {
         dma_open(c->stream[i], true); /* its own memory is all that it reaches */
     }
 }
@@ -229,11 +238,8 @@ bool pass_create(struct vm *vm)
     struct vdev **tail = &vm->devs;
     struct pass *p;
 
-    if (!pci_create(vm)) {
-        return false;
-    }
     if (c->nwindows + c->nirqs == 0) {
-        return true;
+        return pci_create(vm);
     }
     p = page_alloc(sizeof(*p));
     if (p == NULL) {
@@ -258,7 +264,8 @@ bool pass_create(struct vm *vm)
     for (u32 i = 0; i < c->ndevs; i++) {
         (void)!pass_hw->map_device(c->dev[i].host, PAGE_SIZE);
     }
-    if (!add_streams(vm)) {
+    /* The SMMU's tables are made of what memory the VM has by now, messages by the first. */
+    if (!pci_create(vm) || !add_streams(vm)) {
         return false;
     }
     while (*tail != NULL) {

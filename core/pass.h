@@ -121,6 +121,9 @@ extern const struct pass_hw *pass_hw; /* set once by core/main.c */
 /* Boot: makes what the config passes available to vm, whose GIC exists. False, after a message. */
 bool pass_create(struct vm *vm) MUST_CHECK;
 
+/* vm's memory is loaded, and its first vCPU is about to run: its devices in windows reach it. */
+void pass_start(struct vm *vm);
+
 /*
  * For arch: the board's SPI `intid` fired and was acknowledged, its priority dropped. True: it's a
  * guest's now, whose own deactivation ends it. False: nobody has it; it's for the caller to

@@ -8,6 +8,7 @@
 
 #include "core/arch.h"
 #include "core/atomic.h"
+#include "core/board.h"
 #include "core/config.h"
 #include "core/gcore.h"
 #include "core/image.h"
@@ -15,6 +16,7 @@
 #include "core/page.h"
 #include "core/panic.h"
 #include "core/pass.h"
+#include "core/pci.h"
 #include "core/vdev.h"
 #include "core/vm_end.h"
 
@@ -124,7 +126,7 @@ static bool build(struct vm *vm)
 {
     const struct vm_config *cfg = vm->cfg;
 
-    vm->incoherent = cfg->pass.nwindows > 0;
+    vm->incoherent = cfg->pass.nwindows > 0 || (cfg->pass.npci > 0 && !pci_board->pci.coherent);
     if (!arch_s2_create(vm)) {
         log_err("%s: no memory for its stage-2 tables", vm->name);
         return false;
@@ -311,6 +313,7 @@ static void step_go(struct vm *vm)
     struct vcpu *v = vm->vcpu[0];
     bool go;
 
+    pass_start(vm);
     spin_lock(&vm->lock);
     go = vm->state == VM_STARTING;
     if (go) {

@@ -12,6 +12,7 @@
 #include "arch/host/arch.h"
 #include "core/arch.h"
 #include "core/config.h"
+#include "core/dma.h"
 #include "core/log.h"
 #include "core/mmio.h"
 #include "core/page.h"
@@ -84,6 +85,17 @@ static void irq_quiet(u32 intid)
     tell("quiet %u\n", intid);
 }
 
+static bool dma_attach(struct vm *of, u32 stream, u64 frame)
+{
+    tell("%s: stream %u, frame %llx, %u regions\n", of->name, stream, X(frame), of->mem.count);
+    return true;
+}
+
+static void hw_open(u32 stream, bool open)
+{
+    tell("%s stream %u\n", open ? "open" : "close", stream);
+}
+
 static const struct pass_hw hw = {
     .map_device = map_device,
     .map_memory = map_memory,
@@ -92,6 +104,8 @@ static const struct pass_hw hw = {
     .write = hw_write,
     .irq_enable = irq_enable,
     .irq_quiet = irq_quiet,
+    .dma_attach = dma_attach,
+    .dma_open = hw_open,
 };
 
 static void inject(struct vm *to, struct vcpu *v, u32 intid, u32 pintid)
@@ -348,6 +362,41 @@ static void test_quiet(void **state)
     assert_false(pass_quiet_find("arm,pl031")->dma);
 }
 
+/* No DMA of the last life while memory is made ready for the next: open from its start only. */
+static void test_streams(void **state)
+{
+    struct vm *v = fresh();
+
+    (void)state;
+    cfg.pass.nwindows = 1;
+    cfg.pass.window[0] = (struct cfg_window){.base = 0x50000000,
+                                             .size = 0x2000,
+                                             .host = 0x90000000,
+                                             .flags = PASS_R | PASS_W | PASS_X | PASS_C | PASS_RAM};
+    cfg.pass.nstreams = 1;
+    cfg.pass.stream[0] = 0x21;
+    assert_true(pass_create(v));
+    assert_non_null(strstr(told, "stream 33, frame 0, 1 regions\n")); /* memory that is passed */
+    assert_null(strstr(told, "open"));
+    forget();
+    pass_start(v);
+    assert_string_equal(told, "open stream 33\n");
+    forget();
+    for (u32 i = 0; i < DMA_BLOCKED_MAX; i++) {
+        dma_blocked(0x21, 0, true);
+    }
+    assert_string_equal(told, "close stream 33\n");
+    forget();
+    pass_start(v); /* cut off */
+    assert_null(strstr(told, "open"));
+    forget();
+    v->devs->ops->reset(v->devs);
+    assert_string_equal(told, "close stream 33\n");
+    forget();
+    pass_start(v);
+    assert_string_equal(told, "open stream 33\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_interrupts),
         cmocka_unit_test(test_interrupts_refused),
         cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_streams),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
