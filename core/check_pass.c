@@ -150,6 +150,8 @@ static const char *muntins_own(const struct board *b, const struct cfg_window *w
         {b->smmu.reg, "the SMMU"},
         {b->pci.ecam,
          "the PCIe host bridge: its functions can be passed (pci:BUS:DEVICE.FUNCTION)"},
+        {{b->pci.mem.base, b->its.size != 0 && b->smmu.reg.size != 0 ? b->pci.mem.size : 0},
+         "the PCIe host bridge, where Muntin places what functions have"},
         {b->uart_reg, "Muntin's UART"},
         {{b->fw_cfg.base, b->fw_cfg.size != 0 ? FW_CFG_SIZE : 0},
          "fw_cfg, which could overwrite it"},
@@ -246,6 +248,8 @@ void check_pass_board(struct vm_config *vm, const struct board *b, struct diag *
         if (irq->host == b->uart_intid) {
             diag_error(d, irq->place, "INTID %u can't be passed: it's that of Muntin's UART",
                        irq->host);
+        } else if (irq->host == b->smmu.intid) {
+            diag_error(d, irq->place, "INTID %u can't be passed: it's that of the SMMU", irq->host);
         }
     }
     vm->errors += d->errors - before;
@@ -289,7 +293,9 @@ static void function_error(struct vm_config *vm, const struct cfg_pci *c, struct
 {
     char at[96];
 
-    diag_error(d, c->place, "this PCIe function is also passed at %s: one VM can have it",
+    diag_error(d, c->place,
+               "a function of this PCIe device is also passed at %s: one VM can have them, as they "
+               "may reach each other without the SMMU",
                place_text(d, other, at, sizeof(at)));
     vm->errors++;
 }
@@ -298,7 +304,7 @@ static void check_functions_pair(struct vm_config *a, struct vm_config *b, struc
 {
     for (u32 i = 0; i < a->pass.npci; i++) {
         for (u32 j = 0; j < b->pass.npci; j++) {
-            if (a->pass.pci[i].function == b->pass.pci[j].function) {
+            if (a->pass.pci[i].function >> 3 == b->pass.pci[j].function >> 3) {
                 function_error(a, &a->pass.pci[i], b->pass.pci[j].place, d);
                 function_error(b, &b->pass.pci[j], a->pass.pci[i].place, d);
             }

@@ -70,6 +70,7 @@ struct cfg_pci {
     u16 function; /* bus << 8 | device << 3 | function */
     u32 stream;   /* at the SMMU; filled in from the board's tree, as is */
     u32 message;  /* the DeviceID at the ITS */
+    bool known;   /* the tree's bridge was asked for both */
     struct place place;
 };
 

@@ -435,5 +435,12 @@ void fdt_pass_check(struct vm_config *vm, const struct board *b, struct diag *d)
         pass_pci_look(vm, b, &tree, n, d);
     }
     tell_unknown(&c);
+    for (u32 i = 0; i < vm->pass.npci; i++) {
+        if (!vm->pass.pci[i].known) {
+            diag_error(d, vm->pass.pci[i].place,
+                       "the board's PCIe host bridge doesn't say what its "
+                       "functions are called by the SMMU and the ITS");
+        }
+    }
     vm->errors += d->errors - before;
 }

@@ -44,6 +44,7 @@ void pass_pci_look(struct vm_config *vm, const struct board *b, const struct tre
     for (u32 i = 0; i < vm->pass.npci; i++) {
         struct cfg_pci *c = &vm->pass.pci[i];
 
+        c->known = true;
         if (!map_id(t, n, "iommu-map", "iommu-map-mask", c->function, b->smmu.phandle,
                     &c->stream)) {
             diag_error(d, c->place,

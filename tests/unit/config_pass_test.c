@@ -249,6 +249,16 @@ static const struct {
     {{A "pass shared intr gic:40", B "pass shared intr gic:50=40"},
      "a:1:42: error: INTID 40 of the board is also passed at b:1: one VM can have it\n"
      "b:1:42: error: INTID 40 of the board is also passed at a:1: one VM can have it\n"},
+    {{A "pass loc pci:0:2.0", B "pass loc pci:0:2.1"},
+     "a:1:34: error: a function of this PCIe device is also passed at b:1: one VM can have them, "
+     "as they may reach each other without the SMMU\n"
+     "b:1:34: error: a function of this PCIe device is also passed at a:1: one VM can have them, "
+     "as they may reach each other without the SMMU\n"},
+    {{A "pass loc pci:0:2.0", B "pass loc pci:0:3.0"}, ""},
+    {{A "pass intr gic:106"}, "a:1:35: error: INTID 106 can't be passed: it's that of the SMMU\n"},
+    {{A "pass loc 0x30000000,4K"},
+     "a:1:34: error: 0x30000000, 0x1000 bytes, can't be passed: there's the PCIe host bridge, "
+     "where Muntin places what functions have\n"},
 };
 
 static const struct board virt = {
@@ -258,6 +268,9 @@ static const struct board virt = {
     .uart_reg = {0x9000000, 0x1000},
     .uart_intid = 33,
     .fw_cfg = {0x9020000, 0x18},
+    .its = {0x8080000, 0x20000},
+    .smmu = {.reg = {0x9050000, 0x20000}, .intid = 106},
+    .pci = {.ecam = {0x4010000000, 0x10000000}, .mem = {0x10000000, 0x2eff0000}},
     .image = {0, 0x40000},
     .ram = {{0x40000000, 0x40000000}},
     .nram = 1,
