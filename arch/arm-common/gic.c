@@ -137,6 +137,11 @@ bool gic_spi_pending(u32 intid)
     return (io_read32(gic.gicd + GICD_ISPENDR + intid / 32 * 4) & BIT(intid % 32)) != 0;
 }
 
+void gic_spi_pend(u32 intid)
+{
+    write_bit(GICD_ISPENDR, intid);
+}
+
 void gic_spi_clear(u32 intid)
 {
     write_bit(GICD_ICPENDR, intid);

@@ -109,9 +109,10 @@ void gic_enable(u32 intid, bool on);
 /* Boot: an SPI to the boot CPU, edge or level, as the board's tree says. */
 void gic_setup_spi(u32 intid, bool edge);
 /* SPIs, from any CPU: to the CPU p, which is up; is it pending (level-triggered: its line is high);
- * no longer pending; masked, neither pending nor active. */
+ * made pending; no longer pending; masked, neither pending nor active. */
 void gic_spi_route(u32 intid, const struct pcpu *p);
 bool gic_spi_pending(u32 intid);
+void gic_spi_pend(u32 intid);
 void gic_spi_clear(u32 intid);
 void gic_spi_quiet(u32 intid);
 /* Deactivates what may be inactive already: an SPI, from any CPU; others as gic_deactivate. */

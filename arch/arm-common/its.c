@@ -65,7 +65,7 @@
 #define EVENTS        64
 #define LPI_BITS      14 /* the least that there can be: LPIs 8192 to 16383 */
 #define LPIS          ((1u << LPI_BITS) - ITS_LPI_FIRST)
-#define LPI_ENABLED   1
+#define LPI_ENABLED   3 /* bit 1 is RES1 (§5.1.1) */
 #define PENDING_ALIGN (64 * KIB)
 #define PATIENCE      1000000
 
@@ -127,6 +127,12 @@ bool its_attach(struct vm *vm, u32 device, u32 first, u32 count)
         log_err("%s: the board has no ITS that works: messages of its devices can't come",
                 vm->name);
         return false;
+    }
+    for (u32 i = 0; i < its.devices; i++) {
+        if (its.device[i].id == device) {
+            log_err("%s: device 0x%x of the ITS is given already", vm->name, device);
+            return false;
+        }
     }
     if ((u64)device >> device_bits != 0 || its.devices == DEVICES || count > EVENTS) {
         log_err("%s: the ITS has no device 0x%x, or there are more than %u", vm->name, device,

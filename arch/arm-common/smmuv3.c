@@ -53,6 +53,8 @@
 #define IRQ_CTRL         0x50
 #define IRQ_CTRLACK      0x54
 #define IRQ_EVENTQ       BIT(2)
+#define GERROR           0x60
+#define GERRORN          0x64
 #define STRTAB_BASE      0x80
 #define STRTAB_BASE_CFG  0x88
 #define CMDQ_BASE        0x90
@@ -74,7 +76,8 @@
 #define STE1_INCOMING (1ull << 44) /* shareability as the device says */
 #define STE2_T0SZ     32           /* shifts; the layout is VTCR_EL2's */
 #define STE2_SL0      38
-#define STE2_WALKS    (1ull << 40 | 1ull << 42 | 3ull << 44) /* write-back, inner shareable */
+#define STE2_WALKS    (1ull << 40 | 1ull << 42) /* of tables: write-back; else not cacheable */
+#define STE2_SHARE    (3ull << 44)              /* inner shareable */
 #define STE2_PS       48
 #define STE2_AA64     BIT64(51)
 #define STE2_AFFD     BIT64(53) /* no faults for the Access flag */
@@ -104,6 +107,7 @@
 struct stream {
     u32 sid;
     struct vm *vm;
+    hpa_t root; /* stage 2 of its VM's devices */
 };
 
 static struct {
@@ -116,9 +120,9 @@ static struct {
     u64 *cmd, *event;
     struct stream stream[STREAMS];
     u32 streams;
-    hpa_t root[VM_MAX]; /* stage 2 of a VM's devices; 0: it has none */
     struct spinlock lock;
-    u32 prod; /* of the command queue */
+    u32 prod;  /* of the command queue */
+    bool dead; /* it doesn't answer commands: it's off, and aborts all */
 } smmu = {.lock = SPINLOCK_INIT(LOCK_SMMU)};
 
 static const u8 oas_bits[] = {32, 36, 40, 42, 44, 48, 52, 56};
@@ -264,8 +268,11 @@ static bool map_all(struct pgtable *pt, const struct vm *vm, u64 frame, hpa_t do
     return frame == 0 || pgtable_map(pt, frame, doorbell, PAGE_SIZE, PGTABLE_DEVICE);
 }
 
-/* Not the CPU's table: what the CPU may do there with devices, and with HCR_EL2.FWB, isn't this. */
-static bool make_table(const struct vm *vm, u64 frame, hpa_t doorbell)
+/*
+ * Not the CPU's table: what the CPU may do there with devices, and with HCR_EL2.FWB, isn't this.
+ * Its root; 0, after a message: no memory.
+ */
+static hpa_t make_table(const struct vm *vm, u64 frame, hpa_t doorbell)
 {
     struct pgtable pt;
 
@@ -273,13 +280,23 @@ static bool make_table(const struct vm *vm, u64 frame, hpa_t doorbell)
     if (!pgtable_create(&pt, PGTABLE_STAGE2, smmu.ipa_bits, make_page) ||
         !map_all(&pt, vm, frame, doorbell)) {
         log_err("%s: no memory for the tables of its devices", vm->name);
-        return false;
+        return 0;
     }
     for (u32 i = 0; i < nmade; i++) {
         publish(made[i].page, made[i].size);
     }
-    smmu.root[vm->index] = (uintptr_t)pt.root;
-    return true;
+    return (uintptr_t)pt.root;
+}
+
+/* By who it is, not by its index: that of a VM which could not be created is the next one's. */
+static hpa_t table_of(const struct vm *vm)
+{
+    for (u32 i = 0; i < smmu.streams; i++) {
+        if (smmu.stream[i].vm == vm) {
+            return smmu.stream[i].root;
+        }
+    }
+    return 0;
 }
 
 static const struct stream *find(u32 sid)
@@ -294,6 +311,8 @@ static const struct stream *find(u32 sid)
 
 bool smmu_attach(struct vm *vm, u32 sid, u64 frame, hpa_t doorbell)
 {
+    hpa_t root;
+
     if (smmu.base == 0) {
         log_err("%s: the board has no SMMU that Muntin can use", vm->name);
         return false;
@@ -307,10 +326,14 @@ bool smmu_attach(struct vm *vm, u32 sid, u64 frame, hpa_t doorbell)
                 STREAMS);
         return false;
     }
-    if (smmu.root[vm->index] == 0 && !make_table(vm, frame, doorbell)) {
+    root = table_of(vm);
+    if (root == 0) {
+        root = make_table(vm, frame, doorbell);
+    }
+    if (root == 0) {
         return false;
     }
-    smmu.stream[smmu.streams++] = (struct stream){sid, vm};
+    smmu.stream[smmu.streams++] = (struct stream){sid, vm, root};
     return true;
 }
 
@@ -327,9 +350,10 @@ static void fill_entry(const struct stream *s)
     u64 sl0 = smmu.level == 0 ? 2 : 1;
 
     ste[1] = STE1_INCOMING;
-    ste[2] = vmid(s->vm) | (u64)(64 - smmu.ipa_bits) << STE2_T0SZ | sl0 << STE2_SL0 | STE2_WALKS |
-             (u64)smmu.oas << STE2_PS | STE2_AA64 | STE2_AFFD | STE2_R;
-    ste[3] = smmu.root[s->vm->index];
+    ste[2] = vmid(s->vm) | (u64)(64 - smmu.ipa_bits) << STE2_T0SZ | sl0 << STE2_SL0 | STE2_SHARE |
+             (smmu.coherent ? STE2_WALKS : 0) | (u64)smmu.oas << STE2_PS | STE2_AA64 | STE2_AFFD |
+             STE2_R;
+    ste[3] = s->root;
 }
 
 /* Long enough for the highest stream; those beyond it are aborted as well (§3.4.3). */
@@ -401,6 +425,7 @@ bool smmu_start(void)
     set_base(STRTAB_BASE, smmu.ste, 0);
     set_reg(STRTAB_BASE_CFG, bits); /* linear */
     set_base(CMDQ_BASE, smmu.cmd, CMDS_LOG2);
+    set_reg(GERRORN, reg(GERROR)); /* an error of before would stop the command queue (§7.5) */
     set_reg(CMDQ_PROD, 0);
     set_reg(CMDQ_CONS, 0);
     set_base(EVENTQ_BASE, smmu.event, EVENTS_LOG2);
@@ -447,13 +472,22 @@ void smmu_open(u32 sid, bool open)
     }
     ste = &smmu.ste[(size_t)sid * STE_WORDS];
     spin_lock(&smmu.lock);
+    if (smmu.dead) {
+        spin_unlock(&smmu.lock);
+        return;
+    }
     atomic_store(ste, (u64)(open ? STE_STAGE2 : STE_ABORT));
     publish(ste, 8);
     push((u64)sid << 32 | CMD_CFGI_STE, CFGI_LEAF);
     if (!open) {
         push(vmid(s->vm) << 32 | CMD_TLBI_S12_VMALL, 0);
     }
-    (void)!sync();
+    if (!sync()) {
+        log_err("SMMU: it's off: no passed device reaches memory any more");
+        smmu.dead = true;
+        set_reg(CR0, 0); /* GBPA aborts */
+        (void)!wait_for(CR0ACK, CR0_SMMUEN, 0);
+    }
     spin_unlock(&smmu.lock);
 }
 
@@ -476,7 +510,8 @@ static bool events_left(u32 cons, u32 prod)
 
 /*
  * It interrupts when the queue is no longer empty (§7.2.1), so what came meanwhile is taken as
- * well. That ends: core closes a stream that goes on, and nobody else's are recorded.
+ * well. Many streams together can bring more than is taken at once: then it interrupts again, made
+ * to by its pending bit, as the queue doesn't while it isn't empty.
  */
 void smmu_irq(void)
 {
@@ -487,9 +522,14 @@ void smmu_irq(void)
         take_event(cons);
         cons = (cons + 1) % (2 * EVENTS);
         if (!events_left(cons, prod)) {
+            dmb_sy(); /* … and before its place is given back */
             set_reg(EVENTQ_CONS, cons | (prod & EVENTQ_OVERFLOW));
             prod = reg(EVENTQ_PROD);
         }
     }
-    set_reg(EVENTQ_CONS, cons | (prod & EVENTQ_OVERFLOW));
+    if (events_left(cons, prod)) {
+        dmb_sy();
+        set_reg(EVENTQ_CONS, cons % (2 * EVENTS) | (prod & EVENTQ_OVERFLOW));
+        gic_spi_pend(host_irqs.smmu);
+    }
 }
