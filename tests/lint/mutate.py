@@ -65,6 +65,7 @@ ST, SR, NL = "net/switch_table.c", "net/switch_rules.c", "net/limit.c"
 SH, W = "net/share.c", "virtio/net_tx_watch.c"
 SM, SC = "shmem.c", "shmem_conf.c"
 N, NC, NF, CO = "virtio/net.c", "virtio/net_ctrl.c", "virtio/net_filter.c", "virtio/net_coal.c"
+PC, DM = "core/pci.c", "core/dma.c"
 CP, PA, FP, GH, GR = "core/check_pass.c", "core/pass.c", "fdt/pass.c", "gic/vgic_hw.c", "gic/vgic_regs.c"
 
 LD, A32, D32 = (f"arch/arm-common/{name}.c" for name in ("ldst", "access32", "decode32"))
@@ -91,6 +92,30 @@ MUTATIONS = [
              "gicplay:agrees_with_the_reference"),
     mutation("pass", GH, "        if (!pass_hw->irq_pending(host_intid(g, wi, n))) {", "        if (0) {",
              "gicplay:agrees_with_the_reference"),
+    # --- PCIe functions: their configuration space, DMA while the bit is on, messages, who has what
+    outside("pci", PC, "(value & mask) | (hw_read(f->cfg, reg) & ~mask)", "value", "pci:test_nothing_else_is_written"),
+    outside("pci", PC, "    return 0;\n}\n\nstatic void set_word", "    return UINT32_MAX;\n}\n\nstatic void set_word",
+            "pci:test_nothing_else_is_written"),
+    outside("pci", PC, "(value & f->bar_mask[n]) | (f->bar[n] & ~f->bar_mask[n])", "value", "pci:test_bars"),
+    outside("pci", PC, "if (reg >= LEGACY_END || reg == REG_ROM) {", "if (reg == REG_ROM) {", "pci:test_bus"),
+    outside("pci", PC, "slot / FUNCTIONS > br->count", "slot / FUNCTIONS > br->count + 1", "pci:test_bus"),
+    outside("pci", PC, "slot % FUNCTIONS != 0 ||", "", "pci:test_bus"),
+    outside("pci", PC, "size > 4 || offset % size != 0) {\n        return UINT64_MAX;", "size > 4) {\n        return UINT64_MAX;",
+            "pci:test_bus"),
+    outside("pci", PC, "COMMAND_FIXED | (master ? COMMAND_MASTER : 0)", "value | COMMAND_FIXED", "pci:test_command"),
+    outside("pci", PC, "        dma_open(f->conf->stream, master);", "", "pci:test_dma_follows_the_bit"),
+    outside("pci", PC, "    dma_open(f->conf->stream, false);\n    dma_forgive", "    dma_forgive", "pci:test_dma_follows_the_bit"),
+    outside("pci", PC, " && !dma_is_cut(f->conf->stream)", "", "pci:test_cut_off"),
+    outside("pci", PC, "ALIGN_UP(b->pci.mem_bus + next_host, whole)", "(b->pci.mem_bus + next_host)", "pci:GROUP"),
+    outside("pci", PC, "    u64 whole = MAX(size, (u64)PAGE_SIZE);", "    u64 whole = size;", "pci:GROUP"),
+    outside("pci", PC, "& ~BAR_TYPE) != 0) {", "& ~BAR_TYPE) != 0 && 0) {", "pci:test_fixed_bar"),
+    outside("pci", PC, "value - PCI_INTID < PCI_INTIDS", "value >= PCI_INTID", "pci:test_frame"),
+    outside("pci", PC, "hw_read(f->cfg, f->msi) & ~MSI_CONTROL", "hw_read(f->cfg, f->msi)", "pci:test_messages_stop_at_a_reset"),
+    outside("pci", DM, "if (blocked == DMA_BLOCKED_MAX) {", "if (0) {", "pci:test_cut_off"),
+    outside("pci", DM, "open && !dma_is_cut(stream)", "open", "pass:test_streams"),
+    outside("pci", PA, "        dma_open(c->stream[i], false);", "        ;", "pass:test_streams"),
+    outside("pci", CP, "function >> 3 == b->pass.pci[j].function >> 3", "function == b->pass.pci[j].function", "config_pass:test_cases"),
+    outside("pci", CP, "} else if (irq->host == b->smmu.intid) {", "} else if (0) {", "config_pass:test_cases"),
     # --- instructions that are fetched: what the abort is about, in one page, no register but r0 to r14
     outside("fetch", LD, "d->load != abort->write && ", "", "access32:test_refused"),
     outside("fetch", LD, "ldst_address(d, cpu) == abort->va &&", "true &&", "access32:test_refused"),

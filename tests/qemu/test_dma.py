@@ -80,8 +80,8 @@ def test_two_claims(machine, bundle, built):
         }
     )
     m = machine(bundle=b, smp=1, mem=512, machine=SMMU, extra=EDU)
-    m.expect(r"one.qvmconf:\d+:\d+: error: this PCIe function is also passed at two.qvmconf")
-    m.expect(r"two.qvmconf:\d+:\d+: error: this PCIe function is also passed at one.qvmconf")
+    m.expect(r"one.qvmconf:\d+:\d+: error: a function of this PCIe device is also passed at two.qvmconf")
+    m.expect(r"two.qvmconf:\d+:\d+: error: a function of this PCIe device is also passed at one.qvmconf")
 
 
 # --- Linux -------------------------------------------------------------------------------------------

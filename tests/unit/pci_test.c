@@ -257,6 +257,7 @@ static void test_bus(void **state)
     assert_int_equal(access_to(PCI_ECAM, 4, false, 0), UINT32_MAX);
     assert_int_equal(access_to(GUEST + 0x1000, 4, false, 0), UINT32_MAX);
     assert_int_equal(access_to(GUEST + 0x8000, 4, false, 0), UINT32_MAX);
+    assert_int_equal(access_to(GUEST + 0x8010, 4, false, 0), UINT32_MAX);
     (void)access_to(GUEST + 0x8000, 4, true, 0);
     (void)access_to(PCI_ECAM + PCI_ECAM_SIZE - 4, 4, true, 0);
     assert_int_equal(strays, 0);
@@ -372,14 +373,18 @@ static void test_bars_are_back_after_a_reset(void **state)
 /* A BAR that is where it is for good. */
 static void test_fixed_bar(void **state)
 {
+    static struct vm_config its;
     static struct vm other;
 
     (void)state;
-    other.cfg = &config;
+    its = config;
+    its.pass.pci[0].stream = STREAM + 1;
+    other.cfg = &its;
     other.irqchip = &chip;
     stuck = true;
     assert_false(pci_create(&other));
     stuck = false;
+    assert_int_equal(attached_stream, STREAM);
 }
 
 static void test_frame(void **state)
