@@ -116,6 +116,7 @@ MUTATIONS = [
     outside("pci", PA, "        dma_open(c->stream[i], false);", "        ;", "pass:test_streams"),
     outside("pci", CP, "function >> 3 == b->pass.pci[j].function >> 3", "function == b->pass.pci[j].function", "config_pass:test_cases"),
     outside("pci", CP, "} else if (irq->host == b->smmu.intid) {", "} else if (0) {", "config_pass:test_cases"),
+    outside("pci", FP, "if (!vm->pass.pci[i].known) {", "if (0) {", "fdt_pass:test_functions"),
     # --- instructions that are fetched: what the abort is about, in one page, no register but r0 to r14
     outside("fetch", LD, "d->load != abort->write && ", "", "access32:test_refused"),
     outside("fetch", LD, "ldst_address(d, cpu) == abort->va &&", "true &&", "access32:test_refused"),

@@ -469,6 +469,10 @@ static void test_functions(void **state)
                                             "would reach all of the board's memory\n"));
         assert_int_equal(vm.errors, 1);
     }
+    board.pci.ecam.base += MIB; /* no bridge of the tree's: no stream 0 for want of another */
+    assert_non_null(strstr(function(0x4010), "doesn't say what its functions are called"));
+    assert_int_equal(vm.errors, 1);
+    board.pci.ecam.base -= MIB;
 }
 
 /* The guest's own bridge, and the frame for its messages. */
