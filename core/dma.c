@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who has which stream, and what comes of accesses that were blocked: told, counted, and after a
- * few the stream is cut off until its VM starts anew, so that a device that goes on and on costs
- * nobody anything. The table is filled at boot; counters are atomic: no lock.
+ * Who has which stream, and what comes of accesses that were blocked, and of messages without end:
+ * told, counted, and after some the stream is cut off until its VM starts anew, so that a device
+ * that goes on and on costs nobody else anything. The table is filled at boot; counters are atomic,
+ * or one CPU's: no lock.
  */
 #include "core/dma.h"
 
+#include "core/arch.h"
 #include "core/atomic.h"
 #include "core/irq.h"
 #include "core/log.h"
@@ -15,7 +17,9 @@
 static struct {
     u32 id;
     struct vm *vm;
-    u32 blocked; /* accesses since its VM's start; atomic */
+    u32 blocked;  /* accesses since its VM's start; atomic */
+    u32 messages; /* since window_ns; written by the CPU that takes them */
+    u64 window_ns;
 } streams[DMA_STREAMS];
 static u32 count;
 
@@ -92,4 +96,33 @@ void dma_message(struct vm *vm, u32 intid)
 {
     vm->irqchip->set_line(vm, NULL, intid, true);
     vm->irqchip->set_line(vm, NULL, intid, false);
+}
+
+/* True if the stream may send one more. */
+static bool may_send(u32 i)
+{
+    u64 now = arch_now_ns();
+
+    if (now - streams[i].window_ns >= DMA_MESSAGES_NS) {
+        streams[i].window_ns = now;
+        streams[i].messages = 0;
+    }
+    return streams[i].messages++ < DMA_MESSAGES_MAX;
+}
+
+void dma_message_from(u32 stream, u32 intid)
+{
+    u32 i = find(stream);
+
+    if (i == count || dma_is_cut(stream)) {
+        return;
+    }
+    if (may_send(i)) {
+        dma_message(streams[i].vm, intid);
+        return;
+    }
+    atomic_store(&streams[i].blocked, DMA_BLOCKED_MAX);
+    vm_log(streams[i].vm, LOG_WARN,
+           "a device (stream 0x%x) sends messages without end: it's cut off", stream);
+    pass_hw->dma_open(stream, false);
 }

@@ -14,6 +14,9 @@ struct vm;
 #define DMA_BLOCKED_TOLD 4  /* blocked accesses of a stream that are told of one by one */
 #define DMA_BLOCKED_MAX  32 /* … until it is cut off */
 
+#define DMA_MESSAGES_MAX 20000u
+#define DMA_MESSAGES_NS  100000000ull
+
 /*
  * Boot: `stream` is vm's; see dma_attach of struct pass_hw. Closed until dma_open. False, after a
  * message.
@@ -36,7 +39,14 @@ bool dma_is_cut(u32 stream);
 /* For arch: the SMMU blocked an access of this stream, to a guest-physical address. */
 void dma_blocked(u32 stream, u64 address, bool write);
 
-/* For arch: a message of one of vm's devices, which is its SPI intid. Any CPU. */
+/* vm's SPI intid, for which a message came. Any CPU. */
 void dma_message(struct vm *vm, u32 intid);
+
+/*
+ * For arch: a message of the device with this stream, which is its VM's SPI intid. One that sends
+ * more than DMA_MESSAGES_MAX in DMA_MESSAGES_NS is cut off: nobody else's turn on that CPU is to
+ * suffer. One caller at a time for a stream.
+ */
+void dma_message_from(u32 stream, u32 intid);
 
 #endif

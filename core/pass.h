@@ -111,7 +111,7 @@ struct pass_hw {
      */
     bool (*dma_attach)(struct vm *vm, u32 stream, u64 frame);
     /* Boot: messages of device `id` for EventIDs [first, first + count) are vm's SPIs. */
-    bool (*message_attach)(struct vm *vm, u32 id, u32 first, u32 count);
+    bool (*message_attach)(struct vm *vm, u32 stream, u32 id, u32 first, u32 count);
     /* Boot, all attached, all CPUs up: both are in effect. False, after a message. */
     bool (*dma_start)(void);
     /* Any CPU: nothing is under way any more once it's closed. */

@@ -433,7 +433,7 @@ static bool add_function(struct bridge *br, const struct board *b, const struct 
     }
     find_caps(f);
     if (!add_bars(br, f, b) || !dma_add(vm, c->stream, vm->cfg->gicd + PCI_FRAME) ||
-        !pass_hw->message_attach(vm, c->message, PCI_INTID, PCI_INTIDS)) {
+        !pass_hw->message_attach(vm, c->stream, c->message, PCI_INTID, PCI_INTIDS)) {
         return false;
     }
     reset_function(f);

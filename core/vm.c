@@ -33,13 +33,6 @@ const struct vm_hooks *vm_hooks;
 
 static u32 alive; /* VMs that are not VM_STOPPED; atomic */
 
-const char *vm_state_name(u32 state)
-{
-    static const char *const names[] = {"stopped", "starting", "running", "stopping", "paused"};
-
-    return state < ARRAY_SIZE(names) ? names[state] : "?";
-}
-
 /* --- creation ------------------------------------------------------------------------------- */
 
 static bool add_memory(struct vm *vm, const struct cfg_mem *m)

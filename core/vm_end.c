@@ -12,6 +12,13 @@
 
 #define MINUTE_NS 60000000000ull
 
+const char *vm_state_name(u32 state)
+{
+    static const char *const names[] = {"stopped", "starting", "running", "stopping", "paused"};
+
+    return state < ARRAY_SIZE(names) ? names[state] : "?";
+}
+
 const char *vm_reason_name(enum vm_reason reason)
 {
     switch (reason) {

@@ -73,7 +73,7 @@ _Static_assert(DEVICES *EVENTS <= LPIS, "an LPI for each");
 
 struct device {
     struct vm *vm;
-    u32 id, first, count;
+    u32 stream, id, first, count;
     u64 *itt;
 };
 
@@ -118,7 +118,7 @@ hpa_t its_doorbell(void)
     return its.base == 0 ? 0 : its.base + TRANSLATION_FRAME;
 }
 
-bool its_attach(struct vm *vm, u32 device, u32 first, u32 count)
+bool its_attach(struct vm *vm, u32 stream, u32 device, u32 first, u32 count)
 {
     u32 device_bits = (u32)(its.typer >> 13 & 0x1f) + 1;
     struct device *d = &its.device[its.devices];
@@ -139,7 +139,7 @@ bool its_attach(struct vm *vm, u32 device, u32 first, u32 count)
                 DEVICES);
         return false;
     }
-    *d = (struct device){vm, device, first, count, NULL};
+    *d = (struct device){vm, stream, device, first, count, NULL};
     its.devices++;
     return true;
 }
@@ -151,7 +151,7 @@ void its_lpi(u32 intid)
     if (n < its.devices * EVENTS) {
         const struct device *d = &its.device[n / EVENTS];
 
-        dma_message(d->vm, d->first + n % EVENTS);
+        dma_message_from(d->stream, d->first + n % EVENTS);
     }
 }
 

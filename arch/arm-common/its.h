@@ -22,11 +22,11 @@ void its_init(const struct board *board);
 hpa_t its_doorbell(void);
 
 /*
- * Boot: EventIDs [first, first + count) of this device are vm's SPIs of the same INTIDs, taken on
- * the CPU of its first vCPU; its other EventIDs are nobody's. False, after a message: no ITS, no
- * room, or no such device.
+ * Boot: EventIDs [first, first + count) of this device, which the SMMU knows as `stream`, are vm's
+ * SPIs of the same INTIDs, taken on the CPU of its first vCPU; its other EventIDs are nobody's.
+ * False, after a message: no ITS, no room, or no such device.
  */
-bool its_attach(struct vm *vm, u32 device, u32 first, u32 count) MUST_CHECK;
+bool its_attach(struct vm *vm, u32 stream, u32 device, u32 first, u32 count) MUST_CHECK;
 
 /* Boot, all devices attached, all CPUs up: messages come. False, after a message. */
 bool its_start(void) MUST_CHECK;

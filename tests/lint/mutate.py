@@ -112,6 +112,7 @@ MUTATIONS = [
     outside("pci", PC, "value - PCI_INTID < PCI_INTIDS", "value >= PCI_INTID", "pci:test_frame"),
     outside("pci", PC, "hw_read(f->cfg, f->msi) & ~MSI_CONTROL", "hw_read(f->cfg, f->msi)", "pci:test_messages_stop_at_a_reset"),
     outside("pci", DM, "if (blocked == DMA_BLOCKED_MAX) {", "if (0) {", "pci:test_cut_off"),
+    outside("pci", DM, "if (may_send(i)) {", "if (may_send(i) || 1) {", "pci:test_messages_without_end"),
     outside("pci", DM, "open && !dma_is_cut(stream)", "open", "pass:test_streams"),
     outside("pci", PA, "        dma_open(c->stream[i], false);", "        ;", "pass:test_streams"),
     outside("pci", CP, "function >> 3 == b->pass.pci[j].function >> 3", "function == b->pass.pci[j].function", "config_pass:test_cases"),

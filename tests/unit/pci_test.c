@@ -96,8 +96,9 @@ static bool dma_attach(struct vm *vm, u32 stream, u64 frame)
     return true;
 }
 
-static bool message_attach(struct vm *vm, u32 id, u32 first, u32 count)
+static bool message_attach(struct vm *vm, u32 stream, u32 id, u32 first, u32 count)
 {
+    assert_int_equal(stream, STREAM);
     (void)vm;
     assert_int_equal(id, 0x77);
     first_event = first;
@@ -350,6 +351,34 @@ static void test_cut_off(void **state)
     assert_true(open_now);
 }
 
+/* A driver that moderates its messages never gets there; one that doesn't hurts its VM alone. */
+static void test_messages_without_end(void **state)
+{
+    (void)state;
+    set(COMMAND, 2, MASTER);
+    for (u32 window = 0; window < 3; window++) {
+        for (u32 i = 0; i < DMA_MESSAGES_MAX; i++) {
+            dma_message_from(STREAM, PCI_INTID);
+        }
+        host_now_ns += DMA_MESSAGES_NS;
+    }
+    assert_int_equal(messages[1], 3 * DMA_MESSAGES_MAX);
+    dma_message_from(STREAM + 1, PCI_INTID); /* nobody's */
+    for (u32 i = 0; i <= DMA_MESSAGES_MAX; i++) {
+        assert_true(open_now);
+        dma_message_from(STREAM, PCI_INTID);
+    }
+    assert_false(open_now);
+    assert_int_equal(messages[1], 4 * DMA_MESSAGES_MAX);
+    host_now_ns += DMA_MESSAGES_NS;
+    dma_message_from(STREAM, PCI_INTID);
+    assert_int_equal(messages[1], 4 * DMA_MESSAGES_MAX);
+    vm->devs->ops->reset(vm->devs);
+    set(COMMAND, 2, MASTER);
+    dma_message_from(STREAM, PCI_INTID);
+    assert_int_equal(messages[1], 4 * DMA_MESSAGES_MAX + 1);
+}
+
 static void test_messages_stop_at_a_reset(void **state)
 {
     (void)state;
@@ -415,6 +444,7 @@ int main(void)
         cmocka_unit_test_setup(test_command, begin),
         cmocka_unit_test_setup(test_dma_follows_the_bit, begin),
         cmocka_unit_test_setup(test_cut_off, begin),
+        cmocka_unit_test_setup(test_messages_without_end, begin),
         cmocka_unit_test_setup(test_messages_stop_at_a_reset, begin),
         cmocka_unit_test_setup(test_bars_are_back_after_a_reset, begin),
         cmocka_unit_test_setup(test_frame, begin),
