@@ -103,7 +103,7 @@ MUTATIONS = [
     outside("pci", PC, "size > 4 || offset % size != 0) {\n        return UINT64_MAX;", "size > 4) {\n        return UINT64_MAX;",
             "pci:test_bus"),
     outside("pci", PC, "COMMAND_FIXED | (master ? COMMAND_MASTER : 0)", "value | COMMAND_FIXED", "pci:test_command"),
-    outside("pci", PC, "        dma_open(f->conf->stream, master);", "", "pci:test_dma_follows_the_bit"),
+    outside("pci", PC, "        dma_open(f->conf->stream, master);", "", "pci:test_command"),
     outside("pci", PC, "    dma_open(f->conf->stream, false);\n    dma_forgive", "    dma_forgive", "pci:test_dma_follows_the_bit"),
     outside("pci", PC, " && !dma_is_cut(f->conf->stream)", "", "pci:test_cut_off"),
     outside("pci", PC, "ALIGN_UP(b->pci.mem_bus + next_host, whole)", "(b->pci.mem_bus + next_host)", "pci:GROUP"),
