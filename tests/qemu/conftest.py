@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from lib.bundle import write_bundle  # noqa: E402
 from lib.machine import BUILD, Machine  # noqa: E402
+from lib.outside import Outside  # noqa: E402
 
 
 @pytest.fixture
@@ -57,3 +58,10 @@ def built():
         return path
 
     return path_of
+
+
+@pytest.fixture
+def outside():
+    server = Outside()
+    yield server
+    server.close()

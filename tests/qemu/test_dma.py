@@ -3,11 +3,7 @@
 guest says, to a hostile guest (tests/guests/dma), and a virtio NIC to Linux.
 """
 
-import hashlib
-import http.server
-import random
 import re
-import threading
 
 import pytest
 from lib import vms
@@ -87,33 +83,11 @@ def test_two_claims(machine, bundle, built):
 # --- Linux -------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def server(tmp_path):
-    """A web server of the host's, which QEMU's user network has at 10.0.2.2: (port, sum of /data)."""
-    data = random.Random(1).randbytes(3 << 20)
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_):
-            pass
-
-    s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=s.serve_forever, daemon=True).start()
-    yield s.server_address[1], hashlib.md5(data).hexdigest()
-    s.shutdown()
-
-
 @pytest.mark.parametrize("kernel, cpu", [("d12c", "cortex-a53"), ("d13c", "max")])
-def test_linux_has_a_nic(machine, bundle, built, server, kernel, cpu):
+def test_linux_has_a_nic(machine, bundle, built, outside, kernel, cpu):
     """A virtio NIC on the board's PCIe, whose DMA goes through the SMMU and whose interrupts come by
     the ITS: a download is whole, before and after a reboot.
     """
-    port, checksum = server
     config = vms.linux("host", None, cpus=2, kernel=kernel, extra=[FUNCTION])
     b = bundle({"host.qvmconf": config, **vms.files(built, kernel)})
     extra = ["-netdev", "user,id=n", "-device"]
@@ -123,8 +97,8 @@ def test_linux_has_a_nic(machine, bundle, built, server, kernel, cpu):
         m.expect("@@ SHELL", timeout=vms.BOOT_TIMEOUT)
         m.line("")
         assert m.run("ifconfig eth0 10.0.2.15 up && ping -c 2 10.0.2.2", timeout=60) == 0, m.output
-        assert m.run(f"wget -q -O - http://10.0.2.2:{port}/data | md5sum", timeout=120) == 0
-        assert m.output.startswith(checksum), m.output
+        assert m.run(f"wget -q -O - {outside.url} | md5sum", timeout=120) == 0
+        assert m.output.startswith(outside.hash), m.output
         assert m.run("grep -c virtio0-input /proc/interrupts") == 0, m.output
         m.line("reboot -f")
     assert not m.seen("not its VM's memory"), m.tail()

@@ -4,9 +4,6 @@ of that, reach QEMU's user network through it. The configs are those that are sh
 """
 
 import collections
-import hashlib
-import http.server
-import random
 import re
 import shlex
 import socket
@@ -16,9 +13,9 @@ import time
 import pytest
 from lib import vms
 from lib.machine import ROOT
+from lib.outside import SIZE
 
 FOLDER = ROOT / "guest-configs/gateway"
-SIZE = 1 << 20
 
 # quiet: the register, and its bits, that are clear when the controller neither sends nor receives.
 Board = collections.namedtuple("Board", "name options quiet driver")
@@ -26,42 +23,6 @@ BOARDS = (
     Board("virt", {"smp": 3, "mem": 1024}, (0x0A003E70, 0xFF), "virtio_net"),  # Status
     Board("xlnx-versal-virt", {}, (0xFF0C0000, 0xC), "macb"),  # NCR: receiver, transmitter
 )
-
-
-class Outside:
-    """A server on this machine, which the VMs find at 10.0.2.2: it gives away `data` and answers to
-    what it's given with its hash.
-    """
-
-    def __init__(self):
-        self.data = random.Random(6).randbytes(SIZE)
-        self.hash = hashlib.md5(self.data).hexdigest()
-        outside = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.answer(outside.data)
-
-            def do_POST(self):
-                got = self.rfile.read(int(self.headers["Content-Length"]))
-                self.answer(hashlib.md5(got).hexdigest().encode())
-
-            def answer(self, data):
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://10.0.2.2:{self.server.server_port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 class Flood:
@@ -82,13 +43,6 @@ class Flood:
 
     def wait(self):
         self._thread.join()
-
-
-@pytest.fixture
-def outside():
-    server = Outside()
-    yield server
-    server.close()
 
 
 def free_port():
