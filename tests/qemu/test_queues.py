@@ -98,7 +98,7 @@ def test_coalescing(machine, bundle, built):
         # Linux 6.1 takes tx-frames 0 only while the NIC is down.
         net.run(m, guest, "ethtool -C eth0 rx-usecs 200000 rx-frames 64 tx-frames 1")
         assert re.search(r"^rx-usecs:\s+200000$", net.run(m, guest, "ethtool -c eth0"), re.M)
-        assert round_trip(m, guest, other) >= 200
+        assert round_trip(m, guest, other) >= 100  # others' frames may have started the wait
         net.transfer(m, other, guest)
         net.run(m, guest, "ethtool -C eth0 rx-usecs 0 rx-frames 0 tx-usecs 100 tx-frames 16")
         assert round_trip(m, guest, other) < 100
