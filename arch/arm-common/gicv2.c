@@ -145,6 +145,13 @@ static bool gicv2_cpu_init(const struct board *board, u32 private_enabled)
     io_write32(gic.gicc + GICC_CTLR, bypass);
     gic_quiet(gic.gicd, 0, IRQ_PRIVATE);
     io_write32(gic.gicd + GICD_ISENABLER, private_enabled);
+    if ((io_read32(gic.gicd + GICD_ISENABLER) & private_enabled) != private_enabled) {
+        /* group 0 of the secure side: RAZ/WI for us (IHI 0048 §4.1.4) */
+        log_err("GICv2: the firmware keeps private interrupts of the CPU with MPIDR 0x%llx for "
+                "itself (GICD_IGROUPR0)",
+                (unsigned long long)cpu_affinity());
+        return false;
+    }
     io_write32(gic.gich + GICH_HCR, 0);
     for (u32 i = 0; i < 4; i++) {
         io_write32(gic.gicc + GICC_APR + 4 * i, 0);
