@@ -109,15 +109,18 @@ static u32 best_fit(u64 size, u64 align)
     return best;
 }
 
-hpa_t page_alloc_raw(u64 size)
+/* For Muntin, from the lowest range that holds it; 0: none does. */
+static hpa_t take(u64 size, u64 align)
 {
     hpa_t base = 0;
     u64 whole = ALIGN_UP(size, (u64)PAGE_SIZE);
 
     spin_lock(&lock);
     for (u32 i = 0; i < nranges && base == 0; i++) {
-        if (ranges[i].size >= whole) {
-            base = ranges[i].base;
+        hpa_t at = ALIGN_UP(ranges[i].base, align);
+
+        if (range_within(at, whole, ranges[i].base, ranges[i].size)) {
+            base = at;
             range_cut(i, base, whole);
             taken += whole;
         }
@@ -127,14 +130,24 @@ hpa_t page_alloc_raw(u64 size)
     return base;
 }
 
-void *page_alloc(u64 size)
+hpa_t page_alloc_raw(u64 size)
 {
-    void *p = (void *)(uintptr_t)page_alloc_raw(size);
+    return take(size, PAGE_SIZE);
+}
+
+void *page_alloc_aligned(u64 size, u64 align)
+{
+    void *p = (void *)(uintptr_t)take(size, align);
 
     if (p != NULL) {
         memset(p, 0, (size_t)ALIGN_UP(size, (u64)PAGE_SIZE));
     }
     return p;
+}
+
+void *page_alloc(u64 size)
+{
+    return page_alloc_aligned(size, PAGE_SIZE);
 }
 
 bool page_alloc_guest(u64 size, u64 align, hpa_t *out)

@@ -18,6 +18,9 @@ void page_reserve(hpa_t base, u64 size);
  */
 void *page_alloc(u64 size) MUST_CHECK;
 
+/* The same at a multiple of `align`, a power of two >= PAGE_SIZE: tables that hardware reads. */
+void *page_alloc_aligned(u64 size, u64 align) MUST_CHECK;
+
 /* The same, not zeroed, for what isn't mapped yet: its address, or 0 when none is left. */
 hpa_t page_alloc_raw(u64 size) MUST_CHECK;
 

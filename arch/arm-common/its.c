@@ -157,20 +157,18 @@ void its_lpi(u32 intid)
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
-/* A piece aligned to `align`; NULL, after a message. */
+/* Zeros in memory, whoever looks there; NULL, after a message. */
 static void *table(size_t size, size_t align)
 {
-    hpa_t at;
+    void *p = page_alloc_aligned(size, align);
 
-    size = ALIGN_UP(size, (size_t)PAGE_SIZE);
-    if (!page_alloc_guest(size, MAX(align, (size_t)PAGE_SIZE), &at)) {
+    if (p == NULL) {
         log_err("ITS: no memory for its tables");
         its.failed = true;
         return NULL;
     }
-    memset((void *)(uintptr_t)at, 0, size);
-    arch_clean_dcache((void *)(uintptr_t)at, size);
-    return (void *)(uintptr_t)at;
+    arch_clean_dcache(p, size);
+    return p;
 }
 
 /* How many entries a table of this type needs: indices from 0 on. */

@@ -22,8 +22,6 @@
 #include "core/vm.h"
 #include "sysreg.h"
 
-#include <string.h>
-
 /* Registers (§6.3) */
 #define IDR0             0x00
 #define IDR0_S2P         BIT(0)
@@ -99,6 +97,8 @@
 #define EVENTS_LOG2 7
 #define CMDS        BIT(CMDS_LOG2)
 #define EVENTS      BIT(EVENTS_LOG2)
+
+_Static_assert(CMDS * 16 <= PAGE_SIZE && EVENTS * 32 <= PAGE_SIZE, "a page each");
 
 #define STREAMS  32
 #define TABLES   32      /* pages of one VM's stage 2 */
@@ -369,26 +369,14 @@ static u32 table_bits(void)
     return bits;
 }
 
-/* A piece that is aligned to its size, as bases of tables have to be (§6.3.24). */
-static void *aligned(size_t size)
-{
-    hpa_t at;
-
-    size = MAX(size, (size_t)PAGE_SIZE);
-    if (!page_alloc_guest(size, size, &at)) {
-        return NULL;
-    }
-    memset((void *)(uintptr_t)at, 0, size);
-    return (void *)(uintptr_t)at;
-}
-
+/* Bases are aligned to what they're the base of (§6.3.24); the queues have a page each. */
 static bool make_tables(u32 bits)
 {
     size_t len = (size_t)STE_WORDS * 8 << bits;
 
-    smmu.ste = aligned(len);
-    smmu.cmd = aligned(CMDS * 16);
-    smmu.event = aligned(EVENTS * 32);
+    smmu.ste = page_alloc_aligned(len, MAX(len, (size_t)PAGE_SIZE));
+    smmu.cmd = page_alloc(CMDS * 16);
+    smmu.event = page_alloc(EVENTS * 32);
     if (smmu.ste == NULL || smmu.cmd == NULL || smmu.event == NULL) {
         log_err("SMMU: no memory for its tables");
         return false;

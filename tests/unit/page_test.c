@@ -66,6 +66,20 @@ static void test_alloc(void **state)
     assert_int_equal(page_free(), 0);
 }
 
+static void test_aligned(void **state)
+{
+    u64 taken = page_taken();
+
+    (void)state;
+    page_add(at(PAGE_SIZE), 2 * MIB);
+    assert_ptr_equal(page_alloc_aligned(PAGE_SIZE + 1, 64 * KIB), memory + 64 * KIB);
+    assert_int_equal(memory[64 * KIB + 2 * PAGE_SIZE - 1], 0);
+    assert_int_equal(memory[64 * KIB + 2 * PAGE_SIZE], 0x55);
+    assert_int_equal(page_taken() - taken, 2 * PAGE_SIZE);
+    assert_ptr_equal(page_alloc(1), memory + PAGE_SIZE); /* what lies before it isn't lost */
+    assert_null(page_alloc_aligned(MIB, 2 * MIB));
+}
+
 /* A part of Muntin that is not mapped yet, so that it's not zeroed, counts as the others do. */
 static void test_raw(void **state)
 {
@@ -168,7 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_alloc),   T(test_raw),       T(test_guest),      T(test_best_fit),
-        T(test_reserve), T(test_page_zero), T(test_fragmented),
+        T(test_reserve), T(test_page_zero), T(test_fragmented), T(test_aligned),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
