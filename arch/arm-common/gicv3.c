@@ -35,8 +35,6 @@
 #define SRE_NO_BYPASS (BIT(1) | BIT(2))
 #define CTLR_EOIMODE  BIT(1)
 
-#define PATIENCE 1000000 /* reads of a status bit: milliseconds at least */
-
 static uintptr_t redist[PCPU_MAX]; /* by pcpu id: RD frames */
 
 uintptr_t gicv3_redist(const struct pcpu *p)
@@ -46,13 +44,9 @@ uintptr_t gicv3_redist(const struct pcpu *p)
 
 static void wait_clear(uintptr_t reg, u32 bit)
 {
-    for (u32 i = 0; i < PATIENCE; i++) {
-        if ((io_read32(reg) & bit) == 0) {
-            return;
-        }
-        cpu_relax();
+    if (!io_wait32(reg, bit, 0)) {
+        log_warn("GIC: register 0x%llx is stuck", (unsigned long long)reg);
     }
-    log_warn("GIC: register 0x%llx is stuck", (unsigned long long)reg);
 }
 
 static void gicv3_wait(uintptr_t frame)

@@ -40,6 +40,9 @@ static inline void io_write32(uintptr_t a, u32 v)
     *(volatile u32 *)a = v;
 }
 
+/* Waits until the bits of `mask` have this value. False: they don't, for milliseconds at least. */
+bool io_wait32(uintptr_t a, u32 mask, u32 value) MUST_CHECK;
+
 /* As two words, the lower first: for registers that may be accessed so. */
 static inline u64 io_read64_halves(uintptr_t a)
 {

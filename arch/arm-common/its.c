@@ -67,7 +67,6 @@
 #define LPIS          ((1u << LPI_BITS) - ITS_LPI_FIRST)
 #define LPI_ENABLED   3 /* bit 1 is RES1 (§5.1.1) */
 #define PENDING_ALIGN (64 * KIB)
-#define PATIENCE      1000000
 
 _Static_assert(DEVICES *EVENTS <= LPIS, "an LPI for each");
 
@@ -88,16 +87,12 @@ static struct {
     bool cpu[PCPU_MAX]; /* has its collection */
 } its;
 
-static void wait_clear(uintptr_t a, u32 mask, u32 value)
+static void wait_for(u32 offset, u32 mask, u32 value)
 {
-    for (u32 i = 0; i < PATIENCE; i++) {
-        if ((io_read32(a) & mask) == value) {
-            return;
-        }
-        cpu_relax();
+    if (!io_wait32(its.base + offset, mask, value)) {
+        log_err("ITS: register 0x%x does not become 0x%x", offset, value);
+        its.failed = true;
     }
-    log_err("ITS: register 0x%llx does not become 0x%x", (unsigned long long)a, value);
-    its.failed = true;
 }
 
 void its_init(const struct board *board)
@@ -110,7 +105,7 @@ void its_init(const struct board *board)
     its.base = (uintptr_t)board->its.base;
     its.typer = io_read64_halves(its.base + GITS_TYPER);
     io_write32(its.base + GITS_CTLR, 0);
-    wait_clear(its.base + GITS_CTLR, CTLR_QUIESCENT, CTLR_QUIESCENT);
+    wait_for(GITS_CTLR, CTLR_QUIESCENT, CTLR_QUIESCENT);
 }
 
 hpa_t its_doorbell(void)
@@ -221,7 +216,7 @@ static void command(u64 word0, u64 word1, u64 word2)
     dsb_sy(); /* the command before the register that lets the ITS read it */
     its.at = (its.at + 8 * CMD_WORDS) % PAGE_SIZE;
     io_write64_halves(its.base + GITS_CWRITER, its.at);
-    wait_clear(its.base + GITS_CREADR, (PAGE_SIZE - 1) | CREADR_STALLED, its.at);
+    wait_for(GITS_CREADR, (PAGE_SIZE - 1) | CREADR_STALLED, its.at);
 }
 
 /* How commands name the redistributor of a CPU: by address or by number (GITS_TYPER.PTA). */

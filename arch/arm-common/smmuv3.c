@@ -102,7 +102,6 @@ _Static_assert(CMDS * 16 <= PAGE_SIZE && EVENTS * 32 <= PAGE_SIZE, "a page each"
 
 #define STREAMS  32
 #define TABLES   32      /* pages of one VM's stage 2 */
-#define PATIENCE 1000000 /* reads of a register: milliseconds at least */
 
 struct stream {
     u32 sid;
@@ -139,11 +138,8 @@ static void set_reg(u32 offset, u32 value)
 
 static bool wait_for(u32 offset, u32 mask, u32 value)
 {
-    for (u32 i = 0; i < PATIENCE; i++) {
-        if ((reg(offset) & mask) == value) {
-            return true;
-        }
-        cpu_relax();
+    if (io_wait32(smmu.base + offset, mask, value)) {
+        return true;
     }
     log_err("SMMU: register 0x%x does not become 0x%x", offset, value);
     return false;
