@@ -28,7 +28,6 @@
 #define IDR0_TTF_AARCH64 BIT(3)
 #define IDR0_COHACC      BIT(4)
 #define IDR0_HYP         BIT(9)
-#define IDR0_VMID16      BIT(18)
 #define IDR1             0x04
 #define IDR1_PRESET      (BIT(29) | BIT(30)) /* tables or queues are where they are */
 #define IDR1_SIDSIZE     0x3f
@@ -100,8 +99,7 @@
 
 _Static_assert(CMDS * 16 <= PAGE_SIZE && EVENTS * 32 <= PAGE_SIZE, "a page each");
 
-#define STREAMS  32
-#define TABLES   32      /* pages of one VM's stage 2 */
+#define TABLES 32 /* pages of one VM's stage 2 */
 
 struct stream {
     u32 sid;
@@ -117,7 +115,7 @@ static struct {
     u32 sid_bits;
     u64 *ste;
     u64 *cmd, *event;
-    struct stream stream[STREAMS];
+    struct stream stream[DMA_STREAMS];
     u32 streams;
     struct spinlock lock;
     u32 prod;  /* of the command queue */
@@ -214,8 +212,6 @@ static bool usable(void)
 
 void smmu_init(const struct board *board)
 {
-    u32 bits;
-
     if (board->smmu.reg.size == 0 || !boot_map_device(board->smmu.reg.base, board->smmu.reg.size)) {
         return;
     }
@@ -227,9 +223,8 @@ void smmu_init(const struct board *board)
     smmu.coherent = (reg(IDR0) & IDR0_COHACC) != 0;
     smmu.oas = MIN(reg(IDR5) & IDR5_OAS, 5u); /* 52 bits and more need other granules */
     smmu.sid_bits = reg(IDR1) & IDR1_SIDSIZE;
-    bits = MIN((u32)oas_bits[smmu.oas], stage2_ipa_bits());
-    smmu.ipa_bits = bits;
-    smmu.level = pgtable_at(0, PGTABLE_STAGE2, bits, NULL).level;
+    smmu.ipa_bits = MIN((u32)oas_bits[smmu.oas], stage2_ipa_bits());
+    smmu.level = pgtable_at(0, PGTABLE_STAGE2, smmu.ipa_bits, NULL).level;
 }
 
 /* --- a VM's table ----------------------------------------------------------------------------- */
@@ -317,11 +312,6 @@ bool smmu_attach(struct vm *vm, u32 sid, u64 frame, hpa_t doorbell)
         log_err("%s: the SMMU has no stream 0x%x", vm->name, sid);
         return false;
     }
-    if (smmu.streams == STREAMS || find(sid) != NULL) {
-        log_err("%s: stream 0x%x is given already, or there are more than %u", vm->name, sid,
-                STREAMS);
-        return false;
-    }
     root = table_of(vm);
     if (root == 0) {
         root = make_table(vm, frame, doorbell);
@@ -393,6 +383,22 @@ static void set_base(u32 offset, const void *p, u32 log2)
     io_write64_halves(smmu.base + offset, (u64)(uintptr_t)p | BASE_ALLOCATE | log2);
 }
 
+/* Nothing that it may have cached from before Muntin survives. */
+static bool forget_all(void)
+{
+    bool done;
+
+    spin_lock(&smmu.lock);
+    push(CMD_CFGI_ALL, CFGI_ALL_RANGE);
+    if ((reg(IDR0) & IDR0_HYP) != 0) {
+        push(CMD_TLBI_EL2_ALL, 0);
+    }
+    push(CMD_TLBI_NSNH_ALL, 0);
+    done = sync();
+    spin_unlock(&smmu.lock);
+    return done;
+}
+
 /* The order of §6.3.9.6: queues, their registers, commands, then translation. */
 bool smmu_start(void)
 {
@@ -418,20 +424,9 @@ bool smmu_start(void)
     io_write64_halves(smmu.base + EVENTQ_IRQ_CFG0, 0); /* by wire */
     dsb_sy();
     set_reg(CR0, CR0_CMDQEN | CR0_EVENTQEN);
-    if (!wait_for(CR0ACK, CR0_CMDQEN | CR0_EVENTQEN, CR0_CMDQEN | CR0_EVENTQEN)) {
+    if (!wait_for(CR0ACK, CR0_CMDQEN | CR0_EVENTQEN, CR0_CMDQEN | CR0_EVENTQEN) || !forget_all()) {
         return false;
     }
-    spin_lock(&smmu.lock);
-    push(CMD_CFGI_ALL, CFGI_ALL_RANGE);
-    if ((reg(IDR0) & IDR0_HYP) != 0) {
-        push(CMD_TLBI_EL2_ALL, 0);
-    }
-    push(CMD_TLBI_NSNH_ALL, 0);
-    if (!sync()) {
-        spin_unlock(&smmu.lock);
-        return false;
-    }
-    spin_unlock(&smmu.lock);
     if (host_irqs.smmu != 0) {
         gic_setup_spi(host_irqs.smmu, true);
         gic_enable(host_irqs.smmu, true);
@@ -446,23 +441,13 @@ bool smmu_start(void)
  * One 64-bit word decides, so the SMMU sees the old entry or the new one (§3.21.3.1). CMD_SYNC
  * after CFGI waits for what was translated by the old one, too.
  */
-void smmu_open(u32 sid, bool open)
+static void set_entry(const struct stream *s, bool open)
 {
-    const struct stream *s = find(sid);
-    u64 *ste;
+    u64 *ste = &smmu.ste[(size_t)s->sid * STE_WORDS];
 
-    if (s == NULL || smmu.ste == NULL) {
-        return;
-    }
-    ste = &smmu.ste[(size_t)sid * STE_WORDS];
-    spin_lock(&smmu.lock);
-    if (smmu.dead) {
-        spin_unlock(&smmu.lock);
-        return;
-    }
     atomic_store(ste, (u64)(open ? STE_STAGE2 : STE_ABORT));
     publish(ste, 8);
-    push((u64)sid << 32 | CMD_CFGI_STE, CFGI_LEAF);
+    push((u64)s->sid << 32 | CMD_CFGI_STE, CFGI_LEAF);
     if (!open) {
         push(vmid(s->vm) << 32 | CMD_TLBI_S12_VMALL, 0);
     }
@@ -471,6 +456,19 @@ void smmu_open(u32 sid, bool open)
         smmu.dead = true;
         set_reg(CR0, 0); /* GBPA aborts */
         (void)!wait_for(CR0ACK, CR0_SMMUEN, 0);
+    }
+}
+
+void smmu_open(u32 sid, bool open)
+{
+    const struct stream *s = find(sid);
+
+    if (s == NULL || smmu.ste == NULL) {
+        return;
+    }
+    spin_lock(&smmu.lock);
+    if (!smmu.dead) {
+        set_entry(s, open);
     }
     spin_unlock(&smmu.lock);
 }
