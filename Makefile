@@ -191,7 +191,7 @@ FUZZERS := $(FUZZ:%=$(B)/fuzz/%_fuzz)
 # --- running ---------------------------------------------------------------------------------------
 LINUX_IMAGES := $(B)/guests/d12c.Image
 TEST_IMAGES := $(LINUX_IMAGES) \
-	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage small.Image u-boot.bin u-boot32.bin u-boot-sunxi.bin \
+	$(addprefix $(B)/guests/,d13c.Image d12.Image d12v7.zImage small.Image u-boot.bin u-boot32.bin u-boot-sunxi.bin bl31-rpi4.bin \
 	installer.Image debian.ext4 boot.img boot32.img boot.cpio ast2700.dtb npcm845.dtb)
 RUN_ARCH := $(or $(ARCH),arm64)
 # A system may have a folder for each board, with the configs and options of QEMU that are the board's.
@@ -223,7 +223,7 @@ $(B)/guests/%.zImage: $(LINUX_PARTS) | setup-guest
 $(B)/guests/small.Image: $(addprefix guest-configs/linux/small.,sh config) | setup-guest
 	@$<
 
-$(addprefix $(B)/guests/,u-boot.bin u-boot32.bin u-boot-sunxi.bin installer.Image): $(B)/guests/%: | setup-guest
+$(addprefix $(B)/guests/,u-boot.bin u-boot32.bin u-boot-sunxi.bin bl31-rpi4.bin installer.Image): $(B)/guests/%: | setup-guest
 	@guest-configs/linux/firmware.sh $(basename $*)
 
 $(B)/guests/debian.ext4: guest-configs/linux/disk.sh | setup-guest

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * GICv2 with virtualization extensions (GIC-400 and the like): all by memory. References are to
- * IHI 0048. At EL2 non-secure, with or without security extensions: where there's a choice of
- * groups, the registers that we see control the one that we have.
+ * IHI 0048. At EL2 non-secure, with or without security extensions: bit 0 of the control registers
+ * enables the group of our interrupts (see in_bit0s_group).
  */
 #include "arch/arm-common/gic.h"
 
@@ -104,6 +104,18 @@ static bool check_frames(const struct board *board)
            gic_answers("virtual interface control (GICH)", gic.gich + GICH_VTR);
 }
 
+/*
+ * With security extensions our copy of the control registers enables group 1, and these registers
+ * are RAZ/WI: the firmware has chosen (§4.3.4). Without, bit 0 enables group 0, signalled as IRQ; a
+ * firmware for both kinds may have put everything into group 1.
+ */
+static void in_bit0s_group(u32 from, u32 to)
+{
+    for (u32 i = from; i < to; i += 32) {
+        io_write32(gic.gicd + GICD_IGROUPR + i / 8, 0);
+    }
+}
+
 static bool gicv2_init(const struct board *board)
 {
     u8 target;
@@ -124,6 +136,7 @@ static bool gicv2_init(const struct board *board)
 
     io_write32(gic.gicd + GICD_CTLR, 0);
     gic_quiet(gic.gicd, IRQ_PRIVATE, gic.lines);
+    in_bit0s_group(IRQ_PRIVATE, gic.lines);
     target = own_target();
     for (u32 i = IRQ_PRIVATE; i < gic.lines; i += 4) {
         io_write32(gic.gicd + GICD_ITARGETSR + i, target * 0x01010101u);
@@ -144,6 +157,7 @@ static bool gicv2_cpu_init(const struct board *board, u32 private_enabled)
     gic_kicks[arch_pcpu()->id] = (u32)own_target() << 16 | GIC_SGI_KICK;
     io_write32(gic.gicc + GICC_CTLR, bypass);
     gic_quiet(gic.gicd, 0, IRQ_PRIVATE);
+    in_bit0s_group(0, IRQ_PRIVATE);
     io_write32(gic.gicd + GICD_ISENABLER, private_enabled);
     if ((io_read32(gic.gicd + GICD_ISENABLER) & private_enabled) != private_enabled) {
         /* group 0 of the secure side: RAZ/WI for us (IHI 0048 §4.1.4) */

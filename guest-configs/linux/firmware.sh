@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# firmware.sh u-boot|u-boot32|u-boot-sunxi|installer: guests and boot loaders that Debian has as files in a package,
+# firmware.sh u-boot|u-boot32|u-boot-sunxi|bl31-rpi4|installer: guests and boot loaders that Debian has as files in a package,
 # put into build/guests as they are (B=... moves it). Kept in build/cache like the packages of make.sh.
 #
 #   u-boot      u-boot.bin: U-Boot for QEMU's virt board. Muntin is started from it in a test, too
 #   u-boot32    u-boot32.bin: the same for 32 bits
 #   u-boot-sunxi  u-boot-sunxi.bin: U-Boot for boards with Allwinner's H3, as an SD card has it at 8 KiB
+#   bl31-rpi4   bl31-rpi4.bin: Trusted Firmware-A of the Raspberry Pi 4, which stays at EL3
 #   installer   installer.Image and installer.initrd: the installer's kernel and RAM disk (130 MB)
 #
 # apt checks the packages by the archive's signed indexes, which covers what is in them.
 set -euo pipefail
 
-what=${1:?usage: firmware.sh u-boot|u-boot32|u-boot-sunxi|installer}
+what=${1:?usage: firmware.sh u-boot|u-boot32|u-boot-sunxi|bl31-rpi4|installer}
 B=${B:-$(dirname "$0")/../../build}
 
 case $what in
@@ -35,6 +36,11 @@ case $what in
         package=u-boot-sunxi cached=bookworm-u-boot-sunxi arch=armhf
         dir=usr/lib/u-boot/orangepi_plus
         files=(u-boot-sunxi-with-spl.bin:u-boot-sunxi.bin)
+        ;;
+    bl31-rpi4)
+        package=arm-trusted-firmware cached=bookworm-bl31
+        dir=usr/lib/arm-trusted-firmware/rpi4
+        files=(bl31.bin:bl31-rpi4.bin)
         ;;
     *)
         echo "firmware.sh: unknown '$what'" >&2

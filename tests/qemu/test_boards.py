@@ -5,6 +5,8 @@ A board is a row below and one in lib/qemu.py; what happens is the same for all.
 """
 
 import re
+import struct
+import subprocess
 from typing import NamedTuple
 
 import pytest
@@ -107,3 +109,41 @@ def test_sd_card(machine, bundle, built, tmp_path):
     ping(m, "10.0.0.1", 3)
     assert not m.seen("did not start"), m.tail()
     switch_off(m, powers_off=False)
+
+
+def test_tfa(machine, bundle, built, tmp_path):
+    """Raspberry Pi 4 with Debian's Trusted Firmware-A at EL3, unchanged: it is at 0, where CPUs
+    start, with the words in which the board's own firmware tells it where tree and kernel are. It
+    writes PSCI and its console into the tree, and enters Muntin with every interrupt in group 1."""
+    configs = two_linux(bundle, built, "arm64")
+    tree, kernel, ramdisk = 0x2EFF0000, 0x00200000, 0x08000000
+    board = tmp_path / "board.dtb"
+    board.write_bytes(built("guests/bcm2711-rpi-4-b.dtb").read_bytes())
+    for node, name, *value in (
+        ("/memory@0", "reg", 0, 0, 0x3B400000),
+        ("/chosen", "linux,initrd-start", 0, ramdisk),
+        ("/chosen", "linux,initrd-end", 0, ramdisk + configs.stat().st_size),
+    ):
+        subprocess.run(
+            ["fdtput", "-t", "x", board, node, name, *(f"{v:x}" for v in value)], check=True
+        )
+    firmware = bytearray(built("guests/bl31-rpi4.bin").read_bytes())
+    struct.pack_into("<4I", firmware, 0xF0, 0, 0, tree, kernel)
+    (tmp_path / "bl31.bin").write_bytes(firmware)
+    m = machine(
+        board="raspi4b",
+        how="parts",
+        uart=0,  # what no pins are switched to the mini UART for
+        parts=[
+            (0, tmp_path / "bl31.bin"),
+            (kernel, BUILD / "arm64/muntin.bin"),
+            (tree, board),
+            (ramdisk, configs),
+        ],
+    )
+    m.expect("^NOTICE:  BL31: v2")
+    m.expect("^muntin: Raspberry Pi 4 Model B, 4 CPUs, 948 MiB RAM, GICv2$")
+    shells(m, ["alpha", "beta"])
+    ping(m, "10.0.0.1", 3)
+    assert not m.seen("did not start"), m.tail()
+    switch_off(m, powers_off=True)

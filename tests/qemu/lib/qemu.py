@@ -96,8 +96,10 @@ DEFAULTS = {
     "arch": "arm64",
     "board": "virt",
     # None: what the board's row says; or bios | kernel | uboot | loader | card (an SD card's image)
-    # | none (nothing of Muntin: a guest alone)
+    # | parts | none (nothing of Muntin: a guest alone)
     "how": None,
+    "parts": (),  # for how="parts": (address, file) in RAM, as an earlier stage leaves them
+    "uart": None,  # which of the board's is the console; None: the one of its row
     "image": None,  # muntin.bin
     "bundle": None,
     "uboot": None,  # u-boot.bin, for how="uboot"
@@ -138,18 +140,23 @@ def _how_kernel(o):
     return args
 
 
-def _how_uboot(o):
-    def in_ram(path, addr):
-        return ["-device", f"loader,file={path},addr={addr:#x},force-raw=on"]
+def _in_ram(path, addr):
+    return ["-device", f"loader,file={path},addr={addr:#x},force-raw=on"]
 
-    args = ["-bios", o["uboot"]] + in_ram(o["image"], UBOOT_IMAGE)
+
+def _how_uboot(o):
+    args = ["-bios", o["uboot"]] + _in_ram(o["image"], UBOOT_IMAGE)
     if o["bundle"]:
-        args += in_ram(o["bundle"], UBOOT_BUNDLE)
+        args += _in_ram(o["bundle"], UBOOT_BUNDLE)
     return args
 
 
+def _how_parts(o):
+    return [word for address, path in o["parts"] for word in _in_ram(path, address)]
+
+
 def _how_loader(o):
-    args = ["-device", f"loader,file={o['image']},addr={LOADER_IMAGE:#x},force-raw=on"]
+    args = _in_ram(o["image"], LOADER_IMAGE)
     args += ["-device", f"loader,addr={LOADER_IMAGE:#x},cpu-num=0"]
     if o["bundle"]:
         args += ["-fw_cfg", f"name=opt/muntin/bundle,file={o['bundle']}"]
@@ -173,6 +180,7 @@ HOW = {
     "uboot": _how_uboot,
     "loader": _how_loader,
     "card": _how_card,
+    "parts": _how_parts,
     "none": _how_none,
 }
 
@@ -207,13 +215,14 @@ def command(serial, **options):
         args += ["-smp", str(o["smp"] or board.smp)]
     args += ["-m", f"{o['mem'] or board.mem}M"]
     args += ["-display", "none", "-nodefaults", "-no-user-config"]
-    args += ["-serial", "null"] * board.serial + list(serial)
+    uart = board.serial if o["uart"] is None else o["uart"]
+    args += ["-serial", "null"] * uart + list(serial)
     args += HOW[o["how"]](o)
     if o["append"] is not None:
         if o["how"] not in ("kernel", "none"):
             raise Choice(f"how={o['how']} has no command line")
         args += ["-append", o["append"]]
-    if o["how"] != "card" and (o["dtb"] or board.dtb):
+    if o["how"] not in ("card", "parts") and (o["dtb"] or board.dtb):
         args += ["-dtb", o["dtb"] or GUESTS / board.dtb]
     if o["icount"]:
         # The seed is for what the guest sees of randomness, such as RNDR of -cpu max.
