@@ -235,7 +235,6 @@ static bool add_streams(struct vm *vm)
 bool pass_create(struct vm *vm)
 {
     const struct cfg_pass *c = &vm->cfg->pass;
-    struct vdev **tail = &vm->devs;
     struct pass *p;
 
     if (c->nwindows + c->nirqs == 0) {
@@ -268,10 +267,7 @@ bool pass_create(struct vm *vm)
     if (!pci_create(vm) || !add_streams(vm)) {
         return false;
     }
-    while (*tail != NULL) {
-        tail = &(*tail)->next;
-    }
-    *tail = &p->dev;
+    vm_add_device(vm, &p->dev);
     quiet(&p->dev);
     return true;
 }

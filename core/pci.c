@@ -445,7 +445,6 @@ bool pci_create(struct vm *vm)
 {
     const struct board *board = pci_board;
     const struct cfg_pass *p = &vm->cfg->pass;
-    struct vdev **tail = &vm->devs;
     struct bridge *br;
 
     if (p->npci == 0) {
@@ -470,9 +469,6 @@ bool pci_create(struct vm *vm)
         log_err("%s: no room for its PCIe bridge", vm->name);
         return false;
     }
-    while (*tail != NULL) {
-        tail = &(*tail)->next;
-    }
-    *tail = &br->dev;
+    vm_add_device(vm, &br->dev);
     return true;
 }

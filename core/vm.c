@@ -91,14 +91,20 @@ static bool add_vcpu(struct vm *vm, const struct cfg_cpu *c)
     return true;
 }
 
-static bool add_devices(struct vm *vm)
+void vm_add_device(struct vm *vm, struct vdev *d)
 {
-    const struct vm_config *cfg = vm->cfg;
     struct vdev **tail = &vm->devs;
 
     while (*tail != NULL) {
         tail = &(*tail)->next;
     }
+    *tail = d;
+}
+
+static bool add_devices(struct vm *vm)
+{
+    const struct vm_config *cfg = vm->cfg;
+
     for (u32 i = 0; i < cfg->nvdevs; i++) {
         struct vdev *d = cfg->vdev[i].type->create(vm, &cfg->vdev[i]);
 
@@ -107,8 +113,7 @@ static bool add_devices(struct vm *vm)
                     (unsigned long long)cfg->vdev[i].loc);
             return false;
         }
-        *tail = d;
-        tail = &d->next;
+        vm_add_device(vm, d);
     }
     return true;
 }

@@ -116,6 +116,9 @@ extern const struct vm_hooks *vm_hooks;
  */
 struct vm *vm_create(const struct vm_config *cfg, const struct image_plan *plan);
 
+/* Boot, while vm is being made: appends d to its devices, which are reset in this order. */
+void vm_add_device(struct vm *vm, struct vdev *d);
+
 /* Boot: this VM may never start; says so and why, and so will whoever asks for it later. */
 void vm_refuse(struct vm *vm, const char *why, ...) PRINTF(2, 3);
 
