@@ -2,8 +2,8 @@
 /* core/board.c: what of a board's CPUs and memory is used, and what is said of the rest. */
 #include "core/board.h"
 
-#include "core/log.h"
 #include "core/page.h"
+#include "tests/host/logged.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,16 +17,6 @@
 #define REACH BIT64(40)
 
 static struct board board;
-static char said[1024];
-
-static void sink(const char *line, size_t len)
-{
-    size_t n = strlen(said);
-
-    len = MIN(len, sizeof(said) - n - 1);
-    memcpy(said + n, line, len);
-    said[n + len] = '\0';
-}
 
 /* A board that can be used: four CPUs, a GICv3, 1 GiB. */
 static int setup(void **state)
@@ -43,8 +33,7 @@ static int setup(void **state)
         .gicr = {{0x80a0000, 0x80000}},
         .ngicr = 1,
     };
-    log_sink = sink;
-    said[0] = '\0';
+    logged_begin();
     return 0;
 }
 
@@ -58,7 +47,7 @@ static void assert_ram(u32 i, u64 base, u64 size)
 static void refused(const char *why)
 {
     assert_false(board_usable(&board, REACH));
-    assert_non_null(strstr(said, why));
+    assert_non_null(strstr(logged, why));
 }
 
 static void sound_board_is_left_alone(void **state)
@@ -68,7 +57,7 @@ static void sound_board_is_left_alone(void **state)
     (void)state;
     assert_true(board_usable(&board, REACH));
     assert_memory_equal(&board, &before, sizeof(board));
-    assert_string_equal(said, "");
+    assert_string_equal(logged, "");
 }
 
 static void boot_cpu_comes_first(void **state)
@@ -97,7 +86,7 @@ static void cpus_that_nothing_starts_are_left_out(void **state)
     assert_int_equal(board.ncpus, 2);
     assert_int_equal(board.cpu_mpidr[1], 0x100);
     assert_int_equal(board.cpu_release[1], 0xe8);
-    assert_non_null(strstr(said, "for 2 CPUs"));
+    assert_non_null(strstr(logged, "for 2 CPUs"));
 }
 
 static void ram_listed_twice_counts_once(void **state)

@@ -8,38 +8,29 @@
 #include "arch/host/arch.h"
 #include "arch/host/gcore.h"
 #include "core/arch.h"
-#include "core/atomic.h"
 #include "core/config.h"
 #include "core/gcore_text.h"
-#include "core/log.h"
-#include "core/page.h"
 #include "core/str.h"
 #include "core/textline.h"
-#include "core/vdev.h"
 #include "core/vm.h"
 #include "tests/host/cpus.h"
+#include "tests/host/logged.h"
+#include "tests/host/two.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#define RAM      0x40000000ull
-#define RAM_SIZE (256 * KIB)
+#define RAM      TWO_RAM
+#define RAM_SIZE TWO_RAM_SIZE
 #define HIGH     0x100000000ull
-#define VMS      2u
 #define MS       1000000ull
 
-static struct vm_config cfg[VMS];
-static struct image_plan plan[VMS];
-static struct vdev device[VMS];
-static u32 stops_seen;
-static char seen[8192];
 static char text[1u << 20];
 static size_t text_len, room;
 
@@ -139,60 +130,6 @@ static void bad_pages(void **state)
 
 /* --- VMs -------------------------------------------------------------------------------------- */
 
-static void reset_device(struct vdev *d)
-{
-    (void)d;
-}
-
-static void nothing_vm(struct vm *vm)
-{
-    (void)vm;
-}
-
-static void nothing(struct vcpu *v)
-{
-    (void)v;
-}
-
-static bool not_pending(struct vcpu *v)
-{
-    (void)v;
-    return false;
-}
-
-static const struct vdev_ops ops = {.reset = reset_device};
-static const struct irqchip chip = {
-    .update = nothing, .pending = not_pending, .reset = nothing_vm, .reset_vcpu = nothing};
-
-static bool make_irqchip(struct vm *vm)
-{
-    device[vm->index] = (struct vdev){.ops = &ops, .vm = vm};
-    vm->devs = &device[vm->index];
-    vm->irqchip = &chip;
-    return true;
-}
-
-static u32 make_dtb(struct vm *vm, void *buf, u32 size)
-{
-    (void)vm;
-    memset(buf, 0xdb, size);
-    return size;
-}
-
-static void all_stopped(void)
-{
-    stops_seen++;
-}
-
-static const struct vm_hooks hooks = {make_irqchip, make_dtb, all_stopped};
-
-static void sink(const char *line, size_t len)
-{
-    size_t n = strlen(seen);
-
-    snprintf(seen + n, sizeof(seen) - n, "%.*s|", (int)len, line);
-}
-
 static void write_text(const char *s, size_t len)
 {
     assert_true(text_len + len < sizeof(text) && room >= len);
@@ -222,41 +159,19 @@ static void set_regs(struct vcpu *v, struct vcpu_regs *r)
 /* VM i has two vCPUs on physical CPU i, RAM in two pieces, and `dump`. */
 static struct vm *make_vm(void)
 {
-    struct vm_config *c = &cfg[vm_count];
-    struct image_plan *p = &plan[vm_count];
+    struct vm_config *c = two_next(2, (const u32[]){vm_count, vm_count});
 
-    *c = (struct vm_config){.name = {vm_count == 0 ? "alpha" : "beta", vm_count == 0 ? 5 : 4},
-                            .ncpus = 2,
-                            .nmems = 2,
-                            .core = true,
-                            .max_restarts = 9,
-                            .log_set = SEV_INFO,
-                            .counter_offset = UINT64_MAX};
-    c->mem[0] = (struct cfg_mem){.kind = MEM_RAM, .base = RAM, .size = RAM_SIZE};
+    c->nmems = 2;
     c->mem[1] = (struct cfg_mem){.kind = MEM_RAM, .base = HIGH, .size = PAGE_SIZE};
-    c->cpu[0] = (struct cfg_cpu){.prio = CFG_PRIO, .pcpu = vm_count};
-    c->cpu[1] = c->cpu[0];
-    *p = (struct image_plan){
-        .is64 = true, .entry = RAM, .dtb = RAM + 0x10000, .dtb_size = PAGE_SIZE};
-    return vm_create(c, p);
+    c->core = true;
+    c->max_restarts = 9;
+    return two_make();
 }
 
 static int setup(void **state)
 {
-    static _Alignas(2 * MIB) u8 memory[64 * MIB];
-    static bool added;
-
     (void)state;
-    if (!added) {
-        page_add((hpa_t)(uintptr_t)memory, sizeof(memory));
-        added = true;
-    }
-    cpus_init(2);
-    vm_hooks = &hooks;
-    vm_count = 0;
-    stops_seen = 0;
-    log_sink = sink;
-    seen[0] = '\0';
+    two_begin(2);
     text_len = 0;
     room = SIZE_MAX;
     host_regs = set_regs;
@@ -397,8 +312,8 @@ static void of_a_running_vm(void **state)
     assert_false(vm->frozen);
     assert_true(vm->counter_offset > offset);
     assert_true(vm->counter_offset - offset < arch_ticks() - before);
-    assert_non_null(strstr(seen, "alpha:   0x40000000, 256 KiB: at 0x"));
-    assert_non_null(strstr(seen, "alpha: its core is out: 5 pages, "));
+    assert_non_null(strstr(logged, "alpha:   0x40000000, 512 KiB: at 0x"));
+    assert_non_null(strstr(logged, "alpha: its core is out: 5 pages, "));
     read_text();
     assert_int_equal(got.count, 1);
     assert_int_equal(got.torn, 0);
@@ -412,7 +327,7 @@ static void board_counter_goes_on(void **state)
     struct vm *vm = make_vm();
 
     (void)state;
-    cfg[0].counter_offset = 0;
+    two.cfg[0].counter_offset = 0;
     assert_true(vm_start(vm));
     assert_ptr_equal(settle(0), vm->vcpu[0]);
     assert_true(vm_core(vm));
@@ -472,7 +387,7 @@ static void stopped_meanwhile(void **state)
     assert_false(vm->frozen);
     room = SIZE_MAX;
     assert_null(settle(0));
-    assert_non_null(strstr(seen, "alpha: its core is out, but not whole: "));
+    assert_non_null(strstr(logged, "alpha: its core is out, but not whole: "));
     read_text();
     assert_int_equal(got.count, 1);
     assert_false(got.core.complete);
@@ -485,7 +400,7 @@ static void at_its_end(void **state)
     struct vm *vm = running_vm();
 
     (void)state;
-    cfg[0].on_crash = (struct cfg_end){.restart = true, .dump = true};
+    two.cfg[0].on_crash = (struct cfg_end){.restart = true, .dump = true};
     mark_ram(vm);
     room = 0;
     vm_end(vm, VM_EXIT_UNEXPECTED, false, "boom");
@@ -498,15 +413,15 @@ static void at_its_end(void **state)
     room = SIZE_MAX;
     assert_ptr_equal(settle(0), vm->vcpu[0]);
     assert_int_equal(vm->starts, 2);
-    assert_non_null(strstr(seen, "alpha: registers of vCPU 0:"));
-    assert_non_null(strstr(seen, "alpha: restarts: boom"));
+    assert_non_null(strstr(logged, "alpha: registers of vCPU 0:"));
+    assert_non_null(strstr(logged, "alpha: restarts: boom"));
     assert_int_equal(ram(vm, 0)[RAM_SIZE - 1], 0);
     read_text();
     assert_int_equal(got.count, 1);
     assert_true(gcore_whole(&got.core));
     assert_memory_equal(got.ram[0] + 0x5008, "pattern of alpha", 16);
 
-    cfg[0].core = false; /* without `dump DIR`: registers only */
+    two.cfg[0].core = false; /* without `dump DIR`: registers only */
     text_len = 0;
     vm_end(vm, VM_EXIT_UNEXPECTED, false, "boom");
     assert_ptr_equal(settle(0), vm->vcpu[0]);
@@ -520,19 +435,19 @@ static void killed_while_written(void **state)
     struct vm *vm = running_vm();
 
     (void)state;
-    cfg[0].on_crash = (struct cfg_end){.restart = true, .dump = true};
+    two.cfg[0].on_crash = (struct cfg_end){.restart = true, .dump = true};
     room = 0;
     vm_end(vm, VM_EXIT_UNEXPECTED, false, "boom");
     assert_null(settle(0));
     vm_stop(vm, VM_EXIT_KILLED);
     assert_int_equal(vm->state, VM_STOPPED);
     assert_int_equal(vm->last_reason, VM_EXIT_KILLED);
-    assert_int_equal(stops_seen, 1);
+    assert_int_equal(two.stops, 1);
 
     room = SIZE_MAX;
     assert_null(settle(0));
     room = 0;
-    cfg[0].on_crash.restart = false;
+    two.cfg[0].on_crash.restart = false;
     assert_true(vm_start(vm));
     assert_non_null(settle(0));
     vm_end(vm, VM_EXIT_UNEXPECTED, false, "boom");
@@ -554,12 +469,12 @@ static void of_a_stopped_vm(void **state)
     mark_ram(vm);
     vm_stop(vm, VM_EXIT_KILLED);
     assert_null(settle(0));
-    assert_int_equal(stops_seen, 1);
+    assert_int_equal(two.stops, 1);
     assert_true(vm_core(vm));
     assert_false(vm_core(vm));
     assert_false(vm_start(vm));
     assert_null(settle(0));
-    assert_int_equal(stops_seen, 2);
+    assert_int_equal(two.stops, 2);
     assert_int_equal(vm->state, VM_STOPPED);
     read_text();
     assert_int_equal(got.count, 1);

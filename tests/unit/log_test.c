@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,23 +12,14 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "core/vm.h"
-
-static char seen[4096];
-
-static void sink(const char *line, size_t len)
-{
-    size_t n = strlen(seen);
-
-    snprintf(seen + n, sizeof(seen) - n, "%.*s|", (int)len, line);
-}
+#include "tests/host/logged.h"
 
 static struct vm *new_vm(const struct vm_config *cfg)
 {
     static struct vm vm;
 
     vm = (struct vm){.cfg = cfg, .name = "a"};
-    seen[0] = '\0';
-    log_sink = sink;
+    logged_begin();
     host_now_ns += 10000000000ull;
     return &vm;
 }
@@ -69,35 +59,36 @@ static void test_severities(void **state)
 
         log_threshold = cases[i].threshold;
         say_all(new_vm(&cfg));
-        assert_string_equal(seen, cases[i].seen);
+        assert_string_equal(logged, cases[i].seen);
     }
     log_threshold = LOG_INFO;
     say_all(new_vm(NULL));
-    assert_string_equal(seen, "a: error: E1|a: warning: W|a: I|");
+    assert_string_equal(logged, "a: error: E1|a: warning: W|a: I|");
 }
 
-static void count_bytes(char c)
-{
-    size_t n = strlen(seen);
+static char sent[32];
 
-    seen[n] = c;
-    seen[n + 1] = '\0';
+static void keep_byte(char c)
+{
+    size_t n = strlen(sent);
+
+    assert_true(n + 1 < sizeof(sent));
+    sent[n] = c;
 }
 
 /* Before there's a console: a transmitter that takes no more must not keep Muntin from booting. */
 static void test_dead_transmitter(void **state)
 {
     (void)state;
-    seen[0] = '\0';
     log_sink = NULL;
-    host_putc = count_bytes;
+    host_putc = keep_byte;
     host_uart_room = 3;
     log_info("some");
     log_info("thing");
-    assert_string_equal(seen, "mun");
+    assert_string_equal(sent, "mun");
     host_uart_room = UINT32_MAX;
     log_info("more");
-    assert_string_equal(seen, "munmuntin: more\r\n");
+    assert_string_equal(sent, "munmuntin: more\r\n");
     host_putc = NULL;
 }
 
@@ -110,7 +101,7 @@ static void test_slog(void **state)
 
     (void)state;
     say_all(new_vm(&cfg));
-    assert_string_equal(seen, "a: I|");
+    assert_string_equal(logged, "a: I|");
     pos = log_last(2);
     assert_true(log_read(&pos, line, sizeof(line)));
     assert_string_equal(line, "a: warning: W");
@@ -129,13 +120,13 @@ static void test_limit(void **state)
     for (int i = 0; i < 20; i++) {
         vm_log(vm, LOG_WARN, "%d", i);
     }
-    assert_non_null(strstr(seen, "a: warning: 7|"));
-    assert_null(strstr(seen, "a: warning: 8|"));
+    assert_non_null(strstr(logged, "a: warning: 7|"));
+    assert_null(strstr(logged, "a: warning: 8|"));
     host_now_ns += 1000000000;
-    seen[0] = '\0';
+    logged_begin();
     vm_log(vm, LOG_WARN, "x");
     vm_log(vm, LOG_WARN, "y");
-    assert_string_equal(seen,
+    assert_string_equal(logged,
                         "muntin: warning: a: 12 messages held back|a: warning: x|a: warning: y|");
 }
 

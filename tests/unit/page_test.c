@@ -2,7 +2,7 @@
 /* The page allocator: what it hands out, what it takes out, what it says when it's short. */
 #include "core/page.h"
 
-#include "core/log.h"
+#include "tests/host/logged.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,16 +15,6 @@
 #define MEMORY (4 * MIB)
 
 static _Alignas(2 * MIB) u8 memory[MEMORY];
-static char said[1024];
-
-static void sink(const char *line, size_t len)
-{
-    size_t n = strlen(said);
-
-    len = MIN(len, sizeof(said) - n - 1);
-    memcpy(said + n, line, len);
-    said[n + len] = '\0';
-}
 
 static hpa_t at(u64 offset)
 {
@@ -37,8 +27,7 @@ static int setup(void **state)
     (void)state;
     page_reserve(0, ALIGN_DOWN(UINT64_MAX, (u64)PAGE_SIZE));
     assert_int_equal(page_free(), 0);
-    log_sink = sink;
-    said[0] = '\0';
+    logged_begin();
     memset(memory, 0x55, sizeof(memory));
     return 0;
 }
@@ -169,10 +158,10 @@ static void test_fragmented(void **state)
     for (u32 i = 0; i < 63; i++) {
         page_reserve(at(8 * PAGE_SIZE * (i + 1)), PAGE_SIZE);
     }
-    assert_string_equal(said, "");
+    assert_string_equal(logged, "");
     /* the last and largest piece would be cut in two */
     assert_true(page_alloc_guest(MIB, MIB, &a));
-    assert_non_null(strstr(said, "memory map too fragmented"));
+    assert_non_null(strstr(logged, "memory map too fragmented"));
     assert_int_equal(a, at(2 * MIB));
 }
 

@@ -8,11 +8,10 @@
 #include "arch/host/arch.h"
 #include "core/arch.h"
 #include "core/atomic.h"
-#include "core/config.h"
 #include "core/log.h"
-#include "core/page.h"
-#include "core/vdev.h"
 #include "tests/host/cpus.h"
+#include "tests/host/logged.h"
+#include "tests/host/two.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -20,133 +19,29 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#define RAM      0x40000000ull
-#define RAM_SIZE (512 * KIB)
-#define DTB      (RAM + 0x10000)
-#define ENTRY    (RAM + 0x20000)
-#define VMS      2u
-
-static struct vm_config cfg[VMS];
-static struct image_plan plan[VMS];
-static struct vdev device[VMS];
-static u32 dev_resets[VMS], chip_resets[VMS], stops_seen; /* atomic */
-static u8 reset_state;                                    /* the VM's, at the last device reset */
-static bool bad_tree;
-static u32 trees; /* built */
-static void (*in_make_dtb)(struct vm *vm);
-static char seen[4096];
-
-static void reset_device(struct vdev *d)
-{
-    atomic_add(&dev_resets[d->vm->index], 1u);
-    atomic_store(&reset_state, atomic_load(&d->vm->state));
-}
-
-static void reset_chip(struct vm *vm)
-{
-    atomic_add(&chip_resets[vm->index], 1u);
-}
-
-static void nothing(struct vcpu *v)
-{
-    (void)v;
-}
-
-static bool not_pending(struct vcpu *v)
-{
-    (void)v;
-    return false;
-}
-
-static const struct vdev_ops ops = {.reset = reset_device};
-static const struct irqchip chip = {
-    .update = nothing, .pending = not_pending, .reset = reset_chip, .reset_vcpu = nothing};
-
-static bool make_irqchip(struct vm *vm)
-{
-    device[vm->index] = (struct vdev){.ops = &ops, .vm = vm};
-    vm->devs = &device[vm->index];
-    vm->irqchip = &chip;
-    return true;
-}
-
-static u32 make_dtb(struct vm *vm, void *buf, u32 size)
-{
-    memset(buf, 0xdb, size);
-    atomic_add(&trees, 1u);
-    if (in_make_dtb != NULL) {
-        in_make_dtb(vm);
-    }
-    return bad_tree ? 0 : size;
-}
-
-static void all_stopped(void)
-{
-    atomic_add(&stops_seen, 1u);
-}
-
-static const struct vm_hooks hooks = {make_irqchip, make_dtb, all_stopped};
-
-static void sink(const char *line, size_t len)
-{
-    size_t n = strlen(seen);
-
-    snprintf(seen + n, sizeof(seen) - n, "%.*s|", (int)len, line);
-}
-
 static const u32 cpu0[] = {0}, cpu1[] = {1}, both[] = {0, 1};
 
-/* VM i has `ncpus` vCPUs, the k-th on physical CPU pcpu[k]. */
 static struct vm *make_vm(u32 ncpus, const u32 *pcpu)
 {
-    struct vm_config *c = &cfg[vm_count];
-    struct image_plan *p = &plan[vm_count];
-
-    *c = (struct vm_config){.name = {vm_count == 0 ? "alpha" : "beta", vm_count == 0 ? 5 : 4},
-                            .ncpus = ncpus,
-                            .nmems = 1,
-                            .log_set = SEV_INFO,
-                            .counter_offset = UINT64_MAX};
-    c->mem[0] = (struct cfg_mem){.kind = MEM_RAM, .base = RAM, .size = RAM_SIZE};
-    for (u32 i = 0; i < ncpus; i++) {
-        c->cpu[i] = (struct cfg_cpu){.prio = CFG_PRIO, .pcpu = pcpu[i]};
-    }
-    *p = (struct image_plan){.entry = ENTRY, .dtb = DTB, .dtb_size = PAGE_SIZE};
-    return vm_create(c, p);
+    (void)two_next(ncpus, pcpu);
+    return two_make();
 }
 
 static void begin(u32 cpus)
 {
-    static _Alignas(2 * MIB) u8 memory[32 * MIB];
-    static bool added;
-
-    if (!added) {
-        page_add((hpa_t)(uintptr_t)memory, sizeof(memory));
-        added = true;
-    }
-    cpus_init(cpus);
-    vm_hooks = &hooks;
-    vm_count = 0;
-    memset(dev_resets, 0, sizeof(dev_resets));
-    memset(chip_resets, 0, sizeof(chip_resets));
-    stops_seen = 0;
-    bad_tree = false;
-    in_make_dtb = NULL;
+    two_begin(cpus);
     host_clean_dcache = NULL;
-    log_sink = sink;
-    seen[0] = '\0';
 }
 
 /* Nothing is left running: core counts what is alive. */
 static int end(void **state)
 {
     (void)state;
-    in_make_dtb = NULL;
+    two.in_make_dtb = NULL;
     host_clean_dcache = NULL;
     for (u32 i = 0; i < vm_count; i++) {
         vm_stop(vms[i], VM_EXIT_KILLED);
@@ -214,7 +109,8 @@ static void note_clean(const void *p, size_t len)
     for (size_t i = 0; i < len; i++) {
         size_t at = (size_t)(from + i - ram);
 
-        assert_int_equal(from[i], at >= DTB - RAM && at < DTB - RAM + PAGE_SIZE ? 0xdb : 0);
+        assert_int_equal(from[i],
+                         at >= TWO_DTB - TWO_RAM && at < TWO_DTB - TWO_RAM + PAGE_SIZE ? 0xdb : 0);
     }
     cleaned += len;
 }
@@ -224,7 +120,7 @@ static void test_start(void **state)
     struct vm *vm = one_vm();
 
     (void)state;
-    memset((void *)vm->mem.region[0].ptr, 0x55, RAM_SIZE);
+    memset((void *)vm->mem.region[0].ptr, 0x55, TWO_RAM_SIZE);
     host_reset = note_reset;
     host_clean_dcache = note_clean;
     cleaned = 0;
@@ -237,15 +133,15 @@ static void test_start(void **state)
     assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
     assert_int_equal(vm->state, VM_RUNNING);
     assert_false(vm_start(vm));
-    assert_int_equal(reset_entry, ENTRY);
-    assert_int_equal(reset_context, DTB);
-    assert_int_equal(cleaned, RAM_SIZE);
+    assert_int_equal(reset_entry, TWO_ENTRY);
+    assert_int_equal(reset_context, TWO_DTB);
+    assert_int_equal(cleaned, TWO_RAM_SIZE);
     assert_int_equal(vm->counter_offset, arch_ticks());
     assert_int_equal(vm->starts, 1);
     assert_int_equal(vm->running, 1);
     assert_int_equal(vm->vcpu[1]->state, VCPU_OFF);
-    assert_int_equal(dev_resets[0], 1);
-    assert_int_equal(chip_resets[0], 1);
+    assert_int_equal(two.dev_resets[0], 1);
+    assert_int_equal(two.chip_resets[0], 1);
 }
 
 /* Where another VM's guest runs, a start takes a piece at a time. */
@@ -266,7 +162,7 @@ static void test_start_beside_a_guest(void **state)
         pieces++;
     }
     assert_int_equal(b->state, VM_RUNNING);
-    assert_in_range(pieces, 2 * RAM_SIZE / (128 * KIB), 99);
+    assert_in_range(pieces, 2 * TWO_RAM_SIZE / (128 * KIB), 99);
     assert_ptr_equal(cpu_enter_after(0, SCHED_SLICE_NS), b->vcpu[0]);
 }
 
@@ -275,13 +171,13 @@ static void test_start_fails(void **state)
     struct vm *vm = one_vm();
 
     (void)state;
-    bad_tree = true;
+    two.bad_tree = true;
     assert_true(vm_start(vm));
     assert_null(cpu_enter(0));
     assert_stopped(vm);
     assert_int_equal(vm->reason, VM_EXIT_START);
-    assert_int_equal(stops_seen, 1);
-    bad_tree = false;
+    assert_int_equal(two.stops, 1);
+    two.bad_tree = false;
     assert_true(vm_start(vm));
     assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
 }
@@ -321,7 +217,7 @@ static void test_cpu_on_off(void **state)
     assert_null(cpu_enter(0));
     assert_stopped(vm);
     assert_int_equal(vm->reason, VM_EXIT_OFF);
-    assert_int_equal(stops_seen, 1);
+    assert_int_equal(two.stops, 1);
     assert_int_equal(vm_cpu_on(vm, 1, 1, 2), -3);
 }
 
@@ -332,7 +228,7 @@ static void test_stop(void **state)
     struct vm *vm = running_vm();
 
     (void)state;
-    assert_int_equal(vm_cpu_on(vm, 1, ENTRY, 0), 0);
+    assert_int_equal(vm_cpu_on(vm, 1, TWO_ENTRY, 0), 0);
     sched_block(vm->vcpu[0]); /* a sleeping one must go, too */
     assert_ptr_equal(cpu_enter(0), vm->vcpu[1]);
     vm_stop(vm, VM_EXIT_KILLED);
@@ -344,13 +240,13 @@ static void test_stop(void **state)
     assert_null(cpu_enter(0));
     assert_stopped(vm);
     assert_int_equal(vm->reason, VM_EXIT_KILLED);
-    assert_int_equal(dev_resets[0], 2);
-    assert_int_equal(reset_state, VM_STOPPING); /* before anybody could start it anew */
-    assert_int_equal(stops_seen, 1);
-    assert_non_null(strstr(seen, "alpha: stopped: killed (exit code 3)|"));
+    assert_int_equal(two.dev_resets[0], 2);
+    assert_int_equal(two.reset_state, VM_STOPPING); /* before anybody could start it anew */
+    assert_int_equal(two.stops, 1);
+    assert_non_null(strstr(logged, "alpha: stopped: killed (exit code 3)|"));
     vm_stop(vm, VM_EXIT_OFF);
     assert_null(cpu_enter(0));
-    assert_int_equal(stops_seen, 1);
+    assert_int_equal(two.stops, 1);
     assert_true(vm_start(vm));
     assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
     assert_int_equal(vm->starts, 2);
@@ -362,12 +258,12 @@ static void test_stop_with_cpu_off(void **state)
     struct vm *vm = running_vm();
 
     (void)state;
-    assert_int_equal(vm_cpu_on(vm, 1, ENTRY, 0), 0);
+    assert_int_equal(vm_cpu_on(vm, 1, TWO_ENTRY, 0), 0);
     vm_cpu_off(vm->vcpu[1]);
     vm_stop(vm, VM_EXIT_OFF);
     assert_null(cpu_enter(0));
     assert_stopped(vm);
-    assert_int_equal(stops_seen, 1);
+    assert_int_equal(two.stops, 1);
 }
 
 /* At each piece of a start. */
@@ -386,14 +282,14 @@ static void test_stop_while_starting(void **state)
             assert_true(w->fn(w));
         }
         assert_int_equal(vm->state, VM_STARTING);
-        built = trees;
+        built = two.trees;
         vm_stop(vm, VM_EXIT_KILLED);
         assert_int_equal(vm_cpu_on(vm, 1, 1, 2), -3);
         assert_null(cpu_enter(0));
         assert_stopped(vm);
         assert_int_equal(vm->starts, 0);
-        assert_int_equal(trees, built); /* nothing more was done for it */
-        assert_int_equal(stops_seen, 1);
+        assert_int_equal(two.trees, built); /* nothing more was done for it */
+        assert_int_equal(two.stops, 1);
     }
 }
 
@@ -408,13 +304,13 @@ static void test_stop_within_a_piece(void **state)
     struct vm *vm = one_vm();
 
     (void)state;
-    in_make_dtb = stop_it;
+    two.in_make_dtb = stop_it;
     assert_true(vm_start(vm));
     assert_null(cpu_enter(0));
     assert_stopped(vm);
-    in_make_dtb = vm_restart;
+    two.in_make_dtb = vm_restart;
     assert_true(vm_start(vm));
-    in_make_dtb = NULL;
+    two.in_make_dtb = NULL;
     assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
 }
 
@@ -425,8 +321,8 @@ static void test_restart(void **state)
     struct vm *vm = running_vm();
 
     (void)state;
-    assert_int_equal(vm_cpu_on(vm, 1, ENTRY, 0), 0);
-    memset((void *)vm->mem.region[0].ptr, 0x55, RAM_SIZE);
+    assert_int_equal(vm_cpu_on(vm, 1, TWO_ENTRY, 0), 0);
+    memset((void *)vm->mem.region[0].ptr, 0x55, TWO_RAM_SIZE);
     cleaned = 0;
     host_clean_dcache = note_clean;
     vm_restart(vm);
@@ -437,9 +333,9 @@ static void test_restart(void **state)
     assert_int_equal(vm->running, 1);
     assert_int_equal(vm->vcpu[1]->state, VCPU_OFF);
     assert_int_equal(vm->vcpu[1]->attention & (VCPU_INIT | VCPU_STOP), 0);
-    assert_int_equal(cleaned, RAM_SIZE);
-    assert_int_equal(stops_seen, 0);
-    assert_non_null(strstr(seen, "alpha: restarts|"));
+    assert_int_equal(cleaned, TWO_RAM_SIZE);
+    assert_int_equal(two.stops, 0);
+    assert_non_null(strstr(logged, "alpha: restarts|"));
 }
 
 /* --- ending by itself ------------------------------------------------------------------------ */
@@ -447,7 +343,7 @@ static void test_restart(void **state)
 static void test_end_is_what_the_config_says(void **state)
 {
     struct vm *vm = running_vm();
-    struct vm_config *c = &cfg[0];
+    struct vm_config *c = &two.cfg[0];
 
     (void)state;
     c->max_restarts = 100;
@@ -459,12 +355,12 @@ static void test_end_is_what_the_config_says(void **state)
     assert_int_equal(vm->ends, 1);
     assert_int_equal(vm->last_reason, VM_EXIT_UNSUPPORTED);
     assert_string_equal(vm->why, "write at 1000");
-    assert_non_null(strstr(seen, "alpha: restarts: write at 1000|"));
+    assert_non_null(strstr(logged, "alpha: restarts: write at 1000|"));
     vm_end(vm, VM_EXIT_WATCHDOG, false, "hungry"); /* another option's */
     assert_null(cpu_enter(0));
     assert_stopped(vm);
     assert_int_equal(vm->reason, VM_EXIT_WATCHDOG);
-    assert_non_null(strstr(seen, "alpha: stopped: its watchdog bit (exit code 4): hungry|"));
+    assert_non_null(strstr(logged, "alpha: stopped: its watchdog bit (exit code 4): hungry|"));
     vm_end(vm, VM_EXIT_UNEXPECTED, false, "too late"); /* nothing happens to what is stopped */
     assert_int_equal(vm->reason, VM_EXIT_WATCHDOG);
     assert_int_equal(vm->ends, 2);
@@ -475,15 +371,15 @@ static void test_reset_by_guest(void **state)
     struct vm *vm = running_vm();
 
     (void)state;
-    cfg[0].on_reset.restart = true;
-    cfg[0].max_restarts = 1;
+    two.cfg[0].on_reset.restart = true;
+    two.cfg[0].max_restarts = 1;
     vm_reset_by_guest(vm);
     assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
-    cfg[0].on_reset.restart = false;
+    two.cfg[0].on_reset.restart = false;
     vm_reset_by_guest(vm);
     assert_null(cpu_enter(0));
     assert_stopped(vm);
-    assert_non_null(strstr(seen, "stopped: powered off (exit code 0): reset by its guest|"));
+    assert_non_null(strstr(logged, "stopped: powered off (exit code 0): reset by its guest|"));
 }
 
 /* Three a minute; what the console asks for isn't counted. */
@@ -493,8 +389,8 @@ static void test_restarts_are_limited(void **state)
     u64 start = host_now_ns;
 
     (void)state;
-    cfg[0].max_restarts = 3;
-    cfg[0].on_crash.restart = true;
+    two.cfg[0].max_restarts = 3;
+    two.cfg[0].on_crash.restart = true;
     for (u32 i = 0; i < 3; i++) {
         vm_end(vm, VM_EXIT_UNEXPECTED, false, "x");
         assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
@@ -510,7 +406,7 @@ static void test_restarts_are_limited(void **state)
     vm_end(vm, VM_EXIT_UNEXPECTED, false, "x");
     assert_null(cpu_enter(0));
     assert_stopped(vm);
-    assert_non_null(strstr(seen, "stopped: unexpected (exit code 7): x; restarted too often|"));
+    assert_non_null(strstr(logged, "stopped: unexpected (exit code 7): x; restarted too often|"));
 }
 
 /* With `dump`, registers of the vCPUs that were on; a restart forgets that it was wanted. */
@@ -519,22 +415,22 @@ static void test_dump(void **state)
     struct vm *vm = running_vm();
 
     (void)state;
-    cfg[0].max_restarts = 9;
-    cfg[0].on_crash = (struct cfg_end){.restart = true, .dump = true};
+    two.cfg[0].max_restarts = 9;
+    two.cfg[0].on_crash = (struct cfg_end){.restart = true, .dump = true};
     vm_end(vm, VM_EXIT_UNEXPECTED, false, "x");
     assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
-    assert_non_null(strstr(seen, "alpha: registers of vCPU 0:|"));
-    assert_non_null(strstr(seen, "|muntin:   pc 0x40080000 "));
-    assert_null(strstr(seen, "vCPU 1"));
+    assert_non_null(strstr(logged, "alpha: registers of vCPU 0:|"));
+    assert_non_null(strstr(logged, "|muntin:   pc 0x40080000 "));
+    assert_null(strstr(logged, "vCPU 1"));
     assert_false(vm->dump);
-    seen[0] = '\0';
+    logged_begin();
     vm_restart(vm);
     assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
-    assert_null(strstr(seen, "registers"));
+    assert_null(strstr(logged, "registers"));
     vm_end(vm, VM_EXIT_WATCHDOG, true, "x"); /* as the device wants it */
     assert_null(cpu_enter(0));
     assert_stopped(vm);
-    assert_non_null(strstr(seen, "muntin:   pc 0x40080000 "));
+    assert_non_null(strstr(logged, "muntin:   pc 0x40080000 "));
 }
 
 /* However much a guest makes there be to say, it is cut. */
@@ -559,7 +455,7 @@ static void test_kill_before_restart(void **state)
     assert_null(cpu_enter(0));
     assert_stopped(vm);
     assert_int_equal(vm->reason, VM_EXIT_KILLED);
-    assert_int_equal(stops_seen, 1);
+    assert_int_equal(two.stops, 1);
 }
 
 static void test_restart_while_starting(void **state)
@@ -585,7 +481,7 @@ static void test_restarts_flood(void **state)
         vm_restart(vm);
         assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
     }
-    for (const char *p = seen; *p != '\0'; p++) {
+    for (const char *p = logged; *p != '\0'; p++) {
         lines += *p == '|';
     }
     assert_in_range(lines, 1, 20);
@@ -598,7 +494,7 @@ static void stop_other(struct vm *vm)
 {
     struct vm *other = vms[1 - vm->index];
 
-    in_make_dtb = NULL;
+    two.in_make_dtb = NULL;
     vm_stop(other, VM_EXIT_OFF);
     assert_null(cpu_enter(1));
     assert_stopped(other);
@@ -619,16 +515,16 @@ static void test_last_one(void **state)
     assert_ptr_equal(cpu_enter(1), b->vcpu[0]);
     vm_stop(a, VM_EXIT_OFF);
     assert_null(cpu_enter(0));
-    assert_int_equal(stops_seen, 0);
+    assert_int_equal(two.stops, 0);
     assert_true(vm_start(a));
     assert_ptr_equal(cpu_enter(0), a->vcpu[0]);
-    in_make_dtb = stop_other;
+    two.in_make_dtb = stop_other;
     vm_restart(a);
     assert_ptr_equal(cpu_enter(0), a->vcpu[0]);
-    assert_int_equal(stops_seen, 0);
+    assert_int_equal(two.stops, 0);
     vm_stop(a, VM_EXIT_OFF);
     assert_null(cpu_enter(0));
-    assert_int_equal(stops_seen, 1);
+    assert_int_equal(two.stops, 1);
 }
 
 /* --- who may start --------------------------------------------------------------------------- */
@@ -658,8 +554,8 @@ static void test_settle_as_configured(void **state)
     begin(2);
     a = make_vm(1, cpu0);
     b = make_vm(1, cpu1);
-    cfg[0].exit_on_halt = HALT_ON;
-    cfg[1].exit_on_halt = HALT_OFF;
+    two.cfg[0].exit_on_halt = HALT_ON;
+    two.cfg[1].exit_on_halt = HALT_OFF;
     vm_settle();
     assert_true(a->vcpu[0]->trap_wfi);
     assert_false(b->vcpu[0]->trap_wfi);
@@ -679,7 +575,7 @@ static void test_refused_cpu(void **state)
     vm_settle();
     assert_string_equal(a->refused, "vCPU 1 is pinned to CPU 1, which is not up");
     assert_non_null(
-        strstr(seen, "alpha: not started: vCPU 1 is pinned to CPU 1, which is not up|"));
+        strstr(logged, "alpha: not started: vCPU 1 is pinned to CPU 1, which is not up|"));
     assert_false(vm_start(a));
     assert_int_equal(a->state, VM_STOPPED);
     assert_int_equal(pcpus[0].nvcpus, 1);
@@ -697,7 +593,7 @@ static void test_refused_sharing(void **state)
     begin(2);
     a = make_vm(2, both);
     b = make_vm(1, cpu1);
-    cfg[0].exit_on_halt = HALT_OFF;
+    two.cfg[0].exit_on_halt = HALT_OFF;
     vm_settle();
     assert_string_equal(a->refused, "exit-on-halt off, but vCPU 1 shares CPU 1 with others");
     assert_false(vm_start(a));
@@ -717,29 +613,22 @@ static void test_refused_by_caller(void **state)
     b = make_vm(1, cpu0);
     vm_refuse(a, "its %s is no good", "tree");
     vm_settle();
-    assert_string_equal(seen, "muntin: error: alpha: not started: its tree is no good|");
+    assert_string_equal(logged, "muntin: error: alpha: not started: its tree is no good|");
     assert_false(vm_start(a));
     assert_false(b->vcpu[0]->trap_wfi);
     assert_true(vm_start(b));
 }
 
-static bool no_irqchip(struct vm *vm)
-{
-    (void)vm;
-    return false;
-}
-
 /* A VM that could not be made does not make others share a CPU with it. */
 static void test_not_created(void **state)
 {
-    static const struct vm_hooks bad_hooks = {no_irqchip, make_dtb, all_stopped};
     struct vm *b;
 
     (void)state;
     begin(2);
-    vm_hooks = &bad_hooks;
+    two.bad_chip = true;
     assert_null(make_vm(2, both));
-    vm_hooks = &hooks;
+    two.bad_chip = false;
     b = make_vm(1, cpu1);
     vm_settle();
     assert_int_equal(pcpus[0].nvcpus, 0);
@@ -751,13 +640,10 @@ static void test_no_memory(void **state)
 {
     (void)state;
     begin(1);
-    cfg[0].mem[0].size = 64 * MIB;
-    vm_count = 0;
-    cfg[0] = (struct vm_config){.name = {"big", 3}, .ncpus = 1, .nmems = 1};
-    cfg[0].mem[0] = (struct cfg_mem){.kind = MEM_RAM, .base = RAM, .size = 64 * MIB};
-    assert_null(vm_create(&cfg[0], &plan[0]));
+    two_next(1, cpu0)->mem[0].size = 64 * MIB;
+    assert_null(two_make());
     assert_int_equal(vm_count, 0);
-    assert_non_null(strstr(seen, "big: ram of 65536 KiB does not fit"));
+    assert_non_null(strstr(logged, "alpha: ram of 65536 KiB does not fit"));
     assert_non_null(make_vm(1, cpu0));
 }
 
@@ -778,7 +664,7 @@ static void *run_cpu(void *arg)
             continue;
         }
         if (v->id == 0) {
-            (void)vm_cpu_on(v->vm, 1, ENTRY, 0);
+            (void)vm_cpu_on(v->vm, 1, TWO_ENTRY, 0);
         }
         if (v->id == 1 && atomic_load(&v->vm->state) == VM_RUNNING) {
             vm_cpu_off(v);
@@ -842,7 +728,7 @@ static void test_threads(void **state)
     pthread_join(t[1], NULL);
     assert_true(ok);
     assert_stopped(vm);
-    assert_in_range(stops_seen, 1, 150); /* a start may come before the last one is counted */
+    assert_in_range(two.stops, 1, 150); /* a start may come before the last one is counted */
     assert_in_range(vm->starts, 75, 300);
 }
 
