@@ -474,9 +474,8 @@ static void gen_pci(struct gen *g)
 
 static void gen_gic(struct gen *g)
 {
-    bool pci = g->in->vm->pass.npci > 0;
-
     const struct vm_config *vm = g->in->vm;
+    bool pci = vm->pass.npci > 0;
     struct value v = {.len = 0};
     char path[GEN_PATH];
 
