@@ -133,3 +133,21 @@ bool textline_read(const char *mark, struct str text, struct textline *l, bool *
     }
     return false;
 }
+
+u32 textline_each(const char *mark, struct str log,
+                  void (*take)(const struct textline *l, void *ctx), void *ctx)
+{
+    u32 remains = 0;
+
+    while (log.len > 0) {
+        struct str line = str_cut(log, '\n', &log);
+        struct textline l;
+        bool torn;
+
+        if (textline_read(mark, line, &l, &torn)) {
+            take(&l, ctx);
+        }
+        remains += torn;
+    }
+    return remains;
+}

@@ -35,6 +35,10 @@ u32 textline_write(const char *mark, const struct textline *l, char text[TEXTLIN
  */
 bool textline_read(const char *mark, struct str text, struct textline *l, bool *torn) MUST_CHECK;
 
+/* Calls take for each sound line of the log; returns how many lines hold remains of one. */
+u32 textline_each(const char *mark, struct str log,
+                  void (*take)(const struct textline *l, void *ctx), void *ctx);
+
 /* Numbers in it, little-endian. */
 static inline void textline_put32(u8 *b, u32 v)
 {

@@ -204,8 +204,10 @@ static void take_piece(struct reader *r, const u8 *p, u32 len)
 }
 
 /* A core's first line says 0; the console may show any line again. */
-static void take_line(struct reader *r, const struct textline *l)
+static void take_line(const struct textline *l, void *ctx)
 {
+    struct reader *r = ctx;
+
     if (l->kind == GCORE_BEGIN) {
         if (r->open && r->seq == l->seq + 1) {
             return;
@@ -238,7 +240,7 @@ static void take_line(struct reader *r, const struct textline *l)
 u32 gcore_read(struct str log, void (*found)(const struct gcore *g, void *ctx), void *ctx)
 {
     struct reader *r = calloc(1, sizeof(*r));
-    u32 torn = 0;
+    u32 torn;
 
     if (r == NULL) {
         abort();
@@ -246,16 +248,7 @@ u32 gcore_read(struct str log, void (*found)(const struct gcore *g, void *ctx), 
     r->found = found;
     r->ctx = ctx;
     r->core.want = UINT32_MAX;
-    while (log.len > 0) {
-        struct str line = str_cut(log, '\n', &log);
-        struct textline l;
-        bool remains;
-
-        if (textline_read(GCORE_MARK, line, &l, &remains)) {
-            take_line(r, &l);
-        }
-        torn += remains;
-    }
+    torn = textline_each(GCORE_MARK, log, take_line, r);
     close_core(r);
     free(r);
     return torn;

@@ -31,7 +31,7 @@ struct reader {
     size_t size, room;
 
     const char *out;
-    u32 captures, torn;
+    u32 captures;
     bool whole; /* nothing is missing so far */
 };
 
@@ -146,8 +146,10 @@ static void take_piece(struct reader *r, const struct textline *l)
     }
 }
 
-static void take_line(struct reader *r, const struct textline *l)
+static void take_line(const struct textline *l, void *ctx)
 {
+    struct reader *r = ctx;
+
     if (l->kind == PCAP_BEGIN) {
         begin(r, l);
         return;
@@ -167,34 +169,23 @@ static void take_line(struct reader *r, const struct textline *l)
     }
 }
 
-static void read_log(struct reader *r, struct str text)
-{
-    while (text.len > 0) {
-        struct str line = str_cut(text, '\n', &text);
-        struct textline l;
-        bool torn;
-
-        if (textline_read(PCAP_MARK, line, &l, &torn)) {
-            take_line(r, &l);
-        }
-        r->torn += torn;
-    }
-    close_capture(r, UINT32_MAX);
-}
-
 bool pcap_extract(const char *log, const char *out)
 {
     static struct reader r;
     size_t size;
     u8 *data = files_read(log != NULL ? log : "/dev/stdin", &size);
+    u32 torn;
 
     r.out = out;
     r.whole = true;
-    read_log(&r, (struct str){(const char *)data, (u32)MIN(size, (size_t)UINT32_MAX)});
+    torn = textline_each(PCAP_MARK,
+                         (struct str){(const char *)data, (u32)MIN(size, (size_t)UINT32_MAX)},
+                         take_line, &r);
+    close_capture(&r, UINT32_MAX);
     if (r.captures == 0) {
         fprintf(stderr, "muntin: no capture in %s\n", log != NULL ? log : "what came in");
     } else if (!r.whole) {
-        fprintf(stderr, "muntin: parts are missing; %u lines are torn\n", r.torn);
+        fprintf(stderr, "muntin: parts are missing; %u lines are torn\n", torn);
     }
     free(r.file);
     free(data);

@@ -133,8 +133,9 @@ static void frame(struct net_port *p, u32 len, bool sent)
     capture_frame(p, &f, sent);
 }
 
-static void take(const struct textline *l)
+static void take(const struct textline *l, void *ctx)
 {
+    (void)ctx;
     assert_int_equal(l->seq, got.lines);
     got.lines++;
     if (l->kind == PCAP_BEGIN) {
@@ -169,7 +170,7 @@ static void dump(const char *nic, u64 ns)
         bool torn;
 
         if (textline_read(PCAP_MARK, line, &l, &torn)) {
-            take(&l);
+            take(&l, NULL);
         }
         assert_true(!torn || text.len == 0); /* a line that the UART has not yet all of */
     }
@@ -343,14 +344,7 @@ static void full_console(void **state)
     chan_uart_irq();
     run_for(3000 * MS);
     memset(&got, 0, sizeof(got));
-    for (struct str text = {screen, screen_len}; text.len > 0;) {
-        struct textline l;
-        bool torn;
-
-        if (textline_read(PCAP_MARK, str_cut(text, '\n', &text), &l, &torn)) {
-            take(&l);
-        }
-    }
+    (void)textline_each(PCAP_MARK, (struct str){screen, screen_len}, take, NULL);
     assert_int_equal(got.ends, 1);
     for (u32 i = 0; i < 40; i++) {
         (void)record(&at, 1500, 1500);
