@@ -17,7 +17,7 @@ struct access32 {
     struct ldst_abort abort;
     /* IPA of va by the guest's stage 1, as its current mode may read it; false: there's none */
     bool (*translate)(u64 va, bool user, u64 *ipa);
-    void (*between)(struct vcpu *v); /* see ldst_emulate */
+    void (*between)(struct pcpu *p); /* see ldst_emulate */
 };
 
 /*

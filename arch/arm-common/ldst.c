@@ -5,6 +5,8 @@
  */
 #include "arch/arm-common/ldst.h"
 
+#include "core/vcpu.h"
+
 static u64 base_of(const struct ldst *d, const struct ldst_cpu *cpu)
 {
     return d->rn == 31 ? *cpu->sp : cpu->x[d->rn];
@@ -131,7 +133,7 @@ bool ldst_is_cause(const struct ldst *d, const struct ldst_cpu *cpu, const struc
 struct target {
     struct vcpu *v;
     u64 ipa; /* of the instruction's first byte */
-    void (*between)(struct vcpu *v);
+    void (*between)(struct pcpu *p);
 };
 
 static int access_piece(void *ctx, u32 at, u32 size, bool write, u64 *value)
@@ -141,7 +143,7 @@ static int access_piece(void *ctx, u32 at, u32 size, bool write, u64 *value)
     int result;
 
     if (at != 0) {
-        t->between(t->v);
+        t->between(t->v->pcpu);
     }
     result = (int)mmio_access(t->v, &m);
     *value = m.value;
@@ -149,7 +151,7 @@ static int access_piece(void *ctx, u32 at, u32 size, bool write, u64 *value)
 }
 
 enum mmio_result ldst_emulate(const struct ldst *d, const struct ldst_cpu *cpu, struct vcpu *v,
-                              u64 ipa, void (*between)(struct vcpu *v))
+                              u64 ipa, void (*between)(struct pcpu *p))
 {
     struct target t = {v, ipa, between};
 

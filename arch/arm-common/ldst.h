@@ -81,6 +81,6 @@ bool ldst_is_cause(const struct ldst *d, const struct ldst_cpu *cpu,
  * pending. The registers in cpu have changed with MMIO_DONE only.
  */
 enum mmio_result ldst_emulate(const struct ldst *d, const struct ldst_cpu *cpu, struct vcpu *v,
-                              u64 ipa, void (*between)(struct vcpu *v)) MUST_CHECK;
+                              u64 ipa, void (*between)(struct pcpu *p)) MUST_CHECK;
 
 #endif

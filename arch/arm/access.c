@@ -106,11 +106,6 @@ static void with_syndrome(struct arm_vcpu *v, u32 hsr, u64 ipa)
     access_skip(v, hsr);
 }
 
-static void take_interrupts(struct vcpu *v)
-{
-    irqs_poll(v->pcpu);
-}
-
 /* In ARM and Thumb state; of the others (CPSR.J) no device is driven. */
 static void without_syndrome(struct arm_vcpu *v, u32 hsr, u64 ipa)
 {
@@ -120,7 +115,7 @@ static void without_syndrome(struct arm_vcpu *v, u32 hsr, u64 ipa)
         .spsr = v->frame.cpsr,
         .abort = {sysreg_read(HDFAR), ipa, (hsr & ISS_WNR) != 0},
         .translate = translate,
-        .between = take_interrupts,
+        .between = irqs_poll,
     };
     enum mmio_result result = MMIO_ABORT;
     u32 length;

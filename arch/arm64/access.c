@@ -162,11 +162,6 @@ static bool fetch(struct arm64_vcpu *v, u32 *insn)
     return true;
 }
 
-static void take_interrupts(struct vcpu *v)
-{
-    irqs_poll(v->pcpu);
-}
-
 /* Registers are AArch64's: banked ones are elsewhere, and only their low halves are the guest's. */
 static RARE void without_syndrome32(struct arm64_vcpu *v, const struct ldst_abort *abort)
 {
@@ -177,7 +172,7 @@ static RARE void without_syndrome32(struct arm64_vcpu *v, const struct ldst_abor
         .spsr = spsr,
         .abort = *abort,
         .translate = translate,
-        .between = take_interrupts,
+        .between = irqs_poll,
     };
     enum mmio_result result;
 
@@ -205,7 +200,7 @@ static RARE void without_syndrome64(struct arm64_vcpu *v, const struct ldst_abor
     u32 insn;
 
     if (fetch(v, &insn) && decode_ldst(insn, &l) && ldst_is_cause(&l, &regs, abort)) {
-        result = ldst_emulate(&l, &regs, &v->vcpu, abort->ipa, take_interrupts);
+        result = ldst_emulate(&l, &regs, &v->vcpu, abort->ipa, irqs_poll);
     }
     if (result != MMIO_DONE) {
         refuse(v, result);

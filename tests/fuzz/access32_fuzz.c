@@ -52,9 +52,9 @@ static void dev_write(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u3
     assert(value >> (8 * size) == 0);
 }
 
-static void between(struct vcpu *v)
+static void between(struct pcpu *p)
 {
-    (void)v;
+    (void)p;
     assert(accesses >= 1);
 }
 

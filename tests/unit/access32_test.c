@@ -64,9 +64,9 @@ static bool translate(u64 va, bool user, u64 *ipa)
 }
 
 /* After each access but the last. */
-static void between(struct vcpu *v)
+static void between(struct pcpu *p)
 {
-    assert_ptr_equal(v, &vcpu);
+    assert_ptr_equal(p, &pcpus[1]);
     assert_true(accesses > polls++);
 }
 
@@ -79,7 +79,7 @@ static int setup(void **state)
     vm.mem.count = 1;
     assert_true(mmio_add(&vm.mmio, DEVICE, sizeof(regs), &device, 0));
     mmio_freeze(&vm.mmio);
-    vcpu = (struct vcpu){.vm = &vm};
+    vcpu = (struct vcpu){.vm = &vm, .pcpu = &pcpus[1]};
     for (u32 i = 0; i < sizeof(regs); i++) {
         regs[i] = (u8)(i + (i >> 8));
     }
