@@ -126,19 +126,32 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     R(teehbr, TEEHBR)
 
 #define BANKED_REGISTERS(R)                                                                        \
-    R(sp_usr)                                                                                      \
-    R(sp_svc)                                                                                      \
-    R(lr_svc)                                                                                      \
-    R(spsr_svc)                                                                                    \
-    R(sp_abt)                                                                                      \
-    R(lr_abt)                                                                                      \
-    R(spsr_abt) R(sp_und) R(lr_und) R(spsr_und) R(sp_irq) R(lr_irq) R(spsr_irq) R(r8_fiq)          \
-        R(r9_fiq) R(r10_fiq) R(r11_fiq) R(r12_fiq) R(sp_fiq) R(lr_fiq) R(spsr_fiq)
+    R(sp, usr)                                                                                     \
+    R(sp, svc)                                                                                     \
+    R(lr, svc)                                                                                     \
+    R(spsr, svc)                                                                                   \
+    R(sp, abt)                                                                                     \
+    R(lr, abt)                                                                                     \
+    R(spsr, abt)                                                                                   \
+    R(sp, und)                                                                                     \
+    R(lr, und)                                                                                     \
+    R(spsr, und)                                                                                   \
+    R(sp, irq)                                                                                     \
+    R(lr, irq)                                                                                     \
+    R(spsr, irq)                                                                                   \
+    R(r8, fiq)                                                                                     \
+    R(r9, fiq)                                                                                     \
+    R(r10, fiq)                                                                                    \
+    R(r11, fiq)                                                                                    \
+    R(r12, fiq)                                                                                    \
+    R(sp, fiq)                                                                                     \
+    R(lr, fiq)                                                                                     \
+    R(spsr, fiq)
 
-#define SAVE(field, ...)   r->field = SYSREG_READ_(__VA_ARGS__);
-#define LOAD(field, ...)   SYSREG_WRITE_(r->field, __VA_ARGS__);
-#define SAVE_BANKED(field) b->field = sysreg_read(BANKED_REG(field));
-#define LOAD_BANKED(field) sysreg_write(BANKED_REG(field), b->field);
+#define SAVE(field, ...)       r->field = SYSREG_READ_(__VA_ARGS__);
+#define LOAD(field, ...)       SYSREG_WRITE_(r->field, __VA_ARGS__);
+#define SAVE_BANKED(reg, mode) b->reg##_##mode = sysreg_read(BANKED_REG(reg##_##mode));
+#define LOAD_BANKED(reg, mode) sysreg_write(BANKED_REG(reg##_##mode), b->reg##_##mode);
 
 static void save_regs(struct arm_vcpu *v)
 {
