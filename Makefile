@@ -293,8 +293,9 @@ fuzz: $(FUZZERS)
 bench: all guests $(LINUX_IMAGES) | setup-qemu
 	@$(PYTHON) tests/bench/bench.py --arch $(firstword $(ARCHS))
 
-lint: $(ARCHS:%=$(B)/%/muntin.elf) $(B)/tool/libmuntin.a
+lint: $(ARCHS:%=$(B)/%/muntin.elf) $(B)/tool/libmuntin.a | setup-host
 	@tests/lint/layers.sh $(ARCHS:%=$(B)/%)
+	@clang-format --dry-run -Werror $(SOURCES)
 
 # The reference part of docs/config.md, from the option tables.
 docs: $(B)/muntin

@@ -122,8 +122,7 @@ static u8 start_level(enum pgtable_stage stage, u32 bits)
     return bits <= (stage == PGTABLE_EL2 ? 39 : 43) ? 1 : 0;
 }
 
-struct pgtable pgtable_at(hpa_t root, enum pgtable_stage stage, u32 bits,
-                          void *(*alloc)(u64 size))
+struct pgtable pgtable_at(hpa_t root, enum pgtable_stage stage, u32 bits, void *(*alloc)(u64 size))
 {
     return (struct pgtable){
         .root = (u64 *)(uintptr_t)root,

@@ -40,9 +40,9 @@ enum pgtable_perm {
 
 struct pgtable {
     u64 *root;
-    u8 stage;                    /* enum pgtable_stage */
-    u8 bits;                     /* of an input address */
-    u8 level;                    /* where the walk starts: 0 or 1 */
+    u8 stage;                 /* enum pgtable_stage */
+    u8 bits;                  /* of an input address */
+    u8 level;                 /* where the walk starts: 0 or 1 */
     void *(*alloc)(u64 size); /* zeroed, page-aligned, virtual = physical; NULL: none left */
 };
 
@@ -55,8 +55,7 @@ bool pgtable_create(struct pgtable *pt, enum pgtable_stage stage, u32 bits,
                     void *(*alloc)(u64 size)) MUST_CHECK;
 
 /* The table at `root`, made earlier with the same stage and bits. */
-struct pgtable pgtable_at(hpa_t root, enum pgtable_stage stage, u32 bits,
-                          void *(*alloc)(u64 size));
+struct pgtable pgtable_at(hpa_t root, enum pgtable_stage stage, u32 bits, void *(*alloc)(u64 size));
 
 /*
  * Maps [va, va + size) to [pa, pa + size), all page-aligned, with the largest blocks that fit (1

@@ -20,9 +20,9 @@ void smmu_init(const struct board *board);
 
 /*
  * Boot: stream `sid` is vm's, and nobody else's (core/dma.c sees to it). It reaches vm's RAM at the
- * guest's addresses, rom read-only, and the page at `frame`, if not 0, is the page of board registers
- * at `doorbell`: where its messages go. Closed until smmu_open. False, after a message: no usable
- * SMMU, no such stream, no memory.
+ * guest's addresses, rom read-only, and the page at `frame`, if not 0, is the page of board
+ * registers at `doorbell`: where its messages go. Closed until smmu_open. False, after a message:
+ * no usable SMMU, no such stream, no memory.
  */
 bool smmu_attach(struct vm *vm, u32 sid, u64 frame, hpa_t doorbell) MUST_CHECK;
 
