@@ -15,7 +15,11 @@
 
 enum { MARK_BYTES = 1 << 20, MAX_SETS = 256, MAX_WAYS = 4 };
 
+/* r0 to r12 or x0 to x30; the flags follow. */
+enum { KEPT_REGS = sizeof(uintptr_t) == 8 ? 31 : 13 };
+
 /* keep.S */
+void keep_registers(const uintptr_t *before, uintptr_t *after, uint64_t device, uint64_t function);
 void keep_fp_load(const uint64_t *words);
 void keep_fp_store(uint64_t *words);
 
@@ -133,6 +137,31 @@ void misc_wait(void)
     }
     test_check(timer_now() - start < timer_ticks(5000000), "2000 WFE took %lu us",
                timer_ns(timer_now() - start) / 1000);
+}
+
+void misc_go_through_traps(void)
+{
+    smccc_call(PSCI_VERSION, 0, 0, 0);
+    sysreg_read("id_aa64isar0_el1");
+    timer_delay(200);
+}
+
+/* Across a hypercall, a device access and a trapped register only the results change. */
+void misc_registers_kept(void)
+{
+    uintptr_t before[KEPT_REGS + 1];
+    uintptr_t after[KEPT_REGS + 1];
+
+    for (uint32_t i = 0; i <= KEPT_REGS; i++) {
+        before[i] = (uintptr_t)0x0101010101010101ull * (i + 1);
+        after[i] = 0;
+    }
+    before[KEPT_REGS] = 0xa0000000; /* NZCV */
+    keep_registers(before, after, platform.uart + 0xfe0, 0x8400001f);
+    for (uint32_t i = 4; i < KEPT_REGS; i++) {
+        test_check(after[i] == before[i], "register %u: 0x%lx", i, (uint64_t)after[i]);
+    }
+    test_equal("NZCV", after[KEPT_REGS] & 0xf0000000, before[KEPT_REGS]);
 }
 
 void misc_fp_kept(void)

@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+#include "tests/guests/lib/sysreg.h"
+#include "tests/guests/lib/test.h"
+
 /* An address without RAM or device: hole=ADDR of the boot arguments. */
 uint64_t traps_hole(void);
 
@@ -33,7 +36,22 @@ void sysregs_higher_levels(void);
 void sysregs_hidden(void);
 void sysregs_kept(void);
 
+/* The register of this name keeps what is written to those bits, whatever traps meanwhile. */
+#define CHECK_KEPT(name, mask)                                                                     \
+    do {                                                                                           \
+        uint64_t before_ = sysreg_read(name);                                                      \
+        uint64_t pattern_ = 0xa5a5c3c396965a5aull & (mask);                                        \
+        sysreg_write(name, pattern_);                                                              \
+        isb();                                                                                     \
+        misc_go_through_traps();                                                                   \
+        test_equal(name, sysreg_read(name), pattern_);                                             \
+        sysreg_write(name, before_);                                                               \
+        isb();                                                                                     \
+    } while (0)
+
 /* misc.c */
+/* A hypercall, a trapped register and, most likely, an interrupt. */
+void misc_go_through_traps(void);
 void misc_hvc_immediate(void);
 void misc_smc_immediate(void);
 void misc_set_way(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See keep_registers.c and misc.c. */
+/* See misc.c. */
     .arch   armv7ve
     .arch_extension virt
     .fpu    neon-vfpv4

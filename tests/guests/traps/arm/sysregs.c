@@ -9,11 +9,8 @@
 #include "tests/guests/lib/insn.h"
 #include "tests/guests/lib/platform.h"
 #include "tests/guests/lib/probe.h"
-#include "tests/guests/lib/psci.h"
-#include "tests/guests/lib/smccc.h"
 #include "tests/guests/lib/sysreg.h"
 #include "tests/guests/lib/test.h"
-#include "tests/guests/lib/timer.h"
 #include "tests/guests/traps/traps_test.h"
 
 #define CP15(opc1, crn, crm, opc2) CPREG(15, opc1, crn, crm, opc2)
@@ -136,25 +133,6 @@ void sysregs_hidden(void)
         check_denied(regs[i].name, INSN_MRC(regs[i].reg), INSN_MCR(regs[i].reg));
     }
 }
-
-static void go_through_traps(void)
-{
-    smccc_call(PSCI_VERSION, 0, 0, 0);
-    sysreg_read("id_aa64isar0_el1");
-    timer_delay(200);
-}
-
-#define CHECK_KEPT(name, mask)                                                                     \
-    do {                                                                                           \
-        uint64_t before_ = sysreg_read(name);                                                      \
-        uint64_t pattern_ = 0xa5a5c3c396965a5aull & (mask);                                        \
-        sysreg_write(name, pattern_);                                                              \
-        isb();                                                                                     \
-        go_through_traps();                                                                        \
-        test_equal(name, sysreg_read(name), pattern_);                                             \
-        sysreg_write(name, before_);                                                               \
-        isb();                                                                                     \
-    } while (0)
 
 void sysregs_kept(void)
 {

@@ -8,11 +8,8 @@
 #include "tests/guests/lib/cpu.h"
 #include "tests/guests/lib/insn.h"
 #include "tests/guests/lib/platform.h"
-#include "tests/guests/lib/smccc.h"
-#include "tests/guests/lib/psci.h"
 #include "tests/guests/lib/sysreg.h"
 #include "tests/guests/lib/test.h"
-#include "tests/guests/lib/timer.h"
 #include "tests/guests/traps/traps_test.h"
 
 enum { ID_REGISTERS = 64 };
@@ -159,25 +156,6 @@ void sysregs_hidden(void)
         }
     }
 }
-
-static void go_through_traps(void)
-{
-    smccc_call(PSCI_VERSION, 0, 0, 0);
-    sysreg_read("id_aa64isar0_el1");
-    timer_delay(200);
-}
-
-#define CHECK_KEPT(name, mask)                                                                     \
-    do {                                                                                           \
-        uint64_t before_ = sysreg_read(name);                                                      \
-        uint64_t pattern_ = 0xa5a5c3c396965a5aull & (mask);                                        \
-        sysreg_write(name, pattern_);                                                              \
-        isb();                                                                                     \
-        go_through_traps();                                                                        \
-        test_equal(name, sysreg_read(name), pattern_);                                             \
-        sysreg_write(name, before_);                                                               \
-        isb();                                                                                     \
-    } while (0)
 
 void sysregs_kept(void)
 {
