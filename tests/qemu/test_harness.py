@@ -6,10 +6,11 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 
 import pytest
 from lib import qemu, vms
-from lib.machine import ROOT, ConsoleError
+from lib.machine import ROOT, ConsoleError, Machine
 
 sys.path.insert(0, str(ROOT / "tests"))
 import summary  # noqa: E402
@@ -111,6 +112,24 @@ def test_lines_of_two_vms_are_told_apart():
     assert vms.split_lines("ab\n[b] x\nab\n", "b") == (["x"], ["ab", ""])
     assert vms.split_lines("ab\n[b] x\nd\n", "b") == (["x"], ["ab", "d", ""])
     assert vms.split_lines("a\nab\n", "b") == ([], ["a", "ab", ""])
+
+
+@pytest.mark.parametrize(
+    "text, code, output",
+    [
+        ("@@ RUN.\none\n\n two\n@@ RC=0.\n", 0, "one\n\n two"),
+        ("@@ RUN.\nno newline@@ RC=1.\n", 1, "no newline"),
+        ("@@ RUN.\n@@ RC=0.\n", 0, ""),
+        ("@@ RUN.\n[b] x\n@@ RUN.\non\n[b] y\none\n@@ RC=1\n[b] z\n@@ RC=127.\n", 127, "one"),
+        ("@@ RU\nmuntin: x\n@@ RUN.\none\n[b] y\ntwo\n@@ R\n[b] z\n@@ RC=2.\n", 2, "one\ntwo"),
+    ],
+)
+def test_output_of_a_command_that_others_interrupt(text, code, output):
+    m = Machine.__new__(Machine)
+    m._text, m._pos, m._grown = text, 0, threading.Condition()
+    m._wait = lambda ready, *_: ready()
+    m.send = lambda _: None
+    assert (m.run("true"), m.output) == (code, output)
 
 
 @pytest.mark.parametrize("words", [["FAST=-O1"], ["WARN=-w"], ["SMALL=-O1 -g0"]])

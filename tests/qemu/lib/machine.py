@@ -43,6 +43,25 @@ def stretch():
     return SCALE * max(1.0, os.getloadavg()[0] / CPUS)
 
 
+def own_lines(text):
+    """The lines of what has the focus, without those of other VMs and of Muntin.
+
+    When others interrupt a line, as much as was there of it is shown again below them: the first
+    showing is left out.
+    """
+    lines = []
+    interrupted = False
+    for line in text.split("\n"):
+        if re.match(r"\[[^\]\s]+\] |muntin: ", line):
+            interrupted = True
+            continue
+        if interrupted and lines and lines[-1] and line.startswith(lines[-1]):
+            lines.pop()
+        lines.append(line)
+        interrupted = False
+    return lines
+
+
 class Machine:
     def __init__(self, name, serial_file=False, **options):
         """serial_file: the console goes to a file and cannot be typed at; a pipe that is slow to
@@ -215,13 +234,15 @@ class Machine:
 
     def run(self, command, timeout=60):
         """Runs a command in the shell of the guest in focus; gives its exit code. What it printed
-        is in self.output, without lines of other VMs, which Muntin prefixes with [name]."""
-        # The quotes keep the echo of what is typed from looking like the answer.
-        self.line(f"echo '@''@' RUN; {command}; echo '@''@' RC=$?")
-        start = self.expect(r"@@ RUN\n", timeout).end()
-        match = self.expect(r"@@ RC=(\d+)", timeout)
-        lines = self.text[start : match.start()].splitlines()
-        self.output = "\n".join(x for x in lines if not re.match(r"\[[^\]\s]+\] ", x))
+        is in self.output, without what others say meanwhile."""
+        # The quotes keep the echo of what is typed from looking like the answer, the dots half of
+        # a number, with another VM's line behind it, from looking like all of it.
+        self.line(f"echo '@''@' RUN.; {command}; echo '@''@' RC=$?.")
+        start = self.expect(r"@@ RUN\.\n", timeout).start()
+        match = self.expect(r"@@ RC=(\d+)\.", timeout)
+        _, *lines = own_lines(self.text[start : match.end()])
+        last = lines.pop().removesuffix(match.group(0))
+        self.output = "\n".join([*lines, last] if last else lines)
         return int(match.group(1))
 
     def boot_from_uboot(self):

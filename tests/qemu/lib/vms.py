@@ -7,6 +7,8 @@ initramfs. Files are named in configs as in FILES, which bundles take.
 
 import re
 
+from .machine import own_lines
+
 # The self-tests of the kernel's ciphers are most of its boot under emulation.
 LINUX_WORDS = "quiet cryptomgr.notests"
 
@@ -102,35 +104,21 @@ def focus(m, number, name=None):
 
 
 def expect_all(m, patterns, timeout=60):
-    """Waits until each pattern was seen, in whatever order; later expects go on behind the last."""
+    """Waits until each pattern was seen, in whatever order, and as often as it's there; later
+    expects go on behind the last."""
     start = m.mark()
-    end = start
+    ends = {}
     for pattern in patterns:
-        m.rewind(start)
-        end = max(end, m.expect(pattern, timeout).end())
-    m.rewind(end)
+        m.rewind(ends.get(pattern, start))
+        ends[pattern] = m.expect(pattern, timeout).end()
+    m.rewind(max(ends.values()))
 
 
 def split_lines(text, name):
-    """What the VM `name`, out of focus, printed, and what the one in focus did: lists of lines.
-
-    When others interrupt a line of the VM in focus, as much as was there of it is shown again below
-    them: the first showing is left out.
-    """
-    other, focused = [], []
-    interrupted = False
-    for line in text.split("\n"):
-        if line.startswith(f"[{name}] "):
-            other.append(line.split("] ", 1)[1])
-            interrupted = True
-        elif re.match(r"\[[^\]\s]+\] |muntin: ", line):
-            interrupted = True
-        else:
-            if interrupted and focused and line.startswith(focused[-1]):
-                focused.pop()
-            focused.append(line)
-            interrupted = False
-    return other, focused
+    """What the VM `name`, out of focus, printed, and what the one in focus did: lists of lines."""
+    prefix = f"[{name}] "
+    other = [x.removeprefix(prefix) for x in text.split("\n") if x.startswith(prefix)]
+    return other, own_lines(text)
 
 
 def flood_line(puppet_number, line):
