@@ -77,11 +77,11 @@ void arch_vcpu_reset(struct vcpu *v, u64 entry,
                      u64 context); /* architectural reset, at its entry */
 /*
  * On p: saves p->current's guest state if any, loads v's (NULL: none) and makes it p->current. May
- * stop the VM of the one that it saves (vm_stop). No lock is held.
+ * stop the VM of the one that it saves (vm_stop). No lock is held. When the virtual timer of the
+ * one that it saved fires, in arch_now_ns' time; UINT64_MAX: never.
  */
-void arch_vcpu_switch(struct pcpu *p, struct vcpu *v);
+u64 arch_vcpu_switch(struct pcpu *p, struct vcpu *v);
 void arch_vcpu_run(struct vcpu *v) NORETURN; /* enters the loaded vCPU; comes back through traps */
-u64 arch_vcpu_wakeup_ns(struct vcpu *v);     /* a vCPU not loaded: when its virtual timer fires */
 /* v's registers, as far as they are in memory: all, if it isn't loaded. */
 void arch_vcpu_regs(struct vcpu *v, struct vcpu_regs *r);
 /* Moves v->irq between the struct and the hardware (used, then dirty registers); v is loaded. */

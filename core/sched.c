@@ -316,16 +316,17 @@ static struct vcpu *pick(struct pcpu *p)
 static void load(struct pcpu *p, struct vcpu *v)
 {
     struct vcpu *old = p->current;
+    u64 wakeup_ns;
 
     if (old == v) {
         return;
     }
-    arch_vcpu_switch(p, v);
+    wakeup_ns = arch_vcpu_switch(p, v);
     if (v != NULL) {
         atomic_or(&v->attention, (u32)VCPU_IRQ); /* its maintenance interrupt may have got lost */
     }
     if (old != NULL && atomic_load(&old->state) == VCPU_BLOCKED) {
-        timer_set(&old->wakeup, arch_vcpu_wakeup_ns(old));
+        timer_set(&old->wakeup, wakeup_ns);
     }
     if (v != NULL && v->wakeup.deadline_ns != TIMER_OFF) {
         timer_cancel(&v->wakeup);

@@ -130,7 +130,7 @@ void irqs_vtimer_load(const struct irqs_vcpu *s)
     sysreg_write(CNTV_CTL, s->cntv_ctl);
 }
 
-u64 arch_vcpu_wakeup_ns(struct vcpu *v)
+u64 irqs_vtimer_ns(struct vcpu *v)
 {
     const struct irqs_vcpu *s = irqs_of(v);
 

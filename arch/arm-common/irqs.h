@@ -54,5 +54,7 @@ void irqs_vcpu_reset(struct irqs_vcpu *s);
  */
 void irqs_vtimer_save(struct irqs_vcpu *s);
 void irqs_vtimer_load(const struct irqs_vcpu *s);
+/* When that of v, which was saved, fires: in arch_now_ns' time; TIMER_OFF: never. */
+u64 irqs_vtimer_ns(struct vcpu *v);
 
 #endif

@@ -215,15 +215,19 @@ static void load(struct arm_vcpu *v)
     gic_guest_load(&v->vcpu.irq, &v->irqs.cpuif);
 }
 
-void arch_vcpu_switch(struct pcpu *p, struct vcpu *next)
+u64 arch_vcpu_switch(struct pcpu *p, struct vcpu *next)
 {
+    u64 wakeup_ns = TIMER_OFF;
+
     if (p->current != NULL) {
         unload(to_arm(p->current));
+        wakeup_ns = irqs_vtimer_ns(p->current);
     }
     atomic_store(&p->current, next);
     if (next != NULL) {
         load(to_arm(next));
     }
+    return wakeup_ns;
 }
 
 void arch_vcpu_run(struct vcpu *v)

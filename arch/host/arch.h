@@ -40,7 +40,7 @@ extern void (*host_reset)(struct vcpu *v, u64 entry, u64 context);
 extern void (*host_regs)(struct vcpu *v, struct vcpu_regs *r);
 /* What arch_idle does; NULL: waiting is a panic. */
 extern void (*host_idle)(struct pcpu *p, bool wait);
-/* What arch_vcpu_wakeup_ns returns: when the virtual timer of a vCPU that isn't loaded fires. */
+/* What arch_vcpu_switch returns: when the virtual timer of the vCPU that it saved fires. */
 extern u64 host_wakeup_ns;
 /* The deadline that this thread last gave to arch_deadline. */
 extern _Thread_local u64 host_deadline_ns;

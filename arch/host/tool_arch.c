@@ -33,7 +33,7 @@ void arch_vcpu_reset(struct vcpu *v, u64 entry, u64 context)
           (unsigned long long)entry, (unsigned long long)context);
 }
 
-void arch_vcpu_switch(struct pcpu *p, struct vcpu *v)
+u64 arch_vcpu_switch(struct pcpu *p, struct vcpu *v)
 {
     panic("arch_vcpu_switch(%p, %p) in the host tool", (void *)p, (void *)v);
 }
@@ -41,11 +41,6 @@ void arch_vcpu_switch(struct pcpu *p, struct vcpu *v)
 void arch_vcpu_run(struct vcpu *v)
 {
     panic("arch_vcpu_run(%p) in the host tool", (void *)v);
-}
-
-u64 arch_vcpu_wakeup_ns(struct vcpu *v)
-{
-    panic("arch_vcpu_wakeup_ns(%p) in the host tool", (void *)v);
 }
 
 void arch_vcpu_regs(struct vcpu *v, struct vcpu_regs *r)

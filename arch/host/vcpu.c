@@ -43,7 +43,7 @@ void arch_vcpu_reset(struct vcpu *v, u64 entry, u64 context)
     }
 }
 
-void arch_vcpu_switch(struct pcpu *p, struct vcpu *v)
+u64 arch_vcpu_switch(struct pcpu *p, struct vcpu *v)
 {
     if (p->current != NULL && host_unload != NULL) {
         host_unload(p->current);
@@ -53,17 +53,12 @@ void arch_vcpu_switch(struct pcpu *p, struct vcpu *v)
     if (host_switch != NULL) {
         host_switch(p, v);
     }
+    return host_wakeup_ns;
 }
 
 void arch_vcpu_run(struct vcpu *v)
 {
     panic("arch_vcpu_run(%p): no guest runs on the host", (void *)v);
-}
-
-u64 arch_vcpu_wakeup_ns(struct vcpu *v)
-{
-    (void)v;
-    return host_wakeup_ns;
 }
 
 void (*host_regs)(struct vcpu *v, struct vcpu_regs *r);
