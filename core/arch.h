@@ -21,13 +21,13 @@ struct vm;
 bool arch_putc(char c);
 /* The next received byte, or -1. */
 int arch_getc(void);
-/* Asks for an interrupt (arch_uart_irq) when the transmitter has room. Off at start. */
-void arch_putc_wait(bool on);
 /*
- * Asks for an interrupt when a byte was received. On at start. Off while nobody has room for input,
- * so that what is typed waits in the UART without interrupting all the time; arch_getc works on.
+ * Asks for an interrupt (arch_uart_irq) when a byte was received, or when the transmitter has room.
+ * At start on, and off. The first is off while nobody has room for input, so that what is typed
+ * waits in the UART without interrupting all the time; arch_getc works on.
  */
-void arch_getc_wait(bool on);
+enum arch_uart { UART_RECEIVES, UART_SENDS };
+void arch_uart_wait(enum arch_uart what, bool on);
 
 /* --- time and power --- */
 u64 arch_now_ns(void);      /* monotonic, the same on all CPUs; 0 is near reset */
@@ -63,9 +63,7 @@ bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm
 /* --- CPUs --- */
 /* Waits, without burning power, until *p may differ from `value`; may return early. */
 void arch_wait_change(const u32 *p, u32 value);
-struct pcpu *arch_pcpu(void); /* this CPU */
-/* Brings the others up into sched_run; how many are up. */
-u32 arch_start_cpus(void);
+struct pcpu *arch_pcpu(void);   /* this CPU */
 void arch_kick(struct pcpu *p); /* makes p leave its guest or its idle; any CPU, may be itself */
 /* Handles pending physical interrupts, after waiting for one if `wait`. */
 void arch_idle(struct pcpu *p, bool wait);

@@ -536,7 +536,7 @@ void muntin_main(const void *dtb, u64 boot_mpidr)
     read_configs();
     configure_switches();
     create_vms();
-    (void)arch_start_cpus();
+    boot_start_cpus();
     settle_vms();
     log_info("memory: %llu KiB taken by Muntin, %llu MiB left",
              (unsigned long long)((page_taken() + image_linked_size()) / KIB),

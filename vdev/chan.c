@@ -166,7 +166,7 @@ static bool rx_open(void)
         return false;
     }
     if (mux.rx == MUX_RX_STALLED) {
-        arch_getc_wait(true);
+        arch_uart_wait(UART_RECEIVES, true);
     }
     mux.rx = MUX_RX_OPEN;
     mux.deaf_ns = TIMER_OFF;
@@ -503,14 +503,14 @@ static bool rx_blocked(u64 now)
     if (mux.rx == MUX_RX_OPEN) {
         mux.rx = MUX_RX_STALLED;
         mux.deaf_ns = now + CHAN_DEAF_NS;
-        arch_getc_wait(false);
+        arch_uart_wait(UART_RECEIVES, false);
     }
     if (now < mux.deaf_ns) {
         return true;
     }
     mux.rx = MUX_RX_DEAF;
     mux.deaf_ns = TIMER_OFF;
-    arch_getc_wait(true);
+    arch_uart_wait(UART_RECEIVES, true);
     say("muntin: warning: %s takes no input; what you type is dropped until it does", c->name);
     return false;
 }

@@ -76,7 +76,7 @@ struct mux {
     u8 out[512]; /* being sent: at most a line, or a chunk of the focused channel */
     u32 out_len, out_pos;
     bool at_start; /* the cursor is at the start of a line */
-    bool waiting;  /* arch_putc_wait is on */
+    bool waiting;  /* asked for by arch_uart_wait */
     bool owed;     /* the focused channel's unfinished line was interrupted and must be redrawn */
     bool others_turn;
     bool flush; /* nothing is held back any more */

@@ -245,7 +245,7 @@ static bool send(u8 b)
 {
     if (!arch_putc((char)b)) {
         mux.waiting = true;
-        arch_putc_wait(true);
+        arch_uart_wait(UART_SENDS, true);
         return false;
     }
     mux.at_start = b == '\n' || (b == '\r' && mux.at_start);
@@ -271,7 +271,7 @@ enum mux_progress mux_pump(u64 now, u32 budget, bool log_only)
 
     if (mux.waiting && !log_only) {
         mux.waiting = false;
-        arch_putc_wait(false);
+        arch_uart_wait(UART_SENDS, false);
     }
     return MUX_IDLE;
 }

@@ -32,6 +32,9 @@ bool boot_can_run(bool is64);
  */
 bool boot_finish(const struct board *b) MUST_CHECK;
 
+/* Brings the other CPUs up into sched_run; a line for each that doesn't start. */
+void boot_start_cpus(void);
+
 /* The first address that this CPU, or Muntin on it, can't reach. */
 u64 boot_reach(void);
 

@@ -145,22 +145,17 @@ static bool start_cpu(struct pcpu *p)
     return true;
 }
 
-u32 arch_start_cpus(void)
+void boot_start_cpus(void)
 {
-    u32 up = 1;
-
     for (u32 i = 1; i < pcpu_count; i++) {
         prepare(&pcpus[i]);
     }
     for (u32 i = 1; i < pcpu_count; i++) {
-        if (start_cpu(&pcpus[i])) {
-            up++;
-        } else {
+        if (!start_cpu(&pcpus[i])) {
             log_err("CPU %u (affinity 0x%llx) did not start: VMs can't use it", i,
                     (unsigned long long)pcpus[i].mpidr);
         }
     }
-    return up;
 }
 
 u64 arch_ticks(void)

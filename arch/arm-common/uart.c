@@ -23,9 +23,8 @@ static const struct uart_driver *driver; /* NULL: the board has none that we kno
 static struct uart_port port;
 static struct timer poll;
 static u32 intid;
-static bool enabled;  /* its interrupts reach us */
-static bool want_get; /* which of them are asked for */
-static bool want_put;
+static bool enabled;   /* its interrupts reach us */
+static bool wanted[2]; /* which of them are asked for: enum arch_uart */
 
 void uart_init(const struct board *board)
 {
@@ -44,7 +43,7 @@ void uart_init(const struct board *board)
 static void poll_due(struct timer *t)
 {
     arch_uart_irq();
-    timer_set(t, arch_now_ns() + (want_put ? POLL_FULL_NS : POLL_TYPED_NS));
+    timer_set(t, arch_now_ns() + (wanted[UART_SENDS] ? POLL_FULL_NS : POLL_TYPED_NS));
 }
 
 void uart_enable_irq(void)
@@ -52,14 +51,14 @@ void uart_enable_irq(void)
     if (driver == NULL) {
         return;
     }
-    want_get = true;
+    wanted[UART_RECEIVES] = true;
     if (intid == 0) {
         timer_init(&poll, arch_pcpu(), poll_due);
         timer_set(&poll, arch_now_ns() + POLL_FULL_NS);
         return;
     }
     enabled = true;
-    driver->irqs(&port, want_get, want_put);
+    driver->irqs(&port, wanted[UART_RECEIVES], wanted[UART_SENDS]);
     gic_setup_spi(intid, false);
     gic_enable(intid, true);
 }
@@ -79,18 +78,10 @@ int arch_getc(void)
     return driver == NULL ? -1 : driver->get(&port);
 }
 
-void arch_putc_wait(bool on)
+void arch_uart_wait(enum arch_uart what, bool on)
 {
-    want_put = on;
+    wanted[what] = on;
     if (enabled) {
-        driver->irqs(&port, want_get, want_put);
-    }
-}
-
-void arch_getc_wait(bool on)
-{
-    want_get = on;
-    if (enabled) {
-        driver->irqs(&port, want_get, want_put);
+        driver->irqs(&port, wanted[UART_RECEIVES], wanted[UART_SENDS]);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The board's console UART behind arch_putc, arch_getc and arch_putc_wait (core/arch.h). Works with
+ * The board's console UART behind arch_putc, arch_getc and arch_uart_wait (core/arch.h). Works with
  * the MMU off or with an identity mapping. One driver a file; struct uart_driver is the seam. Lock:
  * LOCK_CONSOLE, held by the callers of arch_*.
  */

@@ -60,14 +60,13 @@ int arch_getc(void)
     return (unsigned char)typed[typed_pos++];
 }
 
-void arch_putc_wait(bool on)
+void arch_uart_wait(enum arch_uart what, bool on)
 {
-    __atomic_store_n(&host_uart_tx_irq, on, __ATOMIC_RELAXED);
-}
-
-void arch_getc_wait(bool on)
-{
-    host_uart_rx_irq = on;
+    if (what == UART_SENDS) {
+        __atomic_store_n(&host_uart_tx_irq, on, __ATOMIC_RELAXED);
+    } else {
+        host_uart_rx_irq = on;
+    }
 }
 
 size_t host_uart_waiting(void)

@@ -23,7 +23,7 @@ extern bool (*host_entropy)(void *buf, size_t len); /* arch_entropy; NULL: there
 
 /* The UART. */
 extern u32 host_uart_room; /* bytes that its transmitter takes before it's full; UINT32_MAX: any */
-extern bool host_uart_tx_irq; /* what arch_putc_wait and arch_getc_wait asked for */
+extern bool host_uart_tx_irq; /* what arch_uart_wait asked for */
 extern bool host_uart_rx_irq;
 /* Queues n bytes for arch_getc; returns how many there was room for (4096 at most wait). */
 size_t host_uart_type(const char *s, size_t n);
