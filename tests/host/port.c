@@ -4,9 +4,8 @@
 
 #include "core/panic.h"
 #include "core/str.h"
+#include "tests/host/said.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 static bool stub_deliver(struct net_port *p, struct net_frame *f)
@@ -139,21 +138,9 @@ u64 stub_mac(const struct stub *s)
     return mac_number(s->port.mac);
 }
 
-static char shown[8192];
-
-static void show(const char *fmt, ...)
-{
-    size_t len = strlen(shown);
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(shown + len, sizeof(shown) - len, fmt, ap);
-    va_end(ap);
-}
-
 const char *net_shown(void)
 {
-    shown[0] = '\0';
-    net_show(show);
-    return shown;
+    said_clear();
+    net_show(said_print);
+    return said;
 }

@@ -10,6 +10,7 @@
 #include "core/panic.h"
 #include "core/place.h"
 #include "core/str.h"
+#include "tests/host/said.h"
 #include "vdev/shmem.h"
 #include "vdev/table.h"
 
@@ -18,7 +19,6 @@
 
 #define MAPS 256
 
-char shm_log[4096];
 u32 shm_maps;
 bool shm_map_fail;
 
@@ -34,17 +34,6 @@ static struct map {
     hpa_t pa;
 } maps[MAPS];
 static pthread_mutex_t maps_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void emit(struct diag *d, int level, const char *text)
-{
-    size_t used = strlen(shm_log);
-
-    (void)d;
-    (void)level;
-    assert(used + strlen(text) + 2 < sizeof(shm_log));
-    strcpy(shm_log + used, text);
-    strcat(shm_log, "\n");
-}
 
 static bool take_away(const struct vm *vm, u64 ipa, u64 size)
 {
@@ -92,11 +81,11 @@ u64 shm_mapped(const struct guest *g, u64 addr)
 void shm_begin(void)
 {
     shmem_forget_all();
-    shm_log[0] = '\0';
+    said_clear();
     shm_maps = 0;
     shm_map_fail = false;
     count = 0;
-    diag = (struct diag){.emit = emit};
+    diag = (struct diag){.emit = said_emit};
     arena = (struct cfg_arena){memory, sizeof(memory), 0};
     memset(memory, 0, sizeof(memory));
     host_s2_map = change;

@@ -25,14 +25,12 @@ enum {
     SHM_DETACH = 12,
 };
 
-/* All there is, from the beginning: begin, vm for each, go. False: a device could not be made. */
+/* All there is, from the beginning, with every message in said.h: begin, vm for each, go. False: a
+ * device could not be made. */
 void shm_begin(void);
 struct guest *shm_vm(const char *name, const char *config);
 bool shm_go(void);
 void shm_end(void); /* frees the VMs */
-
-/* Every message since shm_begin, a line each. */
-extern char shm_log[4096];
 
 /* The host address that the guest reaches at `addr`; 0: nothing is mapped there. */
 u64 shm_mapped(const struct guest *g, u64 addr);

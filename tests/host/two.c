@@ -7,7 +7,7 @@
 #include "core/str.h"
 #include "core/vdev.h"
 #include "tests/host/cpus.h"
-#include "tests/host/logged.h"
+#include "tests/host/said.h"
 
 struct two two;
 
@@ -75,7 +75,7 @@ void two_begin(u32 cpus)
     vm_hooks = &hooks;
     vm_count = 0;
     memset(&two, 0, sizeof(two));
-    logged_begin();
+    said_log();
 }
 
 struct vm_config *two_next(u32 ncpus, const u32 *pcpu)

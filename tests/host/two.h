@@ -27,7 +27,7 @@ struct two {
 };
 extern struct two two;
 
-/* Begins anew: CPUs as of cpus_init, what Muntin says goes to logged.h, and no VM. */
+/* Begins anew: CPUs as of cpus_init, what Muntin says goes to said.h, and no VM. */
 void two_begin(u32 cpus);
 
 /*

@@ -3,7 +3,7 @@
 #include "core/board.h"
 
 #include "core/page.h"
-#include "tests/host/logged.h"
+#include "tests/host/said.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +33,7 @@ static int setup(void **state)
         .gicr = {{0x80a0000, 0x80000}},
         .ngicr = 1,
     };
-    logged_begin();
+    said_log();
     return 0;
 }
 
@@ -47,7 +47,7 @@ static void assert_ram(u32 i, u64 base, u64 size)
 static void refused(const char *why)
 {
     assert_false(board_usable(&board, REACH));
-    assert_non_null(strstr(logged, why));
+    assert_non_null(strstr(said, why));
 }
 
 static void sound_board_is_left_alone(void **state)
@@ -57,7 +57,7 @@ static void sound_board_is_left_alone(void **state)
     (void)state;
     assert_true(board_usable(&board, REACH));
     assert_memory_equal(&board, &before, sizeof(board));
-    assert_string_equal(logged, "");
+    assert_string_equal(said, "");
 }
 
 static void boot_cpu_comes_first(void **state)
@@ -86,7 +86,7 @@ static void cpus_that_nothing_starts_are_left_out(void **state)
     assert_int_equal(board.ncpus, 2);
     assert_int_equal(board.cpu_mpidr[1], 0x100);
     assert_int_equal(board.cpu_release[1], 0xe8);
-    assert_non_null(strstr(logged, "for 2 CPUs"));
+    assert_non_null(strstr(said, "for 2 CPUs"));
 }
 
 static void ram_listed_twice_counts_once(void **state)

@@ -11,6 +11,7 @@
 #include "core/textline.h"
 #include "tests/host/port.h"
 #include "tests/host/run.h"
+#include "tests/host/said.h"
 #include "vdev/chan.h"
 
 #include <setjmp.h>
@@ -30,7 +31,6 @@ static struct stub a, b;
 static struct chan *port; /* of a VM's virtio-console */
 static char screen[1u << 20];
 static u32 screen_len;
-static char said[512];
 static u8 payload[70000]; /* behind each frame's private head */
 static struct chain chain;
 
@@ -47,20 +47,10 @@ static void show(char c)
     screen[screen_len++] = c;
 }
 
-static void PRINTF(1, 2) print(const char *fmt, ...)
-{
-    va_list ap;
-    size_t n = strlen(said);
-
-    va_start(ap, fmt);
-    vsnprintf(said + n, sizeof(said) - n, fmt, ap);
-    va_end(ap);
-}
-
 static const char *command(const char *nic, const char *verb)
 {
-    said[0] = '\0';
-    capture_command(nic, verb, print);
+    said_clear();
+    capture_command(nic, verb, said_print);
     return said;
 }
 

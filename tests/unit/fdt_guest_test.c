@@ -6,6 +6,7 @@
 #include "fdt/guest.h"
 
 #include "core/str.h"
+#include "tests/host/said.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,19 +78,9 @@ static struct board board;
 static const u8 *seed;
 static u32 seed_len;
 
-static char messages[4096];
 static struct diag diag;
 static u8 *tree; /* what was built last, exactly as large as the room that it had */
 static u32 tree_size;
-
-static void emit(struct diag *d, int level, const char *text)
-{
-    size_t len = strlen(messages);
-
-    (void)d;
-    (void)level;
-    snprintf(messages + len, sizeof(messages) - len, "%s\n", text);
-}
 
 static struct str str(const char *s)
 {
@@ -112,8 +103,8 @@ static int set_up(void **state)
     board = (struct board){.cpu_compatible = "arm,cortex-a72"};
     seed = NULL;
     seed_len = 0;
-    messages[0] = '\0';
-    diag = (struct diag){.emit = emit};
+    said_clear();
+    diag = (struct diag){.emit = said_emit};
     vm.name = str("test");
     vm.place = (struct place){.file = diag_file(&diag, str("test.qvmconf")), .line = 1, .col = 1};
     vm.ncpus = 2;
@@ -161,7 +152,7 @@ static bool build_in(u32 room)
 static void build(void)
 {
     if (!build_in(image_tree_room(&vm))) {
-        print_error("%s", messages);
+        print_error("%s", said);
         fail();
     }
 }
@@ -216,7 +207,7 @@ static void load_source(const char *source)
 /* What dtc has to say about the tree. */
 static void assert_dtc_clean(void)
 {
-    char name[] = "/tmp/fdt_guest_testXXXXXX", command[128], said[512];
+    char name[] = "/tmp/fdt_guest_testXXXXXX", command[128], text[512];
     int fd = mkstemp(name);
     size_t n;
     FILE *f;
@@ -227,11 +218,11 @@ static void assert_dtc_clean(void)
     fclose(f);
     snprintf(command, sizeof(command), "dtc -I dtb -O dts -o /dev/null %s 2>&1", name);
     f = popen(command, "r");
-    n = fread(said, 1, sizeof(said) - 1, f);
-    said[n] = '\0';
+    n = fread(text, 1, sizeof(text) - 1, f);
+    text[n] = '\0';
     assert_int_equal(pclose(f), 0);
     remove(name);
-    assert_string_equal(said, "");
+    assert_string_equal(text, "");
 }
 
 /* --- looking at the tree --- */
@@ -312,8 +303,8 @@ static void assert_children(const char *path, const char *want)
 
 static void assert_said(const char *what)
 {
-    if (strstr(messages, what) == NULL) {
-        print_error("'%s' isn't in:\n%s", what, messages);
+    if (strstr(said, what) == NULL) {
+        print_error("'%s' isn't in:\n%s", what, said);
         fail();
     }
 }
@@ -346,7 +337,7 @@ static void whole_machine(void **state)
     TEXTS("/psci", "compatible", "arm,psci-1.0\0arm,psci-0.2");
     assert_text("/psci", "method", "hvc");
     assert_dtc_clean();
-    assert_string_equal(messages, "");
+    assert_string_equal(said, "");
 }
 
 static void what_is_not_asked_for_is_not_there(void **state)
@@ -641,7 +632,7 @@ static void room_is_enough(void **state)
     load_source("/dts-v1/; /plugin/; &vdevs { x; };");
     build();
     assert_true(has("/vdevs", "x"));
-    assert_string_equal(messages, "");
+    assert_string_equal(said, "");
 }
 
 /* Whatever the room: a whole tree or an error, and nothing beyond the buffer (ASan). */
@@ -653,10 +644,10 @@ static void any_room(void **state)
     build();
     need = tree_size;
     for (u32 room = 0; room < need; room++) {
-        messages[0] = '\0';
+        said_clear();
         assert_false(build_in(room));
     }
-    messages[0] = '\0';
+    said_clear();
     assert_false(build_in(100));
     assert_said("error: the device tree of 'test' doesn't fit in 100 bytes");
     assert_true(build_in(need + 256)); /* property names shrink only when it's finished */
@@ -1115,7 +1106,7 @@ static void every_word_wrong(const char *name)
         for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
             fdt32_t value = cpu_to_fdt32(bad[i]);
 
-            messages[0] = '\0';
+            said_clear();
             memcpy(word, &value, 4);
             refusals += !build_in(image_tree_room(&vm));
         }
@@ -1145,7 +1136,7 @@ static void any_room_for_user_trees(void **state)
     load("plain");
     load("overlay");
     for (; room < image_tree_room(&vm); room += 56) {
-        messages[0] = '\0';
+        said_clear();
         built += build_in(room);
     }
     assert_true(built > 0 && built < room / 56);

@@ -7,6 +7,7 @@
 #include "fdt/guest.h"
 #include "fdt/host.h"
 #include "fdt/pass.h"
+#include "tests/host/said.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,19 +22,9 @@
 
 static struct board board;
 static struct vm_config vm;
-static char messages[4096];
 static u8 tree[1 << 18] __attribute__((aligned(8)));
 
-static void emit(struct diag *d, int level, const char *text)
-{
-    size_t len = strlen(messages);
-
-    (void)d;
-    (void)level;
-    snprintf(messages + len, sizeof(messages) - len, "%s\n", text);
-}
-
-static struct diag diag = {.emit = emit};
+static struct diag diag = {.emit = said_emit};
 
 static int read_board(void **state)
 {
@@ -52,9 +43,9 @@ static void fresh(void)
 {
     memset(&vm, 0, sizeof(vm));
     memset(&diag, 0, sizeof(diag));
-    diag.emit = emit;
+    diag.emit = said_emit;
     (void)!diag_file(&diag, str_of("f"));
-    messages[0] = '\0';
+    said_clear();
     vm.name = str_of("a");
     vm.place = (struct place){0, 1, 1};
     vm.gic_version = 3;
@@ -87,7 +78,7 @@ static void irq(u32 intid, u32 host)
 static const char *check(void)
 {
     fdt_pass_check(&vm, &board, &diag);
-    return messages;
+    return said;
 }
 
 /* --- the tree, as text --------------------------------------------------------------------------
@@ -301,7 +292,7 @@ static void test_bus(void **state)
     window(0x50000000, 0x2000, 0x20020000);
     irq(72, 72);
     (void)check();
-    assert_null(strstr(messages, "warning"));
+    assert_null(strstr(said, "warning"));
     assert_string_equal(passed(), BUS " block@50000000\n"
                                       " -compatible acme,block simple-mfd\n"
                                       " -reg 0 50000000 0 2000\n"
@@ -335,9 +326,9 @@ static void test_forbidden(void **state)
     window(0x10010000, 0x20000, 0x10010000);
     window(0x18080000, 0x1000, 0x8080000);
     (void)check();
-    assert_non_null(strstr(messages, "f:10:1: error: iommu@10010000 can't be passed: who has it is "
-                                     "not confined to his VM\n"));
-    assert_non_null(strstr(messages, "f:11:1: error: msi@8080000 can't be passed"));
+    assert_non_null(strstr(said, "f:10:1: error: iommu@10010000 can't be passed: who has it is "
+                                 "not confined to his VM\n"));
+    assert_non_null(strstr(said, "f:11:1: error: msi@8080000 can't be passed"));
     assert_int_equal(vm.errors, 2);
 }
 
@@ -400,13 +391,13 @@ static void test_user_trees(void **state)
     load("/dts-v1/; /plugin/; &pass { mine; }; &{/pass/block@50000000} { acme,mode = <7>; };");
     assert_non_null(strstr(passed(), "-mine\n"));
     assert_non_null(strstr(text, " -acme,mode 7\n"));
-    assert_string_equal(messages, "");
+    assert_string_equal(said, "");
     fresh();
     window(0x50000000, 0x2000, 0x20020000);
     load("/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; block@50000000 { }; };");
     assert_string_equal(passed(), "");
     assert_true(fdt_path_offset(tree, "/block@50000000") > 0);
-    assert_string_equal(messages, "");
+    assert_string_equal(said, "");
 }
 
 /* Without a board, or with a tree of the user's, whose nodes he brings himself: no copies. */

@@ -14,7 +14,7 @@
 #include "core/textline.h"
 #include "core/vm.h"
 #include "tests/host/cpus.h"
-#include "tests/host/logged.h"
+#include "tests/host/said.h"
 #include "tests/host/two.h"
 
 #include <setjmp.h>
@@ -312,8 +312,8 @@ static void of_a_running_vm(void **state)
     assert_false(vm->frozen);
     assert_true(vm->counter_offset > offset);
     assert_true(vm->counter_offset - offset < arch_ticks() - before);
-    assert_non_null(strstr(logged, "alpha:   0x40000000, 512 KiB: at 0x"));
-    assert_non_null(strstr(logged, "alpha: its core is out: 5 pages, "));
+    assert_non_null(strstr(said, "alpha:   0x40000000, 512 KiB: at 0x"));
+    assert_non_null(strstr(said, "alpha: its core is out: 5 pages, "));
     read_text();
     assert_int_equal(got.count, 1);
     assert_int_equal(got.torn, 0);
@@ -387,7 +387,7 @@ static void stopped_meanwhile(void **state)
     assert_false(vm->frozen);
     room = SIZE_MAX;
     assert_null(settle(0));
-    assert_non_null(strstr(logged, "alpha: its core is out, but not whole: "));
+    assert_non_null(strstr(said, "alpha: its core is out, but not whole: "));
     read_text();
     assert_int_equal(got.count, 1);
     assert_false(got.core.complete);
@@ -413,8 +413,8 @@ static void at_its_end(void **state)
     room = SIZE_MAX;
     assert_ptr_equal(settle(0), vm->vcpu[0]);
     assert_int_equal(vm->starts, 2);
-    assert_non_null(strstr(logged, "alpha: registers of vCPU 0:"));
-    assert_non_null(strstr(logged, "alpha: restarts: boom"));
+    assert_non_null(strstr(said, "alpha: registers of vCPU 0:"));
+    assert_non_null(strstr(said, "alpha: restarts: boom"));
     assert_int_equal(ram(vm, 0)[RAM_SIZE - 1], 0);
     read_text();
     assert_int_equal(got.count, 1);

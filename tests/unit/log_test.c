@@ -12,14 +12,14 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "core/vm.h"
-#include "tests/host/logged.h"
+#include "tests/host/said.h"
 
 static struct vm *new_vm(const struct vm_config *cfg)
 {
     static struct vm vm;
 
     vm = (struct vm){.cfg = cfg, .name = "a"};
-    logged_begin();
+    said_log();
     host_now_ns += 10000000000ull;
     return &vm;
 }
@@ -59,11 +59,11 @@ static void test_severities(void **state)
 
         log_threshold = cases[i].threshold;
         say_all(new_vm(&cfg));
-        assert_string_equal(logged, cases[i].seen);
+        assert_string_equal(said, cases[i].seen);
     }
     log_threshold = LOG_INFO;
     say_all(new_vm(NULL));
-    assert_string_equal(logged, "a: error: E1|a: warning: W|a: I|");
+    assert_string_equal(said, "a: error: E1|a: warning: W|a: I|");
 }
 
 static char sent[32];
@@ -101,7 +101,7 @@ static void test_slog(void **state)
 
     (void)state;
     say_all(new_vm(&cfg));
-    assert_string_equal(logged, "a: I|");
+    assert_string_equal(said, "a: I|");
     pos = log_last(2);
     assert_true(log_read(&pos, line, sizeof(line)));
     assert_string_equal(line, "a: warning: W");
@@ -120,13 +120,13 @@ static void test_limit(void **state)
     for (int i = 0; i < 20; i++) {
         vm_log(vm, LOG_WARN, "%d", i);
     }
-    assert_non_null(strstr(logged, "a: warning: 7|"));
-    assert_null(strstr(logged, "a: warning: 8|"));
+    assert_non_null(strstr(said, "a: warning: 7|"));
+    assert_null(strstr(said, "a: warning: 8|"));
     host_now_ns += 1000000000;
-    logged_begin();
+    said_log();
     vm_log(vm, LOG_WARN, "x");
     vm_log(vm, LOG_WARN, "y");
-    assert_string_equal(logged,
+    assert_string_equal(said,
                         "muntin: warning: a: 12 messages held back|a: warning: x|a: warning: y|");
 }
 

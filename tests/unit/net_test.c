@@ -7,6 +7,7 @@
 #include "core/str.h"
 #include "tests/host/nic.h"
 #include "tests/host/port.h"
+#include "tests/host/said.h"
 #include "vdev/virtio/virtio.h"
 
 #include <setjmp.h>
@@ -678,22 +679,13 @@ static void config_space(void **state)
     assert_int_equal(reg_read(&a.g, NIC_BASE, VMMIO_QUEUE_SIZE_MAX), 0);
 }
 
-static char messages[1024];
-
-static void emit(struct diag *d, int level, const char *message)
-{
-    (void)d;
-    (void)level;
-    strncat(messages, message, sizeof(messages) - strlen(messages) - 1);
-}
-
 static bool check(struct net_opts *o)
 {
-    struct diag d = {.emit = emit};
+    struct diag d = {.emit = said_emit};
     struct vm_config vm = {0};
     struct vdev_conf conf = {.type = &virtio_net_type, .opts = o, .place = {.line = 7, .col = 2}};
 
-    messages[0] = '\0';
+    said_clear();
     (void)diag_file(&d, str_of("x.qvmconf"));
     return virtio_net_type.check(&vm, &conf, &d);
 }
@@ -704,21 +696,21 @@ static void options_checked(void **state)
 
     (void)state;
     assert_true(check(&o));
-    assert_string_equal(messages, "");
+    assert_string_equal(said, "");
     o.legacy = true;
     assert_true(check(&o));
     o.packed = true;
     assert_false(check(&o));
-    assert_non_null(strstr(messages, "x.qvmconf:7:2: error:"));
+    assert_non_null(strstr(said, "x.qvmconf:7:2: error:"));
     o.legacy = false;
     o.mac.b[0] = 0x01;
     assert_false(check(&o));
-    assert_non_null(strstr(messages, "group address"));
+    assert_non_null(strstr(said, "group address"));
     memset(o.mac.b, 0, 6);
     assert_false(check(&o));
     o = nic_options("", 1);
     assert_true(check(&o));
-    assert_non_null(strstr(messages, "warning"));
+    assert_non_null(strstr(said, "warning"));
 }
 
 static void default_mac(void **state)

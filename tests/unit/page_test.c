@@ -2,7 +2,7 @@
 /* The page allocator: what it hands out, what it takes out, what it says when it's short. */
 #include "core/page.h"
 
-#include "tests/host/logged.h"
+#include "tests/host/said.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +27,7 @@ static int setup(void **state)
     (void)state;
     page_reserve(0, ALIGN_DOWN(UINT64_MAX, (u64)PAGE_SIZE));
     assert_int_equal(page_free(), 0);
-    logged_begin();
+    said_log();
     memset(memory, 0x55, sizeof(memory));
     return 0;
 }
@@ -158,10 +158,10 @@ static void test_fragmented(void **state)
     for (u32 i = 0; i < 63; i++) {
         page_reserve(at(8 * PAGE_SIZE * (i + 1)), PAGE_SIZE);
     }
-    assert_string_equal(logged, "");
+    assert_string_equal(said, "");
     /* the last and largest piece would be cut in two */
     assert_true(page_alloc_guest(MIB, MIB, &a));
-    assert_non_null(strstr(logged, "memory map too fragmented"));
+    assert_non_null(strstr(said, "memory map too fragmented"));
     assert_int_equal(a, at(2 * MIB));
 }
 

@@ -13,6 +13,7 @@
 #include "core/sched.h"
 #include "core/vm.h"
 #include "tests/host/run.h"
+#include "tests/host/said.h"
 #include "vdev/chan.h"
 
 #include <setjmp.h>
@@ -701,38 +702,21 @@ static void hostdev_is_the_console_only(void **state)
     }
 }
 
-static char shown[200];
-
-static void print(const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(shown + strlen(shown), sizeof(shown) - strlen(shown), fmt, ap);
-    va_end(ap);
-}
-
 static void shows_what_went_through(void **state)
 {
     (void)state;
-    shown[0] = '\0';
-    uart->ops->show(uart, print);
-    assert_non_null(strstr(shown, "the guest has printed nothing"));
-    assert_null(strstr(shown, "baud"));
+    assert_non_null(strstr(said_show(uart), "the guest has printed nothing"));
+    assert_null(strstr(said, "baud"));
     send("hello");
     type("abc");
     (void)get(DR);
     set(IBRD, 13);
     set(FBRD, 1);
-    shown[0] = '\0';
-    uart->ops->show(uart, print);
-    assert_null(strstr(shown, "baud")); /* not before LCR_H is written */
+    assert_null(strstr(said_show(uart), "baud")); /* not before LCR_H is written */
     set(LCR_H, FEN);
     set(IBRD, 1);
-    shown[0] = '\0';
-    uart->ops->show(uart, print);
-    assert_non_null(strstr(shown, ", set to 115246 baud\n"));
-    assert_non_null(strstr(shown, "console `a`, 5 bytes out, "));
+    assert_non_null(strstr(said_show(uart), ", set to 115246 baud\n"));
+    assert_non_null(strstr(said, "console `a`, 5 bytes out, "));
 }
 
 #define T(name) cmocka_unit_test_setup(name, setup)

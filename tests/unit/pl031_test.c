@@ -6,12 +6,12 @@
 #include "core/wall.h"
 #include "tests/host/driver.h"
 #include "tests/host/run.h"
+#include "tests/host/said.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -220,24 +220,13 @@ static void alarms_are_not_a_load(void **state)
     assert_null(pcpus[0].remote.timers->next);
 }
 
-static char shown[200];
-
-static void print(const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(shown, sizeof(shown), fmt, ap);
-    va_end(ap);
-}
-
 static void shows_its_offset(void **state)
 {
     (void)state;
     set(LR, START - 3600);
-    rtc->ops->show(rtc, print);
     assert_string_equal(
-        shown, "  pl031 at 0x9010000: 1699996400 s since 1970, set off by the guest by -3600 s\n");
+        said_show(rtc),
+        "  pl031 at 0x9010000: 1699996400 s since 1970, set off by the guest by -3600 s\n");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -5,12 +5,12 @@
 #include "arch/host/arch.h"
 #include "tests/host/driver.h"
 #include "tests/host/run.h"
+#include "tests/host/said.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -290,26 +290,14 @@ static void button_on_another_line(void **state)
     assert_true(pl061_type.companion->wanted(gpio->conf->opts));
 }
 
-static char shown[200];
-
-static void print(const char *fmt, ...)
-{
-    size_t len = strlen(shown);
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(shown + len, sizeof(shown) - len, fmt, ap);
-    va_end(ap);
-}
-
 static void shows_who_listens(void **state)
 {
     (void)state;
     set(DIR, 0x30);
     set(DATA, 0x10);
-    gpio->ops->show(gpio, print);
-    assert_string_equal(shown, "  pl061 at 0x9030000: power button on line 3, not heard by the "
-                               "guest; inputs 0x00, outputs 0x10 of 0x30\n");
+    assert_string_equal(said_show(gpio),
+                        "  pl061 at 0x9030000: power button on line 3, not heard by the "
+                        "guest; inputs 0x00, outputs 0x10 of 0x30\n");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -7,6 +7,7 @@
 #include "core/random.h"
 #include "tests/host/driver.h"
 #include "tests/host/run.h"
+#include "tests/host/said.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -274,23 +275,14 @@ static void nobody_gets_the_same(void **state)
     assert_memory_not_equal(first, p, 64);
 }
 
-static char said[400];
-
-static void emit(struct diag *d, int level, const char *text)
-{
-    (void)d;
-    (void)level;
-    strncat(said, text, sizeof(said) - strlen(said) - 1);
-}
-
 /* Only where it's known that there's no entropy it is refused. */
 static void refused_without_entropy(void **state)
 {
-    struct diag diag = {.emit = emit};
+    struct diag diag = {.emit = said_emit};
     struct vdev_conf conf = {.type = &virtio_rng_type};
 
     (void)state;
-    said[0] = '\0';
+    said_clear();
     assert_true(virtio_rng_type.check(&g.cfg, &conf, &diag));
     assert_string_equal(said, "");
     random_init(NULL, 0);

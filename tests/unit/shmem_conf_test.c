@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/place.h"
 #include "core/str.h"
+#include "tests/host/said.h"
 #include "tests/host/shm.h"
 #include "vdev/shmem.h"
 
@@ -37,7 +38,7 @@ static void meaning(void **state)
     o = opts(shm_vm("f", VM("a", "create frames,0x200000 create b,1 create c,4097,0660,7 allow f* "
                                  "deny ?b allow [c-e] subst l-,r- subst ,x subst y, spare 3,64K "
                                  "umask 022 gid 5 sched 10 name m loc 0x1c050000 intr gic:44")));
-    assert_string_equal(strstr(shm_log, "error") == NULL ? "" : shm_log, "");
+    assert_string_equal(strstr(said, "error") == NULL ? "" : said, "");
     assert_int_equal(o->creates, 3);
     assert_true(str_is(o->create[0].name, "frames") && o->create[0].size == 0x200000);
     assert_true(str_is(o->create[1].name, "b") && o->create[1].size == 4096);
@@ -102,10 +103,10 @@ static void wrong_values(void **state)
         shm_begin();
         fmt_print(text, sizeof(text), VM("a", "%s"), cases[i].options);
         g = shm_vm("f", text);
-        error = strstr(shm_log, ": error: ");
+        error = strstr(said, ": error: ");
         assert_non_null(error);
         assert_string_equal(error + strlen(": error: "), cases[i].message);
-        assert_memory_equal(shm_log, "f:3:", 4);
+        assert_memory_equal(said, "f:3:", 4);
         assert_int_equal(g->cfg.errors, 1);
         shm_end();
     }
@@ -155,9 +156,9 @@ static void all_vms(void **state)
         }
         assert_true(shm_go());
         if (i == 7) { /* b has a's all the same */
-            assert_memory_equal(shm_log, cases[i].messages, (size_t)(end + 1 - cases[i].messages));
+            assert_memory_equal(said, cases[i].messages, (size_t)(end + 1 - cases[i].messages));
         } else {
-            assert_string_equal(shm_log, cases[i].messages);
+            assert_string_equal(said, cases[i].messages);
         }
         shm_end();
     }

@@ -6,6 +6,7 @@
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/log.h"
+#include "tests/host/said.h"
 #include "tests/host/shm.h"
 #include "vdev/shmem.h"
 
@@ -616,18 +617,6 @@ static void races(void **state)
 
 /* --- what people see --- */
 
-static char shown[2048];
-
-static void take(const char *fmt, ...)
-{
-    size_t used = strlen(shown);
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)fmt_vprint(shown + used, sizeof(shown) - used, fmt, ap);
-    va_end(ap);
-}
-
 static void show(void **state)
 {
     (void)state;
@@ -635,12 +624,11 @@ static void show(void **state)
     (void)join(b, fb, "x");
     notify(a, join(a, fa, "x"), ALL);
     (void)shm_attach(b, fb, "y", 1);
-    shown[0] = '\0';
-    b->vm.devs->ops->show(b->vm.devs, take);
-    assert_string_equal(shown, "  shmem at 0xa000000: interrupt high; attached 1 times, refused 1, "
-                               "notified others 0\n"
-                               "    region x, 8 KiB at 0x10001000: clients 0x3, of which this is "
-                               "0; notified by 0x2, others came or went\n");
+    assert_string_equal(said_show(b->vm.devs),
+                        "  shmem at 0xa000000: interrupt high; attached 1 times, refused 1, "
+                        "notified others 0\n"
+                        "    region x, 8 KiB at 0x10001000: clients 0x3, of which this is "
+                        "0; notified by 0x2, others came or went\n");
 }
 
 #define TEST(f) cmocka_unit_test_teardown(f, teardown)

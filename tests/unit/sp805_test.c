@@ -6,12 +6,12 @@
 #include "core/log.h"
 #include "tests/host/driver.h"
 #include "tests/host/run.h"
+#include "tests/host/said.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -324,25 +324,6 @@ static void fiq_lets_it_run_on(void **state)
     assert_int_equal(g.raises[INTID], 4);
 }
 
-static char shown[200];
-
-static void print(const char *fmt, ...)
-{
-    size_t len = strlen(shown);
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(shown + len, sizeof(shown) - len, fmt, ap);
-    va_end(ap);
-}
-
-static void expect_shown(const char *want)
-{
-    shown[0] = '\0';
-    dog->ops->show(dog, print);
-    assert_string_equal(shown, want);
-}
-
 /* While its VM's core is written no time goes by for the guest. */
 static void frozen_it_waits(void **state)
 {
@@ -364,14 +345,14 @@ static void frozen_it_waits(void **state)
 static void shows_when_it_bites(void **state)
 {
     (void)state;
-    expect_shown("  sp805 at 0x1c0f0000: off\n");
+    assert_string_equal(said_show(dog), "  sp805 at 0x1c0f0000: off\n");
     start(1000, INTEN | RESEN);
     run_for(500 * MS);
-    expect_shown("  sp805 at 0x1c0f0000: bites in 1.500 s\n");
+    assert_string_equal(said_show(dog), "  sp805 at 0x1c0f0000: bites in 1.500 s\n");
     run_for(750 * MS);
-    expect_shown("  sp805 at 0x1c0f0000: bites in 0.750 s, has warned\n");
+    assert_string_equal(said_show(dog), "  sp805 at 0x1c0f0000: bites in 0.750 s, has warned\n");
     set(CONTROL, INTEN);
-    expect_shown("  sp805 at 0x1c0f0000: warns, and doesn't bite\n");
+    assert_string_equal(said_show(dog), "  sp805 at 0x1c0f0000: warns, and doesn't bite\n");
 }
 
 static void default_frequency(void **state)

@@ -12,13 +12,13 @@
 #include "core/sched.h"
 #include "tests/host/driver.h"
 #include "tests/host/run.h"
+#include "tests/host/said.h"
 #include "vdev/chan.h"
 #include "vdev/pl011.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -920,22 +920,14 @@ static void hostdevs(void **state)
     assert_int_equal(o.nports, 7);
 }
 
-static char said[400];
-
-static void emit(struct diag *d, int level, const char *text)
-{
-    (void)d;
-    (void)level;
-    strncat(said, text, sizeof(said) - strlen(said) - 1);
-}
-
 static void ports_of_two_devices(void **state)
 {
     static struct vm_config vm;
     static struct console_opts a, b;
-    struct diag diag = {.emit = emit};
+    struct diag diag = {.emit = said_emit};
 
     (void)state;
+    said_clear();
     vm.nvdevs = 2;
     vm.vdev[0] = (struct vdev_conf){.type = &virtio_console_type, .opts = &a, .place = {.line = 7}};
     vm.vdev[1] = (struct vdev_conf){.type = &virtio_console_type, .opts = &b};
@@ -963,31 +955,15 @@ static void beside_a_pl011(void **state)
     assert_int_equal(chan_key(3), 3);
 }
 
-static char shown[1000];
-
-static void PRINTF(1, 2) take_line(const char *fmt, ...)
-{
-    size_t at = strlen(shown);
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(shown + at, sizeof(shown) - at, fmt, ap);
-    va_end(ap);
-}
-
 static void status(void **state)
 {
     (void)state;
-    shown[0] = '\0';
     print(TX1, "abc\n");
-    dev->ops->show(dev, take_line);
-    assert_non_null(strstr(shown, "port 0: console `vm`, open, 0 bytes out, 0 in\n"));
-    assert_non_null(strstr(shown, "port 1: console `vm/log`, open, 4 bytes out, 0 in\n"));
-    assert_non_null(strstr(shown, "port 2: console `vm/out`, closed, 0 bytes out, 0 in\n"));
-    shown[0] = '\0';
+    assert_non_null(strstr(said_show(dev), "port 0: console `vm`, open, 0 bytes out, 0 in\n"));
+    assert_non_null(strstr(said, "port 1: console `vm/log`, open, 4 bytes out, 0 in\n"));
+    assert_non_null(strstr(said, "port 2: console `vm/out`, closed, 0 bytes out, 0 in\n"));
     reg_write(&g, BASE, VMMIO_STATUS, 0);
-    dev->ops->show(dev, take_line);
-    assert_non_null(strstr(shown, "port 0: console `vm`, no driver"));
+    assert_non_null(strstr(said_show(dev), "port 0: console `vm`, no driver"));
 }
 
 #define ALONE(f)  cmocka_unit_test_setup_teardown(f, setup, teardown)

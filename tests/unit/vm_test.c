@@ -10,7 +10,7 @@
 #include "core/atomic.h"
 #include "core/log.h"
 #include "tests/host/cpus.h"
-#include "tests/host/logged.h"
+#include "tests/host/said.h"
 #include "tests/host/two.h"
 
 #include <pthread.h>
@@ -243,7 +243,7 @@ static void test_stop(void **state)
     assert_int_equal(two.dev_resets[0], 2);
     assert_int_equal(two.reset_state, VM_STOPPING); /* before anybody could start it anew */
     assert_int_equal(two.stops, 1);
-    assert_non_null(strstr(logged, "alpha: stopped: killed (exit code 3)|"));
+    assert_non_null(strstr(said, "alpha: stopped: killed (exit code 3)|"));
     vm_stop(vm, VM_EXIT_OFF);
     assert_null(cpu_enter(0));
     assert_int_equal(two.stops, 1);
@@ -335,7 +335,7 @@ static void test_restart(void **state)
     assert_int_equal(vm->vcpu[1]->attention & (VCPU_INIT | VCPU_STOP), 0);
     assert_int_equal(cleaned, TWO_RAM_SIZE);
     assert_int_equal(two.stops, 0);
-    assert_non_null(strstr(logged, "alpha: restarts|"));
+    assert_non_null(strstr(said, "alpha: restarts|"));
 }
 
 /* --- ending by itself ------------------------------------------------------------------------ */
@@ -355,12 +355,12 @@ static void test_end_is_what_the_config_says(void **state)
     assert_int_equal(vm->ends, 1);
     assert_int_equal(vm->last_reason, VM_EXIT_UNSUPPORTED);
     assert_string_equal(vm->why, "write at 1000");
-    assert_non_null(strstr(logged, "alpha: restarts: write at 1000|"));
+    assert_non_null(strstr(said, "alpha: restarts: write at 1000|"));
     vm_end(vm, VM_EXIT_WATCHDOG, false, "hungry"); /* another option's */
     assert_null(cpu_enter(0));
     assert_stopped(vm);
     assert_int_equal(vm->reason, VM_EXIT_WATCHDOG);
-    assert_non_null(strstr(logged, "alpha: stopped: its watchdog bit (exit code 4): hungry|"));
+    assert_non_null(strstr(said, "alpha: stopped: its watchdog bit (exit code 4): hungry|"));
     vm_end(vm, VM_EXIT_UNEXPECTED, false, "too late"); /* nothing happens to what is stopped */
     assert_int_equal(vm->reason, VM_EXIT_WATCHDOG);
     assert_int_equal(vm->ends, 2);
@@ -379,7 +379,7 @@ static void test_reset_by_guest(void **state)
     vm_reset_by_guest(vm);
     assert_null(cpu_enter(0));
     assert_stopped(vm);
-    assert_non_null(strstr(logged, "stopped: powered off (exit code 0): reset by its guest|"));
+    assert_non_null(strstr(said, "stopped: powered off (exit code 0): reset by its guest|"));
 }
 
 /* Three a minute; what the console asks for isn't counted. */
@@ -406,7 +406,7 @@ static void test_restarts_are_limited(void **state)
     vm_end(vm, VM_EXIT_UNEXPECTED, false, "x");
     assert_null(cpu_enter(0));
     assert_stopped(vm);
-    assert_non_null(strstr(logged, "stopped: unexpected (exit code 7): x; restarted too often|"));
+    assert_non_null(strstr(said, "stopped: unexpected (exit code 7): x; restarted too often|"));
 }
 
 /* With `dump`, registers of the vCPUs that were on; a restart forgets that it was wanted. */
@@ -419,18 +419,18 @@ static void test_dump(void **state)
     two.cfg[0].on_crash = (struct cfg_end){.restart = true, .dump = true};
     vm_end(vm, VM_EXIT_UNEXPECTED, false, "x");
     assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
-    assert_non_null(strstr(logged, "alpha: registers of vCPU 0:|"));
-    assert_non_null(strstr(logged, "|muntin:   pc 0x40080000 "));
-    assert_null(strstr(logged, "vCPU 1"));
+    assert_non_null(strstr(said, "alpha: registers of vCPU 0:|"));
+    assert_non_null(strstr(said, "|muntin:   pc 0x40080000 "));
+    assert_null(strstr(said, "vCPU 1"));
     assert_false(vm->dump);
-    logged_begin();
+    said_log();
     vm_restart(vm);
     assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
-    assert_null(strstr(logged, "registers"));
+    assert_null(strstr(said, "registers"));
     vm_end(vm, VM_EXIT_WATCHDOG, true, "x"); /* as the device wants it */
     assert_null(cpu_enter(0));
     assert_stopped(vm);
-    assert_non_null(strstr(logged, "muntin:   pc 0x40080000 "));
+    assert_non_null(strstr(said, "muntin:   pc 0x40080000 "));
 }
 
 /* However much a guest makes there be to say, it is cut. */
@@ -481,7 +481,7 @@ static void test_restarts_flood(void **state)
         vm_restart(vm);
         assert_ptr_equal(cpu_enter(0), vm->vcpu[0]);
     }
-    for (const char *p = logged; *p != '\0'; p++) {
+    for (const char *p = said; *p != '\0'; p++) {
         lines += *p == '|';
     }
     assert_in_range(lines, 1, 20);
@@ -575,7 +575,7 @@ static void test_refused_cpu(void **state)
     vm_settle();
     assert_string_equal(a->refused, "vCPU 1 is pinned to CPU 1, which is not up");
     assert_non_null(
-        strstr(logged, "alpha: not started: vCPU 1 is pinned to CPU 1, which is not up|"));
+        strstr(said, "alpha: not started: vCPU 1 is pinned to CPU 1, which is not up|"));
     assert_false(vm_start(a));
     assert_int_equal(a->state, VM_STOPPED);
     assert_int_equal(pcpus[0].nvcpus, 1);
@@ -613,7 +613,7 @@ static void test_refused_by_caller(void **state)
     b = make_vm(1, cpu0);
     vm_refuse(a, "its %s is no good", "tree");
     vm_settle();
-    assert_string_equal(logged, "muntin: error: alpha: not started: its tree is no good|");
+    assert_string_equal(said, "muntin: error: alpha: not started: its tree is no good|");
     assert_false(vm_start(a));
     assert_false(b->vcpu[0]->trap_wfi);
     assert_true(vm_start(b));
@@ -643,7 +643,7 @@ static void test_no_memory(void **state)
     two_next(1, cpu0)->mem[0].size = 64 * MIB;
     assert_null(two_make());
     assert_int_equal(vm_count, 0);
-    assert_non_null(strstr(logged, "alpha: ram of 65536 KiB does not fit"));
+    assert_non_null(strstr(said, "alpha: ram of 65536 KiB does not fit"));
     assert_non_null(make_vm(1, cpu0));
 }
 
