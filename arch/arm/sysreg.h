@@ -14,6 +14,7 @@
 #ifndef ARCH_ARM_SYSREG_H
 #define ARCH_ARM_SYSREG_H
 
+#include "arch/arm-common/barrier.h"
 #include "core/types.h"
 
 /* --- registers: those that both architectures have, by the same names --- */
@@ -204,43 +205,6 @@
 
 #define sysreg_read(...)         SYSREG_READ_(__VA_ARGS__)
 #define sysreg_write(reg, value) SYSREG_WRITE_(value, reg)
-
-/* --- barriers (DDI 0406 A3.8.3) --- */
-
-static inline void isb(void)
-{
-    __asm__ volatile("isb" : : : "memory");
-}
-
-/* Stores, TLB and cache operations before it are complete for everything in the system. */
-static inline void dsb_sy(void)
-{
-    __asm__ volatile("dsb sy" : : : "memory");
-}
-
-/* The same for the CPUs that share Muntin's memory. */
-static inline void dsb_ish(void)
-{
-    __asm__ volatile("dsb ish" : : : "memory");
-}
-
-/* Stores only, e.g. page-table entries before they are used. */
-static inline void dsb_ishst(void)
-{
-    __asm__ volatile("dsb ishst" : : : "memory");
-}
-
-/* For operations that concern this CPU alone. */
-static inline void dsb_nsh(void)
-{
-    __asm__ volatile("dsb nsh" : : : "memory");
-}
-
-/* Orders memory accesses, Device ones too, without waiting for them. */
-static inline void dmb_sy(void)
-{
-    __asm__ volatile("dmb sy" : : : "memory");
-}
 
 /*
  * --- TLB maintenance (DDI 0406 B4.2.2): the caller has a DSB before and a DSB and an ISB behind it

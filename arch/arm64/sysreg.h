@@ -12,6 +12,7 @@
 #ifndef ARCH_ARM64_SYSREG_H
 #define ARCH_ARM64_SYSREG_H
 
+#include "arch/arm-common/barrier.h"
 #include "core/types.h"
 
 /* --- registers --- */
@@ -94,43 +95,6 @@
         u64 sysreg_new_ = (value);                                                                 \
         __asm__ volatile("msr " SYSREG_TEXT(reg) ", %x0" : : "rZ"(sysreg_new_));                   \
     } while (0)
-
-/* --- barriers (Arm ARM B2.6.5) --- */
-
-static inline void isb(void)
-{
-    __asm__ volatile("isb" : : : "memory");
-}
-
-/* Stores, TLB and cache operations before it are complete for everything in the system. */
-static inline void dsb_sy(void)
-{
-    __asm__ volatile("dsb sy" : : : "memory");
-}
-
-/* The same for the CPUs that share Muntin's memory. */
-static inline void dsb_ish(void)
-{
-    __asm__ volatile("dsb ish" : : : "memory");
-}
-
-/* Stores only, e.g. page-table entries before they are used. */
-static inline void dsb_ishst(void)
-{
-    __asm__ volatile("dsb ishst" : : : "memory");
-}
-
-/* For operations that concern this CPU alone. */
-static inline void dsb_nsh(void)
-{
-    __asm__ volatile("dsb nsh" : : : "memory");
-}
-
-/* Orders memory accesses, Device ones too, without waiting for them. */
-static inline void dmb_sy(void)
-{
-    __asm__ volatile("dmb sy" : : : "memory");
-}
 
 /* --- TLB maintenance: the caller has a DSB before and a DSB and an ISB behind it --- */
 
