@@ -219,17 +219,22 @@ static void gen_vdev(struct gen *g, const struct vdev_conf *conf)
     end(g);
 }
 
-static void gen_vdevs(struct gen *g)
+void gen_bus(struct gen *g, const char *name)
 {
-    const struct vm_config *vm = g->in->vm;
-
-    node(g, "vdevs");
+    node(g, name);
     prop_text(g, "compatible", "simple-bus");
     prop_number(g, "#address-cells", 1, g->in->address_cells);
     prop_number(g, "#size-cells", 1, g->in->size_cells);
     prop(g, "ranges", NULL, 0);
     prop_number(g, "interrupt-parent", 1, g->in->gic_phandle);
     phandle(g);
+}
+
+static void gen_vdevs(struct gen *g)
+{
+    const struct vm_config *vm = g->in->vm;
+
+    gen_bus(g, "vdevs");
     for (u32 i = 0; i < vm->nvdevs; i++) {
         gen_vdev(g, &vm->vdev[i]);
     }

@@ -358,13 +358,7 @@ void gen_pass(struct gen *g)
     if (pass->nwindows == 0 || g->in->user_tree || g->in->board == NULL) {
         return;
     }
-    node(g, "pass");
-    prop_text(g, "compatible", "simple-bus");
-    prop_number(g, "#address-cells", 1, g->in->address_cells);
-    prop_number(g, "#size-cells", 1, g->in->size_cells);
-    prop(g, "ranges", NULL, 0);
-    prop_number(g, "interrupt-parent", 1, g->in->gic_phandle);
-    phandle(g);
+    gen_bus(g, "pass");
     if (pass->tree != NULL) {
         write_kept(g, pass->tree);
     } else {

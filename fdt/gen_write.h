@@ -93,6 +93,9 @@ static inline void phandle(struct gen *g)
     }
 }
 
+/* Opens the node of a bus, whose devices are at the guest's own addresses. In gen.c. */
+void gen_bus(struct gen *g, const char *name);
+
 static inline void put_reg(const struct gen_input *in, struct value *v, u64 base, u64 size)
 {
     put(v, in->address_cells, base);
