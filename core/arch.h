@@ -36,8 +36,9 @@ void arch_deadline(u64 ns); /* this CPU's timer; UINT64_MAX: off */
 enum arch_stop { STOP_POWEROFF, STOP_REBOOT, STOP_HALT };
 /* Off or anew through the firmware; where it can't, a line that says so and a halt. */
 void arch_stop(enum arch_stop how) NORETURN;
-void arch_panic_dump(void (*print)(const char *text)); /* what this CPU was doing */
-bool arch_entropy(void *buf, size_t len);              /* firmware TRNG or RNDR; false: none */
+/* What this CPU was doing; each print is a line, without newline. */
+void arch_panic_dump(void (*print)(const char *fmt, ...) PRINTF(1, 2));
+bool arch_entropy(void *buf, size_t len); /* firmware TRNG or RNDR; false: none */
 
 /* --- memory --- */
 /*

@@ -18,17 +18,32 @@ static void panic_puts(const char *s)
     }
 }
 
-void panic(const char *fmt, ...)
+static void panic_line(const char *fmt, va_list ap)
 {
     char line[256];
+
+    fmt_vprint(line, sizeof(line), fmt, ap);
+    panic_puts(line);
+    panic_puts("\r\n");
+}
+
+static void PRINTF(1, 2) panic_print(const char *fmt, ...)
+{
     va_list ap;
 
     va_start(ap, fmt);
-    fmt_vprint(line, sizeof(line), fmt, ap);
+    panic_line(fmt, ap);
     va_end(ap);
+}
+
+void panic(const char *fmt, ...)
+{
+    va_list ap;
+
     panic_puts("\r\nmuntin: PANIC: ");
-    panic_puts(line);
-    panic_puts("\r\n");
-    arch_panic_dump(panic_puts);
+    va_start(ap, fmt);
+    panic_line(fmt, ap);
+    va_end(ap);
+    arch_panic_dump(panic_print);
     arch_stop(STOP_HALT);
 }

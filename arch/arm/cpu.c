@@ -5,7 +5,6 @@
 #include "arch/arm-common/stage2.h"
 #include "arch/arm/arm.h"
 #include "core/arch.h"
-#include "core/log.h"
 #include "core/panic.h"
 #include "core/vm.h"
 #include "sysreg.h"
@@ -104,37 +103,23 @@ void arch_copy(void *dst, const void *src, size_t len)
     memcpy(dst, src, len);
 }
 
-static void dump(void (*print)(const char *text), const char *fmt, ...) PRINTF(2, 3);
-static void dump(void (*print)(const char *text), const char *fmt, ...)
-{
-    char line[160];
-    va_list ap;
-
-    va_start(ap, fmt);
-    fmt_vprint(line, sizeof(line), fmt, ap);
-    va_end(ap);
-    print(line);
-    print("\r\n");
-}
-
-void arch_panic_dump(void (*print)(const char *text))
+void arch_panic_dump(void (*print)(const char *fmt, ...) PRINTF(1, 2))
 {
     struct pcpu *p = arch_pcpu();
 
     if (p == NULL) {
-        dump(print, "  before the first CPU was set up; image at 0x%x", (u32)image_base());
+        print("  before the first CPU was set up; image at 0x%x", (u32)image_base());
         return;
     }
-    dump(print, "  CPU %u, image at 0x%x, HSR 0x%x ELR 0x%x HDFAR 0x%x", p->id, (u32)image_base(),
-         sysreg_read(HSR), sysreg_read(BANKED_REG(elr_hyp)), sysreg_read(HDFAR));
+    print("  CPU %u, image at 0x%x, HSR 0x%x ELR 0x%x HDFAR 0x%x", p->id, (u32)image_base(),
+          sysreg_read(HSR), sysreg_read(BANKED_REG(elr_hyp)), sysreg_read(HDFAR));
     if (p->current != NULL) {
         struct vcpu *v = p->current;
 
-        dump(print, "  VM %s vCPU %u: pc 0x%x after %llu exits", v->vm->name, v->id,
-             to_arm(v)->frame.pc, (unsigned long long)v->exits);
+        print("  VM %s vCPU %u: pc 0x%x after %llu exits", v->vm->name, v->id, to_arm(v)->frame.pc,
+              (unsigned long long)v->exits);
         for (u32 i = 1; i <= EXIT_TRACE; i++) {
-            dump(print, "  exit -%u: syndrome 0x%x", i,
-                 to_arm(v)->exit_hsr[(v->exits - i) % EXIT_TRACE]);
+            print("  exit -%u: syndrome 0x%x", i, to_arm(v)->exit_hsr[(v->exits - i) % EXIT_TRACE]);
         }
     }
 }

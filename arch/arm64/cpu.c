@@ -10,7 +10,6 @@
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/board.h"
-#include "core/log.h"
 #include "core/page.h"
 #include "core/panic.h"
 #include "core/vm.h"
@@ -75,19 +74,6 @@ void arch_wait_change(const u32 *p, u32 value)
                      : "cc", "memory");
 }
 
-static void dump(void (*print)(const char *text), const char *fmt, ...) PRINTF(2, 3);
-static void dump(void (*print)(const char *text), const char *fmt, ...)
-{
-    char line[160];
-    va_list ap;
-
-    va_start(ap, fmt);
-    fmt_vprint(line, sizeof(line), fmt, ap);
-    va_end(ap);
-    print(line);
-    print("\r\n");
-}
-
 /* True if `address` is in the image and follows a BL or BLR: a call returns there. */
 static bool follows_call(u64 address)
 {
@@ -102,7 +88,8 @@ static bool follows_call(u64 address)
 }
 
 /* There are no frame pointers: what looks like a return address on the stack is taken for one. */
-static void dump_calls(void (*print)(const char *text), const u64 *sp, const u64 *top)
+static void dump_calls(void (*print)(const char *fmt, ...) PRINTF(1, 2), const u64 *sp,
+                       const u64 *top)
 {
     u32 lines = 0;
 
@@ -111,32 +98,32 @@ static void dump_calls(void (*print)(const char *text), const u64 *sp, const u64
     }
     for (; sp < top && lines < 12; sp++) {
         if (follows_call(*sp)) {
-            dump(print, "  called from image + 0x%llx", (unsigned long long)(*sp - image_base()));
+            print("  called from image + 0x%llx", (unsigned long long)(*sp - image_base()));
             lines++;
         }
     }
 }
 
-void arch_panic_dump(void (*print)(const char *text))
+void arch_panic_dump(void (*print)(const char *fmt, ...) PRINTF(1, 2))
 {
     struct pcpu *p = arch_pcpu();
 
     if (p == NULL) {
-        dump(print, "  before the first CPU was set up; image at 0x%llx",
-             (unsigned long long)(uintptr_t)image_base());
+        print("  before the first CPU was set up; image at 0x%llx",
+              (unsigned long long)(uintptr_t)image_base());
         return;
     }
-    dump(print, "  CPU %u, image at 0x%llx, ESR 0x%llx ELR 0x%llx FAR 0x%llx", p->id,
-         (unsigned long long)image_base(), (unsigned long long)sysreg_read(esr_el2),
-         (unsigned long long)sysreg_read(elr_el2), (unsigned long long)sysreg_read(far_el2));
+    print("  CPU %u, image at 0x%llx, ESR 0x%llx ELR 0x%llx FAR 0x%llx", p->id,
+          (unsigned long long)image_base(), (unsigned long long)sysreg_read(esr_el2),
+          (unsigned long long)sysreg_read(elr_el2), (unsigned long long)sysreg_read(far_el2));
     if (p->current != NULL) {
         struct vcpu *v = p->current;
 
-        dump(print, "  VM %s vCPU %u: pc 0x%llx after %llu exits", v->vm->name, v->id,
-             (unsigned long long)to_arm64(v)->frame.elr, (unsigned long long)v->exits);
+        print("  VM %s vCPU %u: pc 0x%llx after %llu exits", v->vm->name, v->id,
+              (unsigned long long)to_arm64(v)->frame.elr, (unsigned long long)v->exits);
         for (u32 i = 1; i <= EXIT_TRACE; i++) {
-            dump(print, "  exit -%u: syndrome 0x%x", i,
-                 to_arm64(v)->exit_esr[(v->exits - i) % EXIT_TRACE]);
+            print("  exit -%u: syndrome 0x%x", i,
+                  to_arm64(v)->exit_esr[(v->exits - i) % EXIT_TRACE]);
         }
     }
     dump_calls(print, __builtin_frame_address(0), (const u64 *)(uintptr_t)cpu_stack(p));

@@ -111,7 +111,7 @@ void arch_stop(enum arch_stop how)
     exit(0);
 }
 
-void arch_panic_dump(void (*print)(const char *text))
+void arch_panic_dump(void (*print)(const char *fmt, ...) PRINTF(1, 2))
 {
     (void)print;
 }
