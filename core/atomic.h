@@ -24,7 +24,6 @@ static inline void atomic_fence(void)
 }
 
 /* A statistic: counted from several CPUs, never used to decide anything. */
-#define counter_inc(p)    ((void)__atomic_fetch_add(p, 1, __ATOMIC_RELAXED))
-#define counter_add(p, n) ((void)__atomic_fetch_add(p, n, __ATOMIC_RELAXED))
+#define counter_inc(p) ((void)__atomic_fetch_add(p, 1, __ATOMIC_RELAXED))
 
 #endif

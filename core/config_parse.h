@@ -31,7 +31,7 @@ struct parser {
     bool pass_unknown;      /* … it's of a kind that isn't supported, as was said */
     u64 seen;               /* options given in this context, a bit each */
 
-    bool has_system, order_told, has_logger, no_memory;
+    bool has_system, order_told, has_logger;
 };
 
 /* A word that may stand where an option is expected. */

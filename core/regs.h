@@ -10,7 +10,6 @@
 #include "core/types.h"
 
 #define REGS_EXITS 6
-#define REGS_MODE  0x1fu  /* of pstate */
 #define REGS_32BIT BIT(4) /* of pstate: AArch32 */
 #define REGS_EL    0xcu   /* of pstate: not at EL0 */
 

@@ -17,12 +17,3 @@ void spin_wait(struct spinlock *l, u32 ticket)
         owner = atomic_load_acquire(&l->owner);
     }
 }
-
-bool spin_trylock(struct spinlock *l)
-{
-    u32 owner = atomic_load_acquire(&l->owner);
-    u32 ticket = owner;
-
-    return __atomic_compare_exchange_n(&l->next, &ticket, owner + 1, false, __ATOMIC_ACQUIRE,
-                                       __ATOMIC_RELAXED);
-}

@@ -46,8 +46,6 @@ static inline void spin_init(struct spinlock *l, enum lock_rank rank)
     *l = (struct spinlock)SPINLOCK_INIT((u8)rank);
 }
 
-bool spin_trylock(struct spinlock *l) MUST_CHECK;
-
 /* spin_lock and spin_unlock: of the target inline (core/lib), of host builds in arch/host */
 #include "spin.h"
 

@@ -51,11 +51,6 @@ bool disk_write(struct disk *d, u64 off, const guest_t *from, u32 len) MUST_CHEC
 /* Zeroes. `release`: a whole page gives back the RAM that it takes. */
 bool disk_zero(struct disk *d, u64 off, u32 len, bool release) MUST_CHECK;
 
-static inline bool disk_readonly(const struct disk *d)
-{
-    return d->table == NULL;
-}
-
 /* Bytes from there to the end of its page: what one call may do. */
 static inline u32 disk_piece(u64 off)
 {

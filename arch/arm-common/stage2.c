@@ -17,8 +17,6 @@
  */
 #define IPA_BITS_MAX 40u
 
-#define DIRTY 0xffu
-
 static struct {
     u32 bits;
     bool fwb;
@@ -125,16 +123,9 @@ bool arch_s2_map(struct vm *vm, gpa_t ipa, hpa_t pa, u64 size, enum s2_perm perm
     return done;
 }
 
-/* Whose stage 1 the TLB may hold: vCPU id + 1, or DIRTY; each CPU its own row. */
-static u8 last[PCPU_MAX][VM_MAX];
-
-void stage2_vcpu_reset(const struct vcpu *v)
-{
-    last[v->pcpu->id][v->vm->index] = DIRTY;
-}
-
 void stage2_vcpu_loaded(const struct vcpu *v)
 {
+    static u8 last[PCPU_MAX][VM_MAX]; /* vCPU id + 1; each CPU its own row */
     u8 *here = &last[v->pcpu->id][v->vm->index];
 
     if (*here != 0 && *here != v->id + 1) {

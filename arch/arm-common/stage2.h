@@ -40,12 +40,9 @@ u64 stage2_vttbr(const struct vm *vm);
  */
 void stage2_vcpu_loaded(const struct vcpu *v);
 
-/* v starts anew, on its own CPU: it finds no stage 1 in its TLB, as after a reset of a CPU. */
-void stage2_vcpu_reset(const struct vcpu *v);
-
 /*
- * Drops everything that any CPU has cached of vm's translations, its own stage 1 included. For a VM
- * that doesn't run. Called with no guest loaded on this CPU: VTTBR changes meanwhile.
+ * Drops everything that any CPU has cached of vm's translations, its own stage 1 included. Called
+ * with no guest loaded on this CPU: VTTBR changes meanwhile.
  */
 void stage2_flush(const struct vm *vm);
 

@@ -25,9 +25,6 @@ enum {
 #define AFFINITY_OFF      1
 #define AFFINITY_PENDING  2
 
-#define PSCI_BASE 0x84000000u
-#define PSCI_IDS  0x20u /* the range that PSCI has of the standard services (DEN 0022 §5.1) */
-
 static struct vpsci_host host = {
     .workaround1 = NOT_SUPPORTED,
     .workaround2 = NOT_SUPPORTED,

@@ -49,9 +49,6 @@
 /* GICv3 virtual interface (IHI 0069 §12.7) */
 #define ICH_HCR   CP32, 4, c12, c11, 0
 #define ICH_VTR   CP32, 4, c12, c11, 1
-#define ICH_MISR  CP32, 4, c12, c11, 2
-#define ICH_EISR  CP32, 4, c12, c11, 3
-#define ICH_ELRSR CP32, 4, c12, c11, 5
 #define ICH_VMCR  CP32, 4, c12, c11, 7
 #define ICH_AP0R0 CP32, 4, c12, c8, 0
 #define ICH_AP0R1 CP32, 4, c12, c8, 1

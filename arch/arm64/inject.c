@@ -16,7 +16,6 @@
 #define SPSR_NZCV_KEEP 0xf0000000u
 #define SPSR_PAN       BIT(22)
 #define SPSR_DIT       BIT(24)
-#define SPSR_UAO       BIT(23)
 #define SPSR_SSBS      BIT(12)
 #define SCTLR_SPAN     BIT(23)
 #define SCTLR_DSSBS    BIT64(44)

@@ -48,9 +48,6 @@
 /* GICv3 virtual interface (IHI 0069 §12.4) */
 #define ICH_HCR   s3_4_c12_c11_0
 #define ICH_VTR   s3_4_c12_c11_1
-#define ICH_MISR  s3_4_c12_c11_2
-#define ICH_EISR  s3_4_c12_c11_3
-#define ICH_ELRSR s3_4_c12_c11_5
 #define ICH_VMCR  s3_4_c12_c11_7
 #define ICH_AP0R0 s3_4_c12_c8_0
 #define ICH_AP0R1 s3_4_c12_c8_1

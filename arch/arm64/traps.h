@@ -23,7 +23,6 @@
 #define HCR_IMO   BIT64(4) /* ICC_* accesses reach the virtual interface; SGI registers trap */
 #define HCR_AMO   BIT64(5)
 #define HCR_TWI   BIT64(13) /* trap WFI: a vCPU that shares its CPU; per vCPU */
-#define HCR_TWE   BIT64(14)
 #define HCR_TID1  BIT64(16) /* REVIDR, AIDR, SMIDR */
 #define HCR_TID3  BIT64(18) /* ID registers */
 #define HCR_TSC   BIT64(19) /* SMC */
@@ -97,7 +96,6 @@ static inline u64 traps_mdcr(void)
 /* CPTR_EL2 without VHE */
 #define CPTR_RES1 0x22ffull
 #define CPTR_TZ   BIT64(8)  /* SVE; RES1 without it */
-#define CPTR_TFP  BIT64(10) /* FP and SIMD: for a switch on demand; per vCPU */
 #define CPTR_TSM  BIT64(12) /* SME; RES1 without it */
 #define CPTR_TTA  BIT64(20) /* trace registers; RES0 without them */
 #define CPTR_TAM  BIT64(30) /* activity monitors (FEAT_AMUv1) */
@@ -112,7 +110,6 @@ static inline u64 traps_cptr(void)
 
 /* CNTHCTL_EL2 without VHE */
 #define CNTHCTL_EL1PCTEN BIT64(0) /* CNTPCT doesn't trap */
-#define CNTHCTL_EL1PCEN  BIT64(1) /* CNTP_* don't trap */
 
 /*
  * For a VM with this counter_offset: the physical counter traps where it would tell the board's

@@ -34,19 +34,6 @@ void spin_lock(struct spinlock *l)
     }
 }
 
-bool spin_trylock(struct spinlock *l)
-{
-    u32 owner = atomic_load_acquire(&l->owner);
-    u32 ticket = owner;
-
-    if (!__atomic_compare_exchange_n(&l->next, &ticket, owner + 1, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED)) {
-        return false;
-    }
-    rank_take(l);
-    return true;
-}
-
 void spin_unlock(struct spinlock *l)
 {
     assert(held[l->rank] > 0);

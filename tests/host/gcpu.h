@@ -23,8 +23,7 @@
 struct gcpu {
     struct vcpu vcpu;
     struct irq_lr hw[IRQ_LR_MAX];
-    u32 occupied; /* hw[] that were written */
-    bool np;      /* maintenance interrupt when none is pending */
+    bool np; /* maintenance interrupt when none is pending */
     u32 eoicount;
     u16 running[64]; /* what it has acknowledged and not ended, oldest first */
     u8 running_prio[64];
