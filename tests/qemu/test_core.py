@@ -4,7 +4,6 @@
 import re
 import struct
 import subprocess
-import time
 
 from lib import vms
 from test_guests import vm

@@ -21,19 +21,19 @@ def start_linux(machine, built, words, extra=()):
 
 
 def test_two_guests_ping_each_other(machine, built, tmp_path):
-    def nic(side, mac, role):
+    def nic(mac, role):
         link = f"stream,id=n0,addr.type=unix,addr.path={tmp_path}/link,{role}"
         return ["-netdev", link, "-device", f"virtio-net-device,netdev=n0,mac={mac}"]
 
     left = start_linux(
-        machine, built, "name=left net0=10.0.0.1/24", nic("left", "52:54:00:00:00:01", "server=on")
+        machine, built, "name=left net0=10.0.0.1/24", nic("52:54:00:00:00:01", "server=on")
     )
     left.expect("@@ INIT")
     right = start_linux(
         machine,
         built,
         "name=right net0=10.0.0.2/24 then=sh",
-        nic("right", "52:54:00:00:00:02", "server=off,reconnect-ms=500"),
+        nic("52:54:00:00:00:02", "server=off,reconnect-ms=500"),
     )
     for guest in (left, right):
         guest.expect("@@ SHELL")

@@ -38,7 +38,7 @@ def counters(m):
     return page, {k: int(v) for k, v in values.items()}
 
 
-def check_names(m, name, addresses):
+def check_names(m, addresses):
     """Every VM by every form of its name, forwards and back; others do not exist."""
     assert m.run("cat /etc/resolv.conf") == 0 and f"nameserver {NETSVC}" in m.output
     for other, address in {**addresses, "netsvc": NETSVC}.items():
@@ -65,7 +65,7 @@ def test_shipped_lan(machine, built, tmp_path):
     assert len(set(addresses.values())) == 3, addresses
     for number, name in enumerate(LINUX, 1):
         vms.focus(m, number, name)
-        check_names(m, name, addresses)
+        check_names(m, addresses)
 
     # Larger than a frame, so cut up and put together by both stacks.
     assert m.run(f"ping -c 3 -i 0.2 -s 20000 -w 30 {NETSVC}", timeout=60) == 0, m.output

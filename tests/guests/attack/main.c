@@ -24,7 +24,7 @@
 #include "tests/guests/lib/test.h"
 #include "tests/guests/lib/timer.h"
 
-enum { HOLE = 0x0b000000, GICR_STEP = 0x20000 };
+enum { HOLE = 0x0b000000 };
 
 uint32_t attack_interrupts;
 

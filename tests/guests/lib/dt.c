@@ -63,11 +63,6 @@ uint32_t dt_next(const struct dt *dt, uint32_t node, int *depth)
     }
 }
 
-const char *dt_name(const struct dt *dt, uint32_t node)
-{
-    return (const char *)dt->structs + node + 4;
-}
-
 struct dt_prop dt_get(const struct dt *dt, uint32_t node, const char *name)
 {
     uint32_t at = after(dt, node);

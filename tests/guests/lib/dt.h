@@ -30,7 +30,6 @@ bool dt_open(struct dt *dt, const void *blob);
 /* The root is node 0 at depth 0; DT_NONE after the last.  Updates *depth as it goes. */
 uint32_t dt_next(const struct dt *dt, uint32_t node, int *depth);
 
-const char *dt_name(const struct dt *dt, uint32_t node);
 struct dt_prop dt_get(const struct dt *dt, uint32_t node, const char *name);
 
 /* Is s one of the strings of the list? */

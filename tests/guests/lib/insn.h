@@ -9,8 +9,6 @@
 #include "arch.h"
 #include "tests/guests/lib/probe.h"
 
-enum { INSN_MAX = 15 };
-
 /*
  * Runs the words on this CPU, with x0 = a and x1 = b; p->value is x0 at the end.  False if an
  * exception ended them.

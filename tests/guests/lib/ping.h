@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum { PING_REQUEST = 1, PING_REPLY = 2 };
-enum { PING_MIN_PAYLOAD = 0, PING_MAX_PAYLOAD = 1400 };
+enum { PING_MAX_PAYLOAD = 1400 };
 
 struct ping {
     uint8_t to[6];
