@@ -86,6 +86,7 @@ OPTIMIZE = $(if $(filter $(HOT),$<),$(FAST),$(SMALL)) $(if $(filter $(EARLY),$<)
 FAST := -O2 -freorder-blocks-algorithm=simple -fno-partial-inlining --param max-inline-insns-auto=5
 SMALL := -Os -fno-move-loop-invariants
 HOT := $(addprefix core/,lib/% gmem.c mmio.c sched.c spinlock.c timer.c) \
+	$(addprefix arch/arm/,access.c trap.c vcpu.c) \
 	$(addprefix arch/arm64/,access.c trap.c traps.c vcpu.c) $(addprefix arch/arm-common/,gicv3.c irqs.c vpsci.c vsysreg.c) \
 	$(addprefix vdev/,gic/vgic.c gic/vgic_lr.c gic/vgic_regs.c gic/vgicv3.c net/frame.c net/offload.c net/port.c net/switch.c) \
 	$(addprefix vdev/virtio/,mmio.c chain.c net_rx.c net_tx.c virtq.c virtq_split.c virtq_packed.c)

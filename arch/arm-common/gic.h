@@ -232,6 +232,13 @@ static inline void gic_lr_load(struct irq_ctx *ctx, struct gic_cpuif *cpuif)
 }
 
 /*
+ * GICv2: true if the maintenance interrupt is about nothing but the ends of linked interrupts, on a
+ * GIC where Muntin deactivates the physical ones: done. As with a link in hardware, the vGIC finds
+ * them ended when it looks next.
+ */
+bool gicv2_linked_ended(struct irq_ctx *ctx);
+
+/*
  * The maintenance interrupt (gic.maint) fired while this vCPU is loaded: makes it quiet. The list
  * registers must be saved, updated and loaded before the guest runs on.
  */

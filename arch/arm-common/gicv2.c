@@ -26,6 +26,9 @@
 #define GICH_HCR  0x0000
 #define GICH_VTR  0x0004
 #define GICH_VMCR 0x0008
+#define GICH_MISR 0x0010
+#define MISR_EOI  BIT(0)
+#define GICH_EISR 0x0020
 #define GICH_APR  0x00f0
 #define GICH_LR   0x0100
 
@@ -41,7 +44,7 @@
  * but looks at its line again only when something else happens: if the level is high already, an
  * interrupt is lost. There the guest's end interrupts (EOI), and Muntin deactivates. QEMU says that
  * it's Arm's product 0, which a GIC-400 (product 2) doesn't; on what else does, this works too, for
- * an exit more. Written by the boot CPU, before there are others.
+ * an exit more (gicv2_linked_ended). Written by the boot CPU, before there are others.
  */
 static bool by_hand;
 
@@ -217,6 +220,31 @@ void gicv2_lr_save(struct irq_ctx *ctx)
             look_at_linked(ctx, n, before);
         }
     }
+}
+
+bool gicv2_linked_ended(struct irq_ctx *ctx)
+{
+    u32 ended;
+
+    if (!by_hand || io_read32(gic.gich + GICH_MISR) != MISR_EOI) {
+        return false;
+    }
+    ended = io_read32(gic.gich + GICH_EISR);
+    for (u32 left = ended; left != 0; left &= left - 1) {
+        u32 n = (u32)__builtin_ctz(left);
+
+        if ((ctx->used & ~(u32)ctx->dirty & BIT(n)) == 0 || !ctx->lr[n].hw) {
+            return false;
+        }
+    }
+    for (u32 left = ended; left != 0; left &= left - 1) {
+        u32 n = (u32)__builtin_ctz(left);
+
+        ctx->lr[n].state = 0;
+        io_write32(gic.gich + GICH_LR + 4 * n, 0); /* else it goes on asking for maintenance */
+        gic_complete(ctx->lr[n].pirq);
+    }
+    return true;
 }
 
 static inline u32 make(const struct irq_lr *lr)

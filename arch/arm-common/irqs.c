@@ -23,7 +23,7 @@ static __attribute__((noinline)) bool dispatch_rest(struct pcpu *p, u32 intid)
         clock_irq(); /* it's a level: away with it before it's deactivated */
         atomic_or(&p->remote.attention, (u32)PCPU_TIMER);
     } else if (intid == gic.maint) {
-        if (p->current != NULL) {
+        if (p->current != NULL && !gicv2_linked_ended(&p->current->irq)) {
             gic_maintenance(&p->current->irq, &irqs_of(p->current)->cpuif);
             atomic_or(&p->current->attention, (u32)VCPU_IRQ);
         }

@@ -3,6 +3,7 @@
 #ifndef ARCH_ARM_ARM_H
 #define ARCH_ARM_ARM_H
 
+#include "arch/arm-common/aarch32.h"
 #include "arch/arm-common/gic.h"
 #include "arch/arm-common/irqs.h"
 #include "arch/arm-common/start.h"
@@ -78,13 +79,50 @@ void idregs_read(struct vsysreg_ids *out);
 struct frame *trap_sync(struct frame *f);
 struct frame *trap_irq(struct frame *f);
 void trap_fatal(u32 kind, u32 sp, u32 lr) NORETURN;
+/* Something wants attention: who is to be entered. */
+struct frame *trap_leave(struct arm_vcpu *v);
 
-/* regs.c: register n of the mode that the loaded guest is in; 15 reads 0 and ignores writes */
-u32 regs_read(const struct arm_vcpu *v, u32 n);
-void regs_write(struct arm_vcpu *v, u32 n, u32 value);
+static inline bool trap_wanted(const struct arm_vcpu *v)
+{
+    return (atomic_load(&v->vcpu.attention) | atomic_load(&v->vcpu.pcpu->remote.attention)) != 0;
+}
 
-/* access.c: a stage-2 data abort: emulated, or answered with an external abort. */
-void access_data_abort(struct arm_vcpu *v, u32 hsr);
+/* The end of every exception of a guest. */
+static inline struct frame *trap_return(struct arm_vcpu *v)
+{
+    return likely(!trap_wanted(v)) ? &v->frame : trap_leave(v);
+}
+
+/* regs.c, for these two: a register that a mode has for itself, or the PC */
+u32 regs_read_banked(const struct arm_vcpu *v, u32 n);
+void regs_write_banked(struct arm_vcpu *v, u32 n, u32 value);
+
+/* One that all modes share, but perhaps for FIQ mode. */
+static inline bool regs_shared(const struct arm_vcpu *v, u32 n)
+{
+    return likely(n < 13 && (v->frame.cpsr & SPSR32_MODE) != MODE_FIQ);
+}
+
+/* Register n of the mode that the loaded guest is in; 15 reads 0 and ignores writes. */
+static inline u32 regs_read(const struct arm_vcpu *v, u32 n)
+{
+    return regs_shared(v, n) ? v->frame.r[n] : regs_read_banked(v, n);
+}
+
+static inline void regs_write(struct arm_vcpu *v, u32 n, u32 value)
+{
+    if (regs_shared(v, n)) {
+        v->frame.r[n] = value;
+    } else {
+        regs_write_banked(v, n, value);
+    }
+}
+
+/*
+ * access.c: a stage-2 data abort: emulated, or answered with an external abort. The end of its
+ * trap, too: what trap_return gives.
+ */
+struct frame *access_data_abort(struct arm_vcpu *v, u32 hsr);
 /* Goes on behind the instruction that HSR is about. */
 void access_skip(struct arm_vcpu *v, u32 hsr);
 

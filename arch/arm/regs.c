@@ -43,7 +43,7 @@ static void write_fiq(u32 n, u32 value)
     }
 }
 
-u32 regs_read(const struct arm_vcpu *v, u32 n)
+u32 regs_read_banked(const struct arm_vcpu *v, u32 n)
 {
     u32 mode = v->frame.cpsr & SPSR32_MODE;
 
@@ -87,7 +87,7 @@ static void write_banked(struct arm_vcpu *v, bool sp, u32 value)
     }
 }
 
-void regs_write(struct arm_vcpu *v, u32 n, u32 value)
+void regs_write_banked(struct arm_vcpu *v, u32 n, u32 value)
 {
     if (n == 13 || n == 14) {
         write_banked(v, n == 13, value);

@@ -20,35 +20,23 @@
 #define EC_IABT 0x20u
 #define EC_DABT 0x24u
 
-#define CALL_REGISTERS 4
-
-static bool trap_wanted(const struct arm_vcpu *v)
-{
-    return (atomic_load(&v->vcpu.attention) | atomic_load(&v->vcpu.pcpu->remote.attention)) != 0;
-}
-
-/* The end of every exception of a guest: who is to be entered. */
-static struct frame *trap_return(struct arm_vcpu *v)
+struct frame *trap_leave(struct arm_vcpu *v)
 {
     struct pcpu *p = v->vcpu.pcpu;
 
-    if (likely(!trap_wanted(v)) || sched_irq(p)) {
-        return &v->frame;
-    }
-    return &to_arm(sched_enter(p))->frame;
+    return sched_irq(p) ? &v->frame : &to_arm(sched_enter(p))->frame;
 }
 
 static void call(struct arm_vcpu *v)
 {
-    u64 x[CALL_REGISTERS];
+    u32 *r = v->frame.r;
+    u64 x[4] = {r[0], r[1], r[2], r[3]};
 
-    for (u32 i = 0; i < CALL_REGISTERS; i++) {
-        x[i] = v->frame.r[i];
-    }
     vpsci_call(&v->vcpu, x);
-    for (u32 i = 0; i < CALL_REGISTERS; i++) {
-        v->frame.r[i] = (u32)x[i];
-    }
+    r[0] = (u32)x[0];
+    r[1] = (u32)x[1];
+    r[2] = (u32)x[2];
+    r[3] = (u32)x[3];
 }
 
 /* What would go to the PC goes to the flags (DDI 0406 A8.8.107, MRC). */
@@ -105,12 +93,16 @@ static void unsupported(struct arm_vcpu *v, u32 hsr)
     }
 }
 
-static void dispatch(struct arm_vcpu *v, u32 hsr)
+static RARE void other(struct arm_vcpu *v, u32 hsr)
 {
-    switch (hsr >> 26) {
-    case EC_HVC:
-        call(v);
-        break;
+    u32 ec = hsr >> 26;
+
+    /* What is trapped although its condition fails is a no-op; aborts have none. */
+    if ((ec < EC_HVC || ec == EC_SMC) && !aarch32_executes(hsr, v->frame.cpsr)) {
+        access_skip(v, hsr);
+        return;
+    }
+    switch (ec) {
     case EC_SMC:
         access_skip(v, hsr); /* trapped: the return address is the SMC itself */
         call(v);
@@ -126,9 +118,6 @@ static void dispatch(struct arm_vcpu *v, u32 hsr)
     case EC_IABT:
         inject_abort(v, true, false, sysreg_read(HIFAR));
         break;
-    case EC_DABT:
-        access_data_abort(v, hsr);
-        break;
     default:
         if (vcp15_is(hsr)) {
             coprocessor(v, hsr);
@@ -139,19 +128,29 @@ static void dispatch(struct arm_vcpu *v, u32 hsr)
     }
 }
 
+/* Each kind of exit has a function of its own, which saves no more registers than it needs. */
+static NOINLINE struct frame *trap_call(struct arm_vcpu *v)
+{
+    call(v);
+    return trap_return(v);
+}
+
+static RARE struct frame *trap_other(struct arm_vcpu *v, u32 hsr)
+{
+    other(v, hsr);
+    return trap_return(v);
+}
+
 struct frame *trap_sync(struct frame *f)
 {
     struct arm_vcpu *v = container_of(f, struct arm_vcpu, frame);
     u32 hsr = sysreg_read(HSR), ec = hsr >> 26;
 
     v->exit_hsr[v->vcpu.exits++ % EXIT_TRACE] = hsr;
-    /* What is trapped although its condition fails is a no-op; HVC and aborts have none. */
-    if ((ec < EC_HVC || ec == EC_SMC) && !aarch32_executes(hsr, f->cpsr)) {
-        access_skip(v, hsr);
-    } else {
-        dispatch(v, hsr);
+    if (likely(ec == EC_DABT)) {
+        return access_data_abort(v, hsr);
     }
-    return trap_return(v);
+    return ec == EC_HVC ? trap_call(v) : trap_other(v, hsr);
 }
 
 struct frame *trap_irq(struct frame *f)
