@@ -17,7 +17,7 @@
 #include "core/sched.h"
 #include "sysreg.h"
 
-#define START_TIMEOUT_NS 1000000000ull
+#define START_TIMEOUT_NS 5000000000ull
 
 static u64 stacks[PCPU_MAX]; /* top of each CPU's stack */
 static struct {
