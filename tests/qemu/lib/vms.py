@@ -121,6 +121,12 @@ def split_lines(text, name):
     return other, own_lines(text)
 
 
+def distinct(matches):
+    """These lines, without the beginnings of any: what was interrupted and shown again is one."""
+    found = set(matches)
+    return {x for x in found if not any(y != x and y.startswith(x) for y in found)}
+
+
 def flood_line(puppet_number, line):
     """What the puppet's `flood` prints as this line."""
     length = 60 - line % 37
