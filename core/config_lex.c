@@ -41,8 +41,17 @@ static void step(const struct lexer *l, struct lex_pos *p)
 void lex_init(struct lexer *l, struct str text, u16 file, struct cfg_arena *arena,
               struct diag *diag)
 {
+    u32 zero = str_find(text, '\0');
+
     *l = (struct lexer){.text = text, .file = file, .arena = arena, .diag = diag};
     l->pos.line = 1;
+    if (zero < text.len) { /* told once, not for each of its words */
+        l->text.len = 0;
+        if (diag != NULL) {
+            diag_error(diag, (struct place){.file = file, .col = 1, .line = 1},
+                       "this is no text: byte %u is 0 (a kernel, or UTF-16?)", zero);
+        }
+    }
     if (str_starts(text, "\xef\xbb\xbf")) { /* a byte-order mark, as some editors leave it */
         l->pos.at = 3;
         l->pos.line_start = 3;
@@ -153,10 +162,13 @@ static bool has_substitution(struct str s)
     for (u32 i = 0; i + 1 < s.len; i++) {
         u32 n = i + 1;
 
+        if (s.p[i] != '$') {
+            continue;
+        }
         while (n < s.len && (is_letter(s.p[n]) || s.p[n] == '_')) {
             n++;
         }
-        if (s.p[i] == '$' && n > i + 1 && n < s.len && s.p[n] == '{') {
+        if (n > i + 1 && n < s.len && s.p[n] == '{') {
             return true;
         }
     }

@@ -25,6 +25,7 @@ struct lexer {
     struct diag *diag;       /* NULL: silent */
 };
 
+/* A text with a zero byte in it is none: that is told, and there are no words. */
 void lex_init(struct lexer *l, struct str text, u16 file, struct cfg_arena *arena,
               struct diag *diag);
 

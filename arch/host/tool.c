@@ -4,33 +4,27 @@
  * packs them into a bundle, shows the device tree that a guest will get, prints the manual.
  * A composition root like core/main.c: may know every layer.
  */
+#include "arch/host/tool_board.h"
 #include "arch/host/tool_files.h"
 #include "arch/host/tool_gcore.h"
 #include "arch/host/tool_pcap.h"
 #include "arch/host/tool_show.h"
 #include "arch/host/tool_subst.h"
-#include "core/board.h"
+#include "arch/host/tool_usage.h"
 #include "core/check.h"
-#include "core/check_cluster.h"
-#include "core/check_pass.h"
 #include "core/config.h"
 #include "core/log.h"
-#include "core/page.h"
 #include "core/str.h"
 #include "core/vm.h"
 #include "fdt/guest.h"
-#include "fdt/host.h"
-#include "fdt/names.h"
-#include "fdt/pass.h"
 #include "vdev/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EXIT_USAGE = 64, EXIT_CONFIG = 65 };
-
 #define ARENA_SIZE (1u << 20)
 #define LL(x)      ((unsigned long long)(x))
+#define S(n)       ((n) == 1 ? "" : "s")
 
 static struct {
     struct files files;
@@ -40,7 +34,7 @@ static struct {
     struct vm_config *vms[VM_MAX];
     u32 count;
     struct bundle bundle;
-    struct board board;
+    const struct board *board;
 
     const char *out, *append; /* -o, --append */
     u32 gic, cpus;            /* --gic, --cpus */
@@ -49,51 +43,21 @@ static struct {
     bool single;              /* one VM is looked at: where its peers are doesn't matter */
 } tool;
 
-static const char usage_text[] =
-    "usage: muntin check [OPTIONS] FILE.qvmconf [@MORE]... [-- WORDS] | BUNDLE.cpio\n"
-    "       muntin pack [OPTIONS] [--append muntin.bin] -o OUT FILE.qvmconf [@MORE]... [-- "
-    "WORDS]\n"
-    "       muntin dtb [OPTIONS] -o OUT.dtb FILE.qvmconf [@MORE]... [-- WORDS]\n"
-    "       muntin pcap [-o OUT.pcap] [LOG]\n"
-    "       muntin gcore [-o OUT.gcore] [LOG]\n"
-    "       muntin manual\n"
-    "\n"
-    "Each plain file is one VM; @MORE behind it adds to that VM, and so do WORDS of the config\n"
-    "language to the last one: `-- dryrun`. $env{NAME} is replaced, also in what is packed.\n"
-    "  -I FOLDER          look for files there, too (after the config's folder and the current "
-    "one)\n"
-    "  --board BOARD.dtb  the board's device tree; or, without it:\n"
-    "  --gic 2|3          the version of the board's interrupt controller (3)\n"
-    "  --cpus N           how many CPUs it has (unknown)\n"
-    "  -o OUT             where the result goes\n"
-    "  --append IMAGE     pack: put the bundle behind this image, as one file\n"
-    "  -f                 pack: in spite of errors\n"
-    "\n"
-    "pcap finds the captures that `net capture NIC dump` printed, in a log of the console or in "
-    "what\n"
-    "comes in. Each becomes a file: OUT.pcap, OUT-2.pcap and so on, or named after its NIC.\n"
-    "gcore does so with the cores of VMs that `vm core`, or `dump,` with `dump DIR`, printed: ELF\n"
-    "files for gdb, OUT.gcore, OUT.gcore-2 and so on, or NAME-YYYYMMDD-hhmmss.gcore.\n"
-    "\n"
-    "Exit status: 0 fine, 64 wrong usage, 65 errors in the configs or parts of a capture\n"
-    "or core missing, "
-    "66 a\n"
-    "file can't be read, 73 it can't be written.\n";
-
-static int usage(const char *why, const char *what)
-{
-    if (why != NULL) {
-        fprintf(stderr, "muntin: %s%s\n", why, what);
-    }
-    fputs(usage_text, stderr);
-    return EXIT_USAGE;
-}
-
 static void emit(struct diag *d, int level, const char *text)
 {
     (void)d;
     (void)level;
     fprintf(stderr, "%s\n", text);
+}
+
+/* Writes a result. What was read to make it is never overwritten: an OUT was forgotten then. */
+static void write_out(const char *path, const void *data, size_t size)
+{
+    if (files_has(&tool.files, path) || (tool.append != NULL && files_same(path, tool.append))) {
+        fprintf(stderr, "muntin: %s was read: it's not overwritten\n", path);
+        exit(EXIT_WRITE);
+    }
+    files_write(path, data, size);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -219,41 +183,6 @@ static void order_files(void)
     memcpy(tool.files.file, sorted, n * sizeof(sorted[0]));
 }
 
-static void list_clusters(cluster_each *each, void *ctx)
-{
-    fdt_cluster_names(&tool.board, each, ctx);
-}
-
-static void list_areas(config_area *each, void *ctx)
-{
-    fdt_reserved_names(&tool.board, each, ctx);
-}
-
-/* RAM that `ram identity` can be taken from: the board's, or some to show how it looks. */
-static void add_memory(void)
-{
-    for (u32 i = 0; i < tool.board.nram; i++) {
-        page_add(tool.board.ram[i].base, tool.board.ram[i].size);
-    }
-    if (tool.board.dtb == NULL) {
-        page_add(GIB, 8 * (u64)GIB);
-    }
-    for (u32 i = 0; i < tool.board.nreserved; i++) {
-        page_reserve(tool.board.reserved[i].base, tool.board.reserved[i].size);
-    }
-}
-
-static void check_one(struct vm_config *vm)
-{
-    check_clusters(vm, tool.board.dtb != NULL ? list_clusters : NULL, tool.cpus, &tool.diag);
-    check_identity(vm, &tool.diag);
-    check_vm(vm, &tool.bundle, tool.gic, tool.cpus, &tool.diag);
-    if (tool.board.dtb != NULL) {
-        check_pass_board(vm, &tool.board, &tool.diag);
-        fdt_pass_check(vm, &tool.board, &tool.diag);
-    }
-}
-
 /* Reads and checks what the command line names; true if there were no errors. */
 static bool read_all(char *const *args, int count)
 {
@@ -277,46 +206,17 @@ static bool read_all(char *const *args, int count)
         data = files_pack(&tool.files, &size);
         open_bundle(data, size, "bundle");
     }
-    add_memory();
     for (u32 i = 0; i < tool.count; i++) {
-        check_one(tool.vms[i]);
+        tool_board_check(tool.vms[i], &tool.bundle, &tool.diag);
     }
     if (tool.count > 1 || !tool.single) {
-        check_all(tool.vms, tool.count, tool.cpus, &tool.diag);
+        check_all(tool.vms, tool.count, tool.board->ncpus, &tool.diag);
     }
+    tool_board_room(tool.vms, tool.count, &tool.diag);
     return tool.diag.errors == 0 && !tool.files.failed;
 }
 
 /* --- trees ----------------------------------------------------------------------------------- */
-
-static void read_board(const char *path)
-{
-    size_t size;
-    u8 *data = files_read(path, &size);
-
-    if (size < 40 || fdt_host_probe(data) == 0 || fdt_host_probe(data) > size ||
-        !fdt_host_read(data, &tool.board)) {
-        fprintf(stderr, "muntin: %s is not a device tree\n", path);
-        exit(EXIT_CONFIG);
-    }
-    config_areas = list_areas;
-    tool.gic = tool.board.gic_version;
-    tool.cpus = tool.board.ncpus;
-}
-
-/* Without --board: a board as QEMU's virt is, with a Cortex-A57. */
-static void assume_board(void)
-{
-    if (tool.board.dtb != NULL) {
-        return;
-    }
-    tool.board.gic_version = tool.gic;
-    tool.board.ncpus = tool.cpus;
-    fmt_print(tool.board.cpu_compatible, sizeof(tool.board.cpu_compatible), "arm,cortex-a57");
-    for (u32 i = 0; i < 4; i++) {
-        tool.board.timer_intid[i] = (const u32[]){29, 30, 27, 26}[i];
-    }
-}
 
 /* The guest's tree; its size, 0 with an error told. To be freed. */
 static u32 build_tree(struct vm_config *vm, u8 **tree)
@@ -330,7 +230,7 @@ static u32 build_tree(struct vm_config *vm, u8 **tree)
     *tree = calloc(1, (size_t)plan.dtb_size);
     if (*tree != NULL) {
         size =
-            fdt_guest_build(vm, &plan, &tool.board, NULL, 0, *tree, (u32)plan.dtb_size, &tool.diag);
+            fdt_guest_build(vm, &plan, tool.board, NULL, 0, *tree, (u32)plan.dtb_size, &tool.diag);
     }
     vm->errors += size == 0;
     return size;
@@ -347,7 +247,7 @@ static void check_tree(struct vm_config *vm)
 
     if (size != 0 && vm->fdt_dump_file.len > 0) {
         snprintf(path, sizeof(path), "%.*s", STR_ARG(vm->fdt_dump_file));
-        files_write(path, tree, size);
+        write_out(path, tree, size);
     }
     free(tree);
 }
@@ -355,7 +255,7 @@ static void check_tree(struct vm_config *vm)
 static int finish(void)
 {
     if (tool.diag.errors > 0) {
-        fprintf(stderr, "muntin: %u error%s\n", tool.diag.errors, tool.diag.errors > 1 ? "s" : "");
+        fprintf(stderr, "muntin: %u error%s\n", tool.diag.errors, S(tool.diag.errors));
     }
     return tool.diag.errors > 0 || tool.files.failed ? EXIT_CONFIG : 0;
 }
@@ -368,10 +268,13 @@ static int cmd_check(char *const *args, int count)
             check_tree(tool.vms[i]);
         }
         if (tool.vms[i]->errors == 0) {
-            show_vm(tool.vms[i], tool.single ? 0 : tool.cpus, &tool.diag);
+            show_vm(tool.vms[i], tool.single ? 0 : tool.board->ncpus, &tool.diag);
         } else {
-            printf("%.*s: not started: %u error%s\n", STR_ARG(tool.vms[i]->name),
-                   tool.vms[i]->errors, tool.vms[i]->errors > 1 ? "s" : "");
+            struct str name = tool.vms[i]->name;
+
+            name = name.len > 0 ? name : tool.diag.file_name[tool.vms[i]->place.file];
+            printf("%.*s: not started: %u error%s\n", STR_ARG(name), tool.vms[i]->errors,
+                   S(tool.vms[i]->errors));
         }
     }
     show_switches(tool.vms, tool.count);
@@ -435,6 +338,22 @@ static u8 *append_bundle(const u8 *bundle, size_t bundle_size, size_t *size)
     return image;
 }
 
+/* On the board a VM is a file of the bundle that is called so. */
+static bool names_are_vms(char *const *args, int count)
+{
+    bool all = true;
+
+    for (int i = 0; i < MIN(count, tool.words); i++) {
+        if (args[i][0] != '@' && !str_ends(str_of(args[i]), ".qvmconf") && !is_bundle(args[i])) {
+            fprintf(stderr,
+                    "muntin: %s: the VMs of a bundle are its files called *.qvmconf: rename it\n",
+                    args[i]);
+            all = false;
+        }
+    }
+    return all;
+}
+
 static int cmd_pack(char *const *args, int count)
 {
     const u8 *data;
@@ -442,6 +361,9 @@ static int cmd_pack(char *const *args, int count)
 
     if (tool.out == NULL) {
         return usage("pack needs -o OUT", "");
+    }
+    if (!names_are_vms(args, count)) {
+        return EXIT_CONFIG;
     }
     if (!read_all(args, count) && (!tool.force || tool.files.failed)) {
         return finish();
@@ -451,8 +373,9 @@ static int cmd_pack(char *const *args, int count)
     if (tool.append != NULL) {
         data = append_bundle(data, size, &size);
     }
-    files_write(tool.out, data, size);
-    printf("%s: %zu bytes, %u VMs, %u files\n", tool.out, size, tool.count, tool.files.count);
+    write_out(tool.out, data, size);
+    printf("%s: %zu bytes, %u VM%s, %u file%s\n", tool.out, size, tool.count, S(tool.count),
+           tool.files.count, S(tool.files.count));
     return 0;
 }
 
@@ -473,7 +396,7 @@ static int cmd_dtb(char *const *args, int count)
     }
     size = build_tree(tool.vms[0], &tree);
     if (size != 0) {
-        files_write(tool.out, tree, size);
+        write_out(tool.out, tree, size);
     }
     return finish();
 }
@@ -513,15 +436,30 @@ static int cmd_manual(char *const *args, int count)
     return 0;
 }
 
-static u32 number(const char *text)
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static u32 number(const char *option, const char *text, u32 min, u32 max)
 {
     char *end;
     unsigned long v = strtoul(text, &end, 10);
 
-    if (*text == '\0' || *end != '\0' || v == 0 || v > PCPU_MAX) {
-        exit(usage("not a sensible number: ", text));
+    if (*text == '\0' || *end != '\0' || v < min || v > max) {
+        fprintf(stderr, "muntin: %s needs a number from %u to %u, not %s\n", option, min, max,
+                text);
+        exit(usage(NULL, NULL));
     }
     return (u32)v;
+}
+
+static void take_out(const char *path)
+{
+    if (str_ends(str_of(path), ".qvmconf")) {
+        exit(usage("-o needs the file to be written, which can't be a config: ", path));
+    }
+    tool.out = path;
 }
 
 /* Takes the option at arg; how many words it had, 0: it's none. */
@@ -529,6 +467,9 @@ static int take_option(char *const *arg, int count)
 {
     const char *value = count > 1 ? arg[1] : NULL;
 
+    if (is_help(arg[0])) {
+        exit(usage_help());
+    }
     if (strcmp(arg[0], "-f") == 0) {
         tool.force = true;
         return 1;
@@ -540,17 +481,17 @@ static int take_option(char *const *arg, int count)
         exit(usage("unknown option, or nothing behind it: ", arg[0]));
     }
     if (strcmp(arg[0], "-o") == 0) {
-        tool.out = value;
+        take_out(value);
     } else if (strcmp(arg[0], "-I") == 0 && tool.files.paths < FILES_PATHS) {
         tool.files.path[tool.files.paths++] = arg[1];
     } else if (strcmp(arg[0], "--append") == 0) {
         tool.append = value;
     } else if (strcmp(arg[0], "--board") == 0) {
-        read_board(value);
+        tool.board = tool_board_read(value);
     } else if (strcmp(arg[0], "--gic") == 0) {
-        tool.gic = number(value);
+        tool.gic = number(arg[0], value, 2, 3);
     } else if (strcmp(arg[0], "--cpus") == 0) {
-        tool.cpus = number(value);
+        tool.cpus = number(arg[0], value, 1, PCPU_MAX);
     } else {
         exit(usage("unknown option ", arg[0]));
     }
@@ -566,6 +507,20 @@ static const struct {
     {"pcap", cmd_pcap, false},  {"gcore", cmd_gcore, false}, {"manual", cmd_manual, false},
 };
 
+/* Runs the command, whose options were taken already, with what else stood behind it. */
+static int run(const char *command, char *const *args, int count)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (strcmp(command, commands[i].name) == 0) {
+            if (commands[i].files && count == 0) {
+                return usage(command, " needs the config of a VM");
+            }
+            return commands[i].run(args, count);
+        }
+    }
+    return usage("unknown command ", command);
+}
+
 int main(int argc, char **argv)
 {
     char **args = calloc((size_t)argc + 1, sizeof(*args));
@@ -573,6 +528,9 @@ int main(int argc, char **argv)
 
     if (args == NULL || argc < 2) {
         return usage(NULL, NULL);
+    }
+    if (is_help(argv[1]) || strcmp(argv[1], "help") == 0) {
+        return usage_help();
     }
     files_init(&tool.files);
     tool.files.text = replace_names;
@@ -591,14 +549,8 @@ int main(int argc, char **argv)
         }
         i += MAX(n, 1);
     }
-    assume_board();
-    for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            if (commands[i].files && count == 0) {
-                return usage("which config? ", argv[1]);
-            }
-            return commands[i].run(args, count);
-        }
+    if (tool.board == NULL) {
+        tool.board = tool_board_assume(tool.gic, tool.cpus);
     }
-    return usage("unknown command ", argv[1]);
+    return run(argv[1], args, count);
 }

@@ -33,8 +33,13 @@ u8 *files_read(const char *path, size_t *size)
     FILE *in = fopen(path, "rb");
     size_t room = 1 << 16, len = 0, n;
     u8 *data = must(malloc(room + 1));
+    struct stat st;
 
     if (in == NULL) {
+        fail(path);
+    }
+    if (fstat(fileno(in), &st) == 0 && st.st_size > UINT32_MAX) {
+        errno = EFBIG; /* a cpio's sizes have 32 bits */
         fail(path);
     }
     while ((n = fread(data + len, 1, room - len, in)) > 0) {
@@ -61,6 +66,24 @@ void files_write(const char *path, const void *data, size_t size)
         fprintf(stderr, "muntin: %s: %s\n", path, strerror(errno));
         exit(73);
     }
+}
+
+bool files_same(const char *a, const char *b)
+{
+    struct stat sa, sb;
+
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+           sa.st_ino == sb.st_ino;
+}
+
+bool files_has(const struct files *f, const char *path)
+{
+    for (u32 i = 0; i < f->count; i++) {
+        if (files_same(f->file[i].path, path)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_file(const char *path)

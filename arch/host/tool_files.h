@@ -37,6 +37,10 @@ void files_folder(struct files *f, const char *config);
 u8 *files_read(const char *path, size_t *size);
 void files_write(const char *path, const void *data, size_t size);
 
+/* Whether both are there and one file; whether it's one of those that were gathered. */
+bool files_same(const char *a, const char *b);
+bool files_has(const struct files *f, const char *path);
+
 /* Adds bytes under a name of their own. NULL: another file has that name (told on stderr). */
 struct host_file *files_add(struct files *f, struct str name, const char *path, u8 *data,
                             size_t size);

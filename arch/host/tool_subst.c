@@ -58,12 +58,15 @@ static u32 match(struct str s, struct str *name, struct str *arg)
 {
     u32 i = 1, end;
 
+    if (s.len == 0 || s.p[0] != '$') {
+        return 0; /* before any search to the end: this is asked at every byte */
+    }
     while (i < s.len && ((s.p[i] >= 'a' && s.p[i] <= 'z') || s.p[i] == '_')) {
         i++;
     }
-    end = MIN(str_find(s, '}'), str_find(s, '\n'));
-    if (s.len == 0 || s.p[0] != '$' || i == 1 || i >= end || s.p[i] != '{' || end >= s.len ||
-        s.p[end] != '}') {
+    s.len = str_find(s, '\n');
+    end = str_find(s, '}');
+    if (i == 1 || i >= end || s.p[i] != '{' || end >= s.len) {
         return 0;
     }
     *name = (struct str){s.p + 1, i - 1};

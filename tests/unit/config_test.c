@@ -406,6 +406,20 @@ static void test_messages(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* A kernel, or a text in UTF-16: told once, not for each of its words. */
+static void test_no_text(void **state)
+{
+    static const char text[] = "system a ram 1M\0frob frob";
+    struct configs *c = configs_new();
+
+    (void)state;
+    (void)configs_parse_str(c, "f", (struct str){text, sizeof(text) - 1});
+    assert_string_equal(c->log,
+                        "f:1:1: error: this is no text: byte 15 is 0 (a kernel, or UTF-16?)\n"
+                        "f:1:1: error: no `system NAME`: there's no VM in this file\n");
+    free(c);
+}
+
 /* Every file of a config can be written as one line: the same meaning. */
 static void test_one_line(void **state)
 {
@@ -675,7 +689,8 @@ int main(void)
         cmocka_unit_test(test_include_cycle), cmocka_unit_test(test_include_many),
         cmocka_unit_test(test_limits),        cmocka_unit_test(test_long_cmdline),
         cmocka_unit_test(test_no_memory),     cmocka_unit_test(test_many_files),
-        cmocka_unit_test(test_list),          cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_no_text),       cmocka_unit_test(test_list),
+        cmocka_unit_test(test_manual),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
