@@ -333,7 +333,10 @@ static void test_interrupts_refused(void **state)
     assert_false(pass_create(&vm));
     assert_false(pass_irq(73));
     fresh();
-    irq(40, 72, false); /* somebody else's, of the case above */
+    irq(40, 74, false);
+    assert_true(pass_create(&vm));
+    fresh();
+    irq(41, 74, false); /* has an owner already */
     assert_false(pass_create(&vm));
 }
 
