@@ -883,7 +883,7 @@ static void padded_tree(void **state)
 /* Its labels get the path of the node that it goes to, and are most of it. */
 static void overlay_of_labels(void **state)
 {
-    static const char text[] = "(echo '/dts-v1/; /plugin/; &deep {'; seq 4000 | sed 's/.*/l&: n& "
+    static const char text[] = "(echo '/dts-v1/; /plugin/; &deep {'; seq 2000 | sed 's/.*/l&: n& "
                                "{};/'; echo '};') | dtc -q -@ -I dts -O dtb";
     static u8 data[MIB];
     FILE *f = popen(text, "r");
