@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Proves that the tests of the virtqueue rules test something: takes one check at a time out of
-the sources, builds the unit test that names the rule, and expects exactly that case to fail.
+the sources, builds the unit test that names the rule, and expects exactly that case to fail: it runs
+alone, and has to pass alone with nothing changed.
 
     tests/lint/mutate.py [RULE ...]     all, or those of these rules; exit 0 if every one was noticed
 
@@ -26,7 +27,7 @@ FLAGS = {
     "asan": "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all".split(),
     "tsan": "-O1 -fsanitize=thread".split(),
 }
-CFLAGS = "-std=gnu11 -fno-strict-aliasing -fno-strict-overflow -g -w".split()
+CFLAGS = "-std=gnu11 -fno-strict-aliasing -fno-strict-overflow -w".split()
 TIMEOUT = 60
 
 # What no test on this host can notice: x86 keeps these orders by itself, and ThreadSanitizer has
@@ -593,41 +594,65 @@ def covered():
     return missing
 
 
+# Linked with every test: CASE in the environment is the only one of its cases that runs.
+FILTER = """
+#include <stdlib.h>
+void cmocka_set_test_filter(const char *pattern);
+__attribute__((constructor)) static void choose(void)
+{
+    cmocka_set_test_filter(getenv("CASE"));
+}
+"""
+
+
+def compiled(out, source, *options):
+    subprocess.run(["gcc", *CFLAGS, *options, "-c", "-o", str(out), str(source)], check=True)
+    return str(out)
+
+
+def sources_of(m):
+    """What is to be compiled anew, by the objects in whose place that comes. Of a header: all that
+    includes it, of the tests m's own alone."""
+    build = BUILD / m.build
+    if not m.file.endswith(".h"):
+        return {build / f"{m.file}.o": m.file}
+    found = {}
+    for deps in build.rglob("*.c.d"):
+        words = deps.read_text().split()
+        if m.file in words and (deps.parent.name != "unit" or deps.name == f"{m.test}_test.c.d"):
+            found[deps.with_suffix(".o")] = next(w for w in words if w.endswith(".c"))
+    return found
+
+
 def compile_mutant(m, folder):
-    """Objects with the change in them."""
-    source = ROOT / m.file
-    text = source.read_text()
+    """The objects with the change in them, by those in whose place they come."""
+    text = (ROOT / m.file).read_text()
     if text.count(m.old) != 1:
         raise SystemExit(f"mutate: {m.file}: occurs {text.count(m.old)} times: {m.old!r}")
     copy = folder / m.file
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_text(text.replace(m.old, m.new))
-    if m.file.endswith(".h"):  # everything that may include it, the test as well
-        todo = [p for p in SOURCES if p.suffix == ".c"] + [ROOT / f"tests/unit/{m.test}_test.c"]
-    else:
-        todo = [copy]
-    objects = []
-    for n, path in enumerate(todo):
-        out = folder / f"{n}.o"
-        command = ["gcc", *CFLAGS, *FLAGS[m.build], f"-I{folder}", f"-I{ROOT}",
-                   f"-I{ROOT}/arch/host/include", "-isystem", f"{BUILD}/deps/libfdt", "-c", "-o", str(out), str(path)]
-        subprocess.run(command, check=True)
-        objects.append(str(out))
-    return objects
+    options = [*FLAGS[m.build], f"-I{folder}", f"-I{ROOT}", f"-I{ROOT}/arch/host/include",
+               "-isystem", f"{BUILD}/deps/libfdt"]
+    return {old: compiled(folder / f"{n}.o", copy if source == m.file else ROOT / source, *options)
+            for n, (old, source) in enumerate(sources_of(m).items())}
 
 
-def noticed(m, folder):
-    """None if the case failed, and it alone decided; else what happened instead."""
-    build = BUILD / m.build
-    tests = [str(p) for p in sorted((build / "tests/host").glob("*.o"))]
-    if not m.file.endswith(".h"):
-        tests.append(str(build / f"tests/unit/{m.test}_test.c.o"))
-    program = folder / "test"
-    subprocess.run(["gcc", *FLAGS[m.build], "-o", str(program), *compile_mutant(m, folder),
-                    *tests, str(build / "libmuntin.a"), "-lcmocka", "-lpthread"], check=True)
+def link(program, test, build, choose, instead=()):
+    """A test with some of its objects replaced."""
+    folder = BUILD / build
+    objects = [*sorted((folder / "tests/host").glob("*.o")), folder / f"tests/unit/{test}_test.c.o"]
+    subprocess.run(["gcc", *FLAGS[build], "-o", str(program), choose, *dict(instead).values(),
+                    *(str(o) for o in objects if o not in instead), str(folder / "libmuntin.a"),
+                    "-lcmocka", "-lpthread"], check=True)
+
+
+def run_case(program, case, build):
+    """What failed: the case by its name if it did, and the exit code."""
+    chosen = {} if case == "GROUP" else {"CASE": case}  # GROUP: what comes before the first case
     try:
         run = subprocess.run([str(program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             timeout=TIMEOUT, text=True, errors="replace")
+                             timeout=TIMEOUT, text=True, errors="replace", env={**os.environ, **chosen})
         output, code = run.stdout, run.returncode
     except subprocess.TimeoutExpired as e:
         output, code = (e.stdout or b"").decode(errors="replace"), -1
@@ -635,27 +660,49 @@ def noticed(m, folder):
     failed = set(re.findall(r"\[  FAILED  \] (\w+)", output))
     if code != 0 and started and f"[       OK ] {started[-1]}" not in output:
         failed.add(started[-1])  # crashed or hung in it
-    if m.build == "tsan" and "WARNING: ThreadSanitizer" in output:
-        failed.add(m.case)
-    if m.case in failed:
-        return None
-    return f"survived ({', '.join(sorted(failed)) or 'nothing'} failed)"
+    if build == "tsan" and "WARNING: ThreadSanitizer" in output:
+        failed.add(case)
+    return failed, code
 
 
-def tried(m):
-    with tempfile.TemporaryDirectory() as folder:
-        return noticed(m, pathlib.Path(folder))
+def tried(m, choose):
+    """None if the case fails with the change in; else what happens instead."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        program = folder / "test"
+        link(program, m.test, m.build, choose, compile_mutant(m, folder))
+        failed, _ = run_case(program, m.case, m.build)
+        return None if m.case in failed else f"survived ({', '.join(sorted(failed)) or 'nothing'} failed)"
+
+
+def tried_unchanged(test, build, cases, choose):
+    """Complains about cases that fail alone, whatever the sources say."""
+    with tempfile.TemporaryDirectory() as name:
+        program = pathlib.Path(name) / "test"
+        link(program, test, build, choose)
+        results = {case: run_case(program, case, build) for case in sorted(cases)}
+        return [f"{test}:{case}: fails with nothing changed" for case, (failed, code) in results.items()
+                if code != 0 or failed]
 
 
 def main():
     wanted = sys.argv[1:]
     bad = covered() if not wanted else []
     chosen = [m for m in MUTATIONS if not wanted or m.rule in wanted]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for m, what in zip(chosen, pool.map(tried, chosen)):
+    tests = collections.defaultdict(set)
+    for m in chosen:
+        tests[m.test, m.build].add(m.case)
+    with tempfile.TemporaryDirectory() as folder, \
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        source = pathlib.Path(folder) / "choose.c"
+        source.write_text(FILTER)
+        choose = compiled(source.with_suffix(".o"), source)
+        unchanged = [pool.submit(tried_unchanged, *test, cases, choose) for test, cases in tests.items()]
+        for m, what in zip(chosen, pool.map(lambda m: tried(m, choose), chosen)):
             if what:
                 bad.append(f"{m.file}: rule {m.rule}: {m.old!r} -> {m.new!r}: {m.case} {what}")
             print("." if what is None else "!", end="", flush=True)
+        bad += [text for future in unchanged for text in future.result()]
     print()
     print("\n".join(bad))
     print(f"{len(chosen)} mutations, {len(bad)} not noticed")
