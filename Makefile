@@ -155,7 +155,7 @@ $(B)/$(1)/%.o: % $(B)/$(1)/flags | $(4) $(DEPS)
 	$(Q)$$($(1)_COMMANDS) -Iarch/host/include $(DEPS_INC) -MMD -MP -c -o $$@ $$<
 $(B)/$(1)/deps/%.c.o: $(B)/deps/%.c $(B)/$(1)/flags | $(4)
 	@mkdir -p $$(@D)
-	$(Q)$(2) -std=gnu11 -w -g $(3) $(DEPS_INC) -I$(SSL_DIR)/src -c -o $$@ $$<
+	$(Q)$(2) -std=gnu11 -w -g $(3) -O2 $(DEPS_INC) -I$(SSL_DIR)/src -c -o $$@ $$<
 $(B)/$(1)/libmuntin.a: $(patsubst %,$(B)/$(1)/%.o,$(PORTABLE)) $(patsubst $(B)/%,$(B)/$(1)/%.o,$(DEPS_SRC))
 	$(Q)rm -f $$@ && $(patsubst clang,ar,$(2:%gcc=%ar)) rcs $$@ $$^
 $(B)/$(1)/%_test: $(B)/$(1)/tests/unit/%_test.c.o $(patsubst %,$(B)/$(1)/%.o,$(wildcard tests/host/*.c)) $(B)/$(1)/libmuntin.a $(filter %.o,$(5))
