@@ -11,6 +11,11 @@ PYTHON ?= /usr/bin/python3
 export CACHE ?= $(abspath $(B))/cache
 export B
 
+# One job more than CPUs, as some of them wait for the network or the disk; -jN says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell echo $$(($$(nproc) + 1)))
+endif
+
 .PHONY: all run test check tsan unit fuzz seeds bench lint docs format help clean guests
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -265,13 +270,14 @@ run: $(B)/$(RUN_ARCH)/muntin.bin $(BUNDLE) $(addprefix $(B)/guests/,$(TREE_$(BOA
 # --- tests -------------------------------------------------------------------------------------------
 SUMMARY := $(PYTHON) tests/summary.py
 
-test: host-tests arm32-tests target-tests
+# What each kind of test needs is built while others run; but nothing runs beside the on-target cases.
+test: host-tests arm32-tests mutation-tests target-tests
 	@$(SUMMARY) total
 
 check: host-tests
 	@$(SUMMARY) total
 
-.PHONY: begin-tests host-tests arm32-tests target-tests
+.PHONY: begin-tests host-tests arm32-tests mutation-tests target-tests
 begin-tests: | setup-build setup-host
 	@$(SUMMARY) begin
 
@@ -283,8 +289,10 @@ host-tests: begin-tests $(ARCHS:%=$(B)/%/muntin.elf) $(B)/muntin $(ASAN_TESTS) $
 arm32-tests: host-tests $(ARM32_TESTS)
 	@$(SUMMARY) cmocka --by "$$(command -v qemu-arm || echo qemu-arm-static)" $(ARM32_TESTS)
 
-target-tests: arm32-tests all guests $(TEST_IMAGES) | setup-qemu
+mutation-tests: arm32-tests
 	@$(SUMMARY) exit 'virtqueue rules, each check taken out' $(PYTHON) tests/lint/mutate.py
+
+target-tests: mutation-tests all guests $(TEST_IMAGES) | setup-qemu
 	@$(SUMMARY) pytest -q tests/qemu
 
 fuzz: $(FUZZERS)
@@ -315,9 +323,22 @@ GUEST_SETUP := setup-build
 -include guest-configs/netsvc/netsvc.mk
 
 # --- fetching what is missing ------------------------------------------------------------------------
-.PHONY: setup-build setup-tool setup-host setup-arm setup-arm32 setup-qemu setup-guest
-setup-build setup-tool setup-host setup-arm setup-arm32 setup-qemu setup-guest:
+SETUPS := build tool host arm arm32 guest qemu
+.PHONY: $(SETUPS:%=setup-%)
+$(SETUPS:%=setup-%):
 	@tests/setup.sh $(@:setup-%=%) $(if $(filter build,$(@:setup-%=%)),$(filter arm,$(ARCHS)))
+
+# One at a time can install, and one at a time make a guest of Debian's. In `make test`, which needs
+# them all, they come one after another; jobs that wait for each other would keep others from running.
+ifneq ($(filter test,$(MAKECMDGOALS)),)
+setup-tool setup-arm setup-host: | setup-build
+setup-guest: | setup-host
+setup-arm32: | setup-guest
+setup-qemu: | setup-arm32
+$(B)/guests/d13c.Image: | $(B)/guests/d12c.Image
+$(B)/guests/d12.Image: | $(B)/guests/d13c.Image
+$(B)/guests/d12v7.zImage: | $(B)/guests/d12.Image
+endif
 
 clean:
 	rm -rf $(B)/arm64 $(B)/arm $(B)/tool $(B)/asan $(B)/tsan $(B)/arm32 $(B)/fuzz $(B)/muntin

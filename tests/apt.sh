@@ -90,11 +90,14 @@ fetch_file() {
 
 # apt_private SUITE ARCH : prepares $CACHE/apt/SUITE-ARCH and exports APT_CONFIG, so that apt-get
 # and apt-cache afterwards see only that suite and that architecture. Lists are fetched once a day.
+# Several callers may do so at a time.
 apt_private() {
     local suite=$1 arch=$2 dir=$CACHE/apt/$1-$2 mirror keyring
     mirror=$(debian_mirror) || exit 1
     keyring=$(debian_keyring) || exit 1
     mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/none"
+    exec 8> "$dir/.lock"
+    flock 8
     : > "$dir/status"
     # The cache files are named here because images made for containers often empty these settings,
     # and apt then takes seconds for each call.
@@ -122,6 +125,7 @@ CONF
         apt-get "${APT_OPTS[@]}" update >&2 || die "apt-get update of the private lists failed"
         find "$dir/lists" -maxdepth 1 -type f -exec touch {} +
     fi
+    exec 8>&-
 }
 
 # apt_fetch DIR PACKAGE... : DIR gets these packages of the suite chosen by apt_private, and no other

@@ -5,16 +5,13 @@
 # after showing the command. Groups: build arm tool host arm32 qemu guest (default: all). Without
 # root it goes through sudo; where there is none it prints the command and fails. It asks for the
 # programs and files themselves, not for packages, so tools that the user built count as well, and
-# calls apt only when something is missing.
+# calls apt only when something is missing. Of several calls at a time one installs, the others wait.
 #
 # MUNTIN_SETUP=no: only say what is missing. QEMU_MIN=N.N: accept an older QEMU at your own risk.
 set -euo pipefail
 export LC_ALL=C
 
 QEMU_MIN=${QEMU_MIN:-10.0}
-missing=()
-need_qemu=
-
 say() { printf 'muntin: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
@@ -120,7 +117,7 @@ as_root() {
     if [ "$1" = sudo ] && ! command -v sudo > /dev/null; then
         die "there is no sudo here: please run the command above as root (without its first word)"
     fi
-    "$@"
+    "$@" 9>&- # services that it starts must not keep our lock
 }
 
 apt_install() {
@@ -206,16 +203,36 @@ install_qemu() {
     [ -z "$need_qemu" ] || die "QEMU is still too old; which qemu-system-aarch64 comes first in PATH?"
 }
 
-for group in "${@:-build arm tool host arm32 qemu guest}"; do
-    for name in $group; do
-        case $name in
-            build | arm | tool | host | arm32 | qemu | guest) "group_$name" ;;
-            *) die "unknown group '$name' (known: build arm tool host arm32 qemu guest)" ;;
-        esac
+# Fills in what is missing.
+look() {
+    local group name
+    missing=()
+    need_qemu=
+    for group in "${@:-build arm tool host arm32 qemu guest}"; do
+        for name in $group; do
+            case $name in
+                build | arm | tool | host | arm32 | qemu | guest) "group_$name" ;;
+                *) die "unknown group '$name' (known: build arm tool host arm32 qemu guest)" ;;
+            esac
+        done
     done
-done
-if [ ${#missing[@]} = 0 ] && [ -z "$need_qemu" ]; then
+}
+
+found_all() { [ ${#missing[@]} = 0 ] && [ -z "$need_qemu" ]; }
+
+look "$@"
+if found_all; then
     exit 0
+fi
+B=${B:-$(dirname "$0")/../build}
+mkdir -p "$B"
+exec 9> "$B/.setup.lock"
+if ! flock -n 9; then
+    flock 9
+    look "$@"
+    if found_all; then
+        exit 0
+    fi
 fi
 command -v apt-get > /dev/null || die "no apt here; please install: ${missing[*]} ${need_qemu:+qemu-system-aarch64 >= $QEMU_MIN}"
 if [ ${#missing[@]} != 0 ]; then

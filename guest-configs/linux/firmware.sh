@@ -50,13 +50,15 @@ esac
 
 . "$(dirname "$0")/../../tests/apt.sh"
 debs=$CACHE/debs/$cached
+mkdir -p "$B/guests"
+exec 9> "$B/guests/.$cached.lock"
+flock 9 # two files of a package at a time: the second finds what the first has fetched
 if [ -z "$(compgen -G "$debs/*.deb")" ]; then
     apt_private bookworm "${arch:-arm64}"
     apt_fetch "$debs" $package
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$B/guests"
 dpkg-deb --fsys-tarfile "$debs/${package}"_*.deb | tar -xC "$work" "./$dir"
 for file in "${files[@]}"; do
     mv "$work/$dir/${file%:*}" "$B/guests/${file#*:}"
