@@ -14,6 +14,15 @@ from lib.machine import BUILD, Machine  # noqa: E402
 from lib.outside import Outside  # noqa: E402
 
 
+# Files of many short cases: these come last, so that all of pytest's processes have something to do
+# until the end.
+SHORT = {"bad_boards", "bad_input", "guests", "neighbours", "qnx", "semantics", "tool"}
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem[len("test_") :] in SHORT)
+
+
 @pytest.fixture
 def machine(request):
     """machine(...) starts a QEMU whose log is named after the test; all are ended afterwards."""
