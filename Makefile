@@ -60,7 +60,7 @@ CORE := $(wildcard core/*.c)
 DEVICES := $(wildcard vdev/*.c vdev/*/*.c)
 FDT := $(wildcard fdt/*.c)
 # What touches hardware and so can't run on the host:
-HARDWARE := $(addprefix arch/arm-common/,io.c gic.c gicv2.c gicv3.c its.c smmuv3.c clock.c psci.c uart.c \
+HARDWARE := $(addprefix arch/arm-common/,gic.c gicv2.c gicv3.c clock.c psci.c uart.c \
 	stage2.c fw_cfg.c boot.c cpus.c irqs.c pass.c probe.c)
 ARM_PORTABLE := $(filter-out $(HARDWARE),$(wildcard arch/arm-common/*.c)) $(wildcard arch/arm64/decode.c)
 PORTABLE := $(filter-out core/main.c core/spinlock.c,$(CORE)) $(DEVICES) $(FDT) $(ARM_PORTABLE) \

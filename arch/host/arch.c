@@ -25,6 +25,7 @@ _Thread_local u64 host_deadline_ns;
 void (*host_stop)(u32 how);
 void (*host_kick)(struct pcpu *p);
 void (*host_clean_dcache)(const void *p, size_t len);
+const struct host_io *host_io;
 void (*host_putc)(char c);
 bool (*host_entropy)(void *buf, size_t len);
 

@@ -49,6 +49,13 @@ extern void (*host_stop)(u32 how);
 extern void (*host_kick)(struct pcpu *p); /* what arch_kick does besides */
 /* What arch_s2_map does besides; false: it fails. perm is an enum s2_perm. */
 extern bool (*host_s2_map)(struct vm *vm, u64 ipa, hpa_t pa, u64 size, u32 perm);
+/* The devices behind arch/arm-common/io.h, and what they are told of barriers; NULL: registers are
+ * plain memory. */
+extern const struct host_io {
+    u64 (*read)(uintptr_t a, size_t size);
+    void (*write)(uintptr_t a, size_t size, u64 v);
+    void (*barrier)(bool dsb); /* dsb: a DSB, else a DMB */
+} * host_io;
 extern void (*host_clean_dcache)(const void *p, size_t len); /* what arch_clean_dcache does */
 
 #endif
