@@ -24,6 +24,7 @@ enum lock_rank {
     LOCK_RANDOM,    /* a generator of random bytes */
     LOCK_VGIC,      /* virtual interrupt state of one VM */
     LOCK_SCHED,     /* run queue, timers and work of one physical CPU */
+    LOCK_EVENTS,    /* event queue of the SMMU: who takes events from it */
     LOCK_SMMU,      /* command queue of the SMMU */
     LOCK_CONSOLE,   /* console mux and the UART behind it */
     LOCK_PAGE,      /* page allocator */
