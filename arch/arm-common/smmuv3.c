@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SMMUv3: a linear stream table that is just long enough, one stage-2 table for each VM with
- * devices, a command queue that is waited for, an event queue that is read at its interrupt. See
- * smmuv3.h. References are to IHI 0070.
+ * devices, a command queue that is waited for, an event queue that is read at its interrupt and
+ * when a stream is closed. Once it fails it's off for good, which aborts everything. See smmuv3.h.
+ * References are to IHI 0070.
  */
 #include "arch/arm-common/smmuv3.h"
 
@@ -11,6 +12,7 @@
 #include "arch/arm-common/io.h"
 #include "arch/arm-common/irqs.h"
 #include "arch/arm-common/pgtable.h"
+#include "arch/arm-common/smmuv3_regs.h"
 #include "arch/arm-common/stage2.h"
 #include "core/arch.h"
 #include "core/atomic.h"
@@ -22,84 +24,22 @@
 #include "core/vm.h"
 #include "sysreg.h"
 
-/* Registers (§6.3) */
-#define IDR0             0x00
-#define IDR0_S2P         BIT(0)
-#define IDR0_TTF_AARCH64 BIT(3)
-#define IDR0_COHACC      BIT(4)
-#define IDR0_HYP         BIT(9)
-#define IDR1             0x04
-#define IDR1_PRESET      (BIT(29) | BIT(30)) /* tables or queues are where they are */
-#define IDR1_SIDSIZE     0x3f
-#define IDR5             0x14
-#define IDR5_OAS         7
-#define IDR5_GRAN4K      BIT(4)
-#define CR0              0x20
-#define CR0ACK           0x24
-#define CR0_SMMUEN       BIT(0)
-#define CR0_EVENTQEN     BIT(2)
-#define CR0_CMDQEN       BIT(3)
-#define CR1              0x28
-#define CR1_WRITE_BACK   0xd75 /* tables and queues: inner and outer write-back, inner shareable */
-#define CR1_UNCACHED     0
-#define CR2              0x2c
-#define CR2_PTM          BIT(2)
-#define GBPA             0x44
-#define GBPA_ABORT       BIT(20)
-#define GBPA_UPDATE      BIT(31)
-#define IRQ_CTRL         0x50
-#define IRQ_CTRLACK      0x54
-#define IRQ_EVENTQ       BIT(2)
-#define GERROR           0x60
-#define GERRORN          0x64
-#define STRTAB_BASE      0x80
-#define STRTAB_BASE_CFG  0x88
-#define CMDQ_BASE        0x90
-#define CMDQ_PROD        0x98
-#define CMDQ_CONS        0x9c
-#define CMDQ_ERROR       (0x7fu << 24)
-#define EVENTQ_BASE      0xa0
-#define EVENTQ_IRQ_CFG0  0xb0
-#define EVENTQ_PROD      0x100a8
-#define EVENTQ_CONS      0x100ac
-#define EVENTQ_OVERFLOW  BIT(31)
-#define BASE_ALLOCATE    BIT64(62) /* RA, WA: hints for the caches */
-
-/* Stream table entry (§5.2), in 64-bit words */
-#define STE_WORDS     8
-#define STE_V         1u
-#define STE_ABORT     (STE_V | 0u << 1) /* and no event about it */
-#define STE_STAGE2    (STE_V | 6u << 1)
-#define STE1_INCOMING (1ull << 44) /* shareability as the device says */
-#define STE2_T0SZ     32           /* shifts; the layout is VTCR_EL2's */
-#define STE2_SL0      38
-#define STE2_WALKS    (1ull << 40 | 1ull << 42) /* of tables: write-back; else not cacheable */
-#define STE2_SHARE    (3ull << 44)              /* inner shareable */
-#define STE2_PS       48
-#define STE2_AA64     BIT64(51)
-#define STE2_AFFD     BIT64(53) /* no faults for the Access flag */
-#define STE2_R        BIT64(58) /* faults are recorded, and abort: no stall */
-
-/* Commands (§4) */
-#define CMD_CFGI_STE       0x03
-#define CMD_CFGI_ALL       0x04
-#define CFGI_ALL_RANGE     31
-#define CFGI_LEAF          1
-#define CMD_TLBI_EL2_ALL   0x20
-#define CMD_TLBI_S12_VMALL 0x28
-#define CMD_TLBI_NSNH_ALL  0x30
-#define CMD_SYNC           0x46
-
-#define EVENT_READ BIT64(35) /* of an event's word 1 (§7.3) */
-
-#define CMDS_LOG2   8
+#define CMDS_LOG2   5 /* at most four are under way */
 #define EVENTS_LOG2 7
 #define CMDS        BIT(CMDS_LOG2)
 #define EVENTS      BIT(EVENTS_LOG2)
 
 _Static_assert(CMDS * 16 <= PAGE_SIZE && EVENTS * 32 <= PAGE_SIZE, "a page each");
 
-#define TABLES 32 /* pages of one VM's stage 2 */
+#define TABLES    32 /* pages of one VM's stage 2 */
+#define SIDS_LOG2 22 /* of the longest stream table: 256 MiB */
+
+/*
+ * How often a register is read until it has changed, with interrupts masked: 10 instructions each
+ * at most, and 100 ns at least in silicon, where a CMD_SYNC takes microseconds.
+ */
+#define SYNC_READS 4500
+#define OFF_READS  400
 
 struct stream {
     u32 sid;
@@ -117,10 +57,13 @@ static struct {
     u64 *cmd, *event;
     struct stream stream[DMA_STREAMS];
     u32 streams;
-    struct spinlock lock;
-    u32 prod;  /* of the command queue */
-    bool dead; /* it doesn't answer commands: it's off, and aborts all */
-} smmu = {.lock = SPINLOCK_INIT(LOCK_SMMU)};
+    struct spinlock lock;     /* LOCK_SMMU, covers what follows */
+    u32 prod;                 /* of the command queue */
+    u32 told;                 /* of GERROR's bits: those that there was a message about */
+    bool dead;                /* it has failed: it's off, and aborts all */
+    struct spinlock events;   /* LOCK_EVENTS: the consumer's side of the event queue */
+    const struct pcpu *taker; /* who has it */
+} smmu = {.lock = SPINLOCK_INIT(LOCK_SMMU), .events = SPINLOCK_INIT(LOCK_EVENTS)};
 
 static const u8 oas_bits[] = {32, 36, 40, 42, 44, 48, 52, 56};
 
@@ -166,13 +109,77 @@ static void push(u64 word0, u64 word1)
 
 /*
  * Hands over what was pushed, and waits for it: once CONS is behind a CMD_SYNC, that has completed
- * (§4.7.3). An error of the SMMU's stops the queue, and can't come from a guest.
+ * (§4.7.3). An error stops the queue in front of it (§7.1), and can't come from a guest.
  */
 static bool sync(void)
 {
+    u32 cons = 0;
+
     push(CMD_SYNC, 0);
     set_reg(CMDQ_PROD, smmu.prod);
-    return wait_for(CMDQ_CONS, (2 * CMDS - 1) | CMDQ_ERROR, smmu.prod);
+    for (u32 i = 0; i < SYNC_READS && (cons & CMDQ_ERROR) == 0; i++) {
+        cons = reg(CMDQ_CONS);
+        if ((cons & (2 * CMDS - 1)) == smmu.prod) {
+            dmb_sy(); /* memory that a device can't change any more is looked at after that */
+            return true;
+        }
+        cpu_relax();
+    }
+    return false;
+}
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+#define UNFINISHED "it doesn't do what it's told"
+
+/* Bits that differ are active errors, until they're made the same (§7.5). */
+static u32 errors(void)
+{
+    return reg(GERROR) ^ reg(GERRORN);
+}
+
+static void acknowledge(u32 active)
+{
+    set_reg(GERRORN, reg(GERRORN) ^ active);
+}
+
+/*
+ * Off: GBPA aborts all that comes (§6.3.9.6). What is under way may still arrive, in memory of its
+ * own VM. Acknowledged when it's off: else it would go on behind the command that it refuses.
+ */
+static void give_up(const char *why)
+{
+    u32 active = errors(), cons = reg(CMDQ_CONS);
+
+    if ((active & GERROR_SFM) != 0) {
+        why = "it has failed (service failure mode)";
+    } else if ((active & GERROR_CMDQ) != 0) {
+        why = "it refuses a command";
+    }
+    smmu.dead = true;
+    set_reg(CR0, 0);
+    for (u32 i = 0; i < OFF_READS && (reg(CR0ACK) & CR0_SMMUEN) != 0; i++) {
+        cpu_relax();
+    }
+    acknowledge(active);
+    log_err("SMMU: %s (GERROR 0x%x, CMDQ_CONS 0x%x): it's off, and passed devices reach no memory",
+            why, active, cons);
+}
+
+/* What is no failure costs events, at most; each is told of once. */
+static void check_errors(void)
+{
+    u32 active = errors();
+
+    if ((active & (GERROR_SFM | GERROR_CMDQ)) != 0) {
+        give_up(NULL);
+    } else if (active != 0) {
+        acknowledge(active);
+        if ((active & ~smmu.told) != 0) {
+            log_warn("SMMU: GERROR 0x%x: it may not tell of all that it blocks", active);
+        }
+        smmu.told |= active;
+    }
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
@@ -187,22 +194,29 @@ static bool abort_all(void)
     if (!wait_for(GBPA, GBPA_UPDATE, 0)) {
         return false;
     }
-    set_reg(IRQ_CTRL, 0);
     set_reg(CR0, 0);
-    return wait_for(CR0ACK, CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN, 0);
+    set_reg(IRQ_CTRL, 0);
+    return wait_for(CR0ACK, CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN, 0) &&
+           wait_for(IRQ_CTRLACK, IRQ_EVENTQ | IRQ_GERROR, 0);
 }
 
 static bool usable(void)
 {
-    u32 idr0 = reg(IDR0), idr5 = reg(IDR5);
+    u32 idr0 = reg(IDR0), idr1 = reg(IDR1);
     const char *lacks = NULL;
 
     if ((idr0 & IDR0_S2P) == 0 || (idr0 & IDR0_TTF_AARCH64) == 0) {
         lacks = "stage 2 with VMSAv8-64 tables";
-    } else if ((idr5 & IDR5_GRAN4K) == 0) {
+    } else if ((idr0 & IDR0_BIG_ENDIAN) == IDR0_BIG_ENDIAN) {
+        lacks = "little-endian tables";
+    } else if ((idr0 & IDR0_STALLS) == IDR0_STALL_ONLY) {
+        lacks = "faults without a stall";
+    } else if ((reg(IDR5) & IDR5_GRAN4K) == 0) {
         lacks = "pages of 4 KiB";
-    } else if ((reg(IDR1) & IDR1_PRESET) != 0) {
+    } else if ((idr1 & IDR1_PRESET) != 0) {
         lacks = "tables and queues of ours";
+    } else if (IDR1_CMDQS(idr1) < CMDS_LOG2 || IDR1_EVENTQS(idr1) < EVENTS_LOG2) {
+        lacks = "queues that are long enough";
     }
     if (lacks != NULL) {
         log_warn("SMMU: it has no %s: what is behind it stays blocked", lacks);
@@ -212,7 +226,8 @@ static bool usable(void)
 
 void smmu_init(const struct board *board)
 {
-    if (board->smmu.reg.size == 0 || !boot_map_device(board->smmu.reg.base, board->smmu.reg.size)) {
+    if (board->smmu.reg.size < REGISTERS_SIZE ||
+        !boot_map_device(board->smmu.reg.base, board->smmu.reg.size)) {
         return;
     }
     smmu.base = (uintptr_t)board->smmu.reg.base;
@@ -222,7 +237,7 @@ void smmu_init(const struct board *board)
     }
     smmu.coherent = (reg(IDR0) & IDR0_COHACC) != 0;
     smmu.oas = MIN(reg(IDR5) & IDR5_OAS, 5u); /* 52 bits and more need other granules */
-    smmu.sid_bits = reg(IDR1) & IDR1_SIDSIZE;
+    smmu.sid_bits = MIN(reg(IDR1) & IDR1_SIDSIZE, (u32)SIDS_LOG2);
     smmu.ipa_bits = MIN((u32)oas_bits[smmu.oas], stage2_ipa_bits());
     smmu.level = pgtable_at(0, PGTABLE_STAGE2, smmu.ipa_bits, NULL).level;
 }
@@ -259,15 +274,35 @@ static bool map_all(struct pgtable *pt, const struct vm *vm, u64 frame, hpa_t do
     return frame == 0 || pgtable_map(pt, frame, doorbell, PAGE_SIZE, PGTABLE_DEVICE);
 }
 
+/* The SMMU has fewer bits of addresses than the CPUs have, maybe. */
+static bool reaches_all(const struct vm *vm)
+{
+    for (u32 i = 0; i < vm->mem.count; i++) {
+        const struct gmem_region *r = &vm->mem.region[i];
+
+        if ((r->host + r->size - 1) >> oas_bits[smmu.oas] != 0 ||
+            (r->base + r->size - 1) >> smmu.ipa_bits != 0) {
+            log_err(
+                "%s: the SMMU doesn't reach its memory at 0x%llx, which the board has at 0x%llx",
+                vm->name, (unsigned long long)r->base, (unsigned long long)r->host);
+            return false;
+        }
+    }
+    return true;
+}
+
 /*
  * Not the CPU's table: what the CPU may do there with devices, and with HCR_EL2.FWB, isn't this.
- * Its root; 0, after a message: no memory.
+ * Its root; 0, after a message: no memory, or out of reach.
  */
 static hpa_t make_table(const struct vm *vm, u64 frame, hpa_t doorbell)
 {
     struct pgtable pt;
 
     nmade = 0;
+    if (!reaches_all(vm)) {
+        return 0;
+    }
     if (!pgtable_create(&pt, PGTABLE_STAGE2, smmu.ipa_bits, make_page) ||
         !map_all(&pt, vm, frame, doorbell)) {
         log_err("%s: no memory for the tables of its devices", vm->name);
@@ -308,8 +343,8 @@ bool smmu_attach(struct vm *vm, u32 sid, u64 frame, hpa_t doorbell)
         log_err("%s: the board has no SMMU that Muntin can use", vm->name);
         return false;
     }
-    if (smmu.sid_bits < 32 && sid >> smmu.sid_bits != 0) {
-        log_err("%s: the SMMU has no stream 0x%x", vm->name, sid);
+    if (sid >> smmu.sid_bits != 0) {
+        log_err("%s: the SMMU has no stream 0x%x, or Muntin no table for it", vm->name, sid);
         return false;
     }
     root = table_of(vm);
@@ -399,17 +434,8 @@ static bool forget_all(void)
     return done;
 }
 
-/* The order of §6.3.9.6: queues, their registers, commands, then translation. */
-bool smmu_start(void)
+static void set_registers(u32 bits)
 {
-    u32 bits = table_bits();
-
-    if (smmu.streams == 0) {
-        return true;
-    }
-    if (!make_tables(bits)) {
-        return false;
-    }
     set_reg(CR1, smmu.coherent ? CR1_WRITE_BACK : CR1_UNCACHED);
     set_reg(CR2, CR2_PTM); /* the CPUs' TLB maintenance is none of its business */
     set_base(STRTAB_BASE, smmu.ste, 0);
@@ -422,7 +448,12 @@ bool smmu_start(void)
     set_reg(EVENTQ_PROD, 0);
     set_reg(EVENTQ_CONS, 0);
     io_write64_halves(smmu.base + EVENTQ_IRQ_CFG0, 0); /* by wire */
-    dsb_sy();
+    io_write64_halves(smmu.base + GERROR_IRQ_CFG0, 0);
+}
+
+/* The order of §6.3.9.6: queues, their registers, commands, then translation. */
+static bool enable(void)
+{
     set_reg(CR0, CR0_CMDQEN | CR0_EVENTQEN);
     if (!wait_for(CR0ACK, CR0_CMDQEN | CR0_EVENTQEN, CR0_CMDQEN | CR0_EVENTQEN) || !forget_all()) {
         return false;
@@ -431,46 +462,43 @@ bool smmu_start(void)
         gic_setup_spi(host_irqs.smmu, true);
         gic_enable(host_irqs.smmu, true);
     }
-    set_reg(IRQ_CTRL, IRQ_EVENTQ);
+    set_reg(IRQ_CTRL, IRQ_EVENTQ | IRQ_GERROR); /* both may be one wire */
     set_reg(CR0, CR0_CMDQEN | CR0_EVENTQEN | CR0_SMMUEN);
     return wait_for(IRQ_CTRLACK, IRQ_EVENTQ, IRQ_EVENTQ) &&
            wait_for(CR0ACK, CR0_SMMUEN, CR0_SMMUEN);
 }
 
+bool smmu_start(void)
+{
+    u32 bits = table_bits();
+
+    if (smmu.streams == 0) {
+        return true;
+    }
+    if (!make_tables(bits)) {
+        smmu.ste = NULL;
+        return false;
+    }
+    set_registers(bits);
+    if (!enable()) {
+        give_up(UNFINISHED);
+    }
+    return !smmu.dead;
+}
+
 /*
- * One 64-bit word decides, so the SMMU sees the old entry or the new one (§3.21.3.1). CMD_SYNC
- * after CFGI waits for what was translated by the old one, too.
+ * One 64-bit word decides, so the SMMU sees the old entry or the new one (§3.21.3). The CMD_SYNC
+ * after CFGI waits for what was translated by the old one, and for events about it (§4.7.3). The
+ * TLB may keep what it has: the VM's table never changes, and only open streams come to it.
  */
-static void set_entry(const struct stream *s, bool open)
+static bool set_entry(const struct stream *s, bool open)
 {
     u64 *ste = &smmu.ste[(size_t)s->sid * STE_WORDS];
 
     atomic_store(ste, (u64)(open ? STE_STAGE2 : STE_ABORT));
     publish(ste, 8);
     push((u64)s->sid << 32 | CMD_CFGI_STE, CFGI_LEAF);
-    if (!open) {
-        push(vmid(s->vm) << 32 | CMD_TLBI_S12_VMALL, 0);
-    }
-    if (!sync()) {
-        log_err("SMMU: it's off: no passed device reaches memory any more");
-        smmu.dead = true;
-        set_reg(CR0, 0); /* GBPA aborts */
-        (void)!wait_for(CR0ACK, CR0_SMMUEN, 0);
-    }
-}
-
-void smmu_open(u32 sid, bool open)
-{
-    const struct stream *s = find(sid);
-
-    if (s == NULL || smmu.ste == NULL) {
-        return;
-    }
-    spin_lock(&smmu.lock);
-    if (!smmu.dead) {
-        set_entry(s, open);
-    }
-    spin_unlock(&smmu.lock);
+    return sync();
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -478,11 +506,19 @@ void smmu_open(u32 sid, bool open)
 static void take_event(u32 index)
 {
     const u64 *e = &smmu.event[4 * (index % EVENTS)];
+    const struct stream *s;
+    u32 type, sid;
 
     if (!smmu.coherent) {
         arch_clean_dcache(e, 32); /* nothing of it is dirty: dropped from the caches */
     }
-    dma_blocked((u32)(e[0] >> 32), e[2], (e[1] & EVENT_READ) == 0);
+    type = e[0] & 0xff;
+    sid = (u32)(e[0] >> 32);
+    s = find(sid);
+    if (s != NULL && (type < F_TRANSLATION || type > F_PERMISSION)) {
+        vm_log(s->vm, LOG_WARN, "the SMMU's event 0x%02x about a device (stream 0x%x)", type, sid);
+    }
+    dma_blocked(sid, e[2], (e[1] & EVENT_READ) == 0);
 }
 
 static bool events_left(u32 cons, u32 prod)
@@ -491,16 +527,17 @@ static bool events_left(u32 cons, u32 prod)
 }
 
 /*
- * It interrupts when the queue is no longer empty (§7.2.1), so what came meanwhile is taken as
- * well. Many streams together can bring more than is taken at once: then it interrupts again, made
- * to by its pending bit, as the queue doesn't while it isn't empty.
+ * The SMMU interrupts when the queue is no longer empty (§7.2.1), so what came meanwhile is taken
+ * as well. Many streams together can bring more than is taken at once: then it interrupts again,
+ * made to by its pending bit, as the queue doesn't while it isn't empty. An overflow is
+ * acknowledged (§7.4): what is lost would be one more of many.
  */
-void smmu_irq(void)
+static void take_all(void)
 {
     u32 cons = reg(EVENTQ_CONS), prod = reg(EVENTQ_PROD);
 
-    for (u32 i = 0; i < 2 * EVENTS && events_left(cons, prod); i++) {
-        dmb_sy(); /* the record is read after the index that covers it */
+    for (u32 i = 0; i < EVENTS && events_left(cons, prod); i++) {
+        dmb_sy(); /* the record is read after the index that covers it (§3.5.2) */
         take_event(cons);
         cons = (cons + 1) % (2 * EVENTS);
         if (!events_left(cons, prod)) {
@@ -513,5 +550,47 @@ void smmu_irq(void)
         dmb_sy();
         set_reg(EVENTQ_CONS, cons % (2 * EVENTS) | (prod & EVENTQ_OVERFLOW));
         gic_spi_pend(host_irqs.smmu);
+    }
+}
+
+/* Events that are taken may cut off a stream, by smmu_open: the same CPU comes here again. */
+static void take_events(void)
+{
+    if (atomic_load(&smmu.taker) == arch_pcpu()) {
+        return;
+    }
+    spin_lock(&smmu.events);
+    atomic_store(&smmu.taker, arch_pcpu());
+    take_all();
+    atomic_store(&smmu.taker, NULL);
+    spin_unlock(&smmu.events);
+}
+
+void smmu_irq(void)
+{
+    spin_lock(&smmu.lock);
+    if (!smmu.dead) {
+        check_errors();
+    }
+    spin_unlock(&smmu.lock);
+    take_events();
+}
+
+/* --- streams ---------------------------------------------------------------------------------- */
+
+void smmu_open(u32 sid, bool open)
+{
+    const struct stream *s = find(sid);
+
+    if (s == NULL || smmu.ste == NULL) {
+        return;
+    }
+    spin_lock(&smmu.lock);
+    if (!smmu.dead && !set_entry(s, open)) {
+        give_up(UNFINISHED);
+    }
+    spin_unlock(&smmu.lock);
+    if (!open) {
+        take_events();
     }
 }

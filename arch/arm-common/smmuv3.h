@@ -2,7 +2,11 @@
 /*
  * The board's SMMUv3 (IHI 0070), stage 2 only: what a passed device reads and writes by itself goes
  * through a table of its VM's memory; every stream that no VM has is aborted. Boot functions run on
- * the boot CPU alone; the rest takes LOCK_SMMU.
+ * the boot CPU alone; the rest takes LOCK_EVENTS, LOCK_SMMU and what core/dma.h needs.
+ *
+ * An SMMU that fails, refuses a command or doesn't complete one is told of, turned off, and stays
+ * so: all DMA is aborted then. It's noticed when a stream is opened or closed, and at its
+ * interrupts.
  */
 #ifndef ARCH_ARM_COMMON_SMMUV3_H
 #define ARCH_ARM_COMMON_SMMUV3_H
@@ -29,10 +33,17 @@ bool smmu_attach(struct vm *vm, u32 sid, u64 frame, hpa_t doorbell) MUST_CHECK;
 /* Boot, all streams attached: translation is on. False, after a message, if it doesn't come on. */
 bool smmu_start(void) MUST_CHECK;
 
-/* Any CPU. Once a stream is closed, nothing of it is under way any more. */
+/*
+ * Any CPU. Once a stream is closed, nothing of it is under way any more, and core has been told of
+ * all that was blocked before, unless it's core that closes it because of that. Waits for the SMMU,
+ * for 50,000 instructions at most, most of them reads of its registers: more than half a
+ * millisecond.
+ */
 void smmu_open(u32 sid, bool open);
 
-/* The SMMU's event interrupt, on the CPU that took it: tells core of what was blocked. */
+/* The SMMU's event interrupt, on the CPU that took it: tells core of what was blocked
+ * (dma_blocked).
+ */
 void smmu_irq(void);
 
 #endif
