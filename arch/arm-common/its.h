@@ -15,7 +15,8 @@ struct vm;
 
 #define ITS_LPI_FIRST 8192u
 
-/* Boot: the board's ITS is off, and messages are lost. Does nothing without one. */
+/* Boot: the board's ITS is off, and messages are lost. Does nothing without one; one that can't be
+ * used is as if it weren't there, after a message. */
 void its_init(const struct board *board);
 
 /* Boot: the page of board registers that devices write their messages to; 0: there's no ITS. */

@@ -69,7 +69,7 @@ N, NC, NF, CO = "virtio/net.c", "virtio/net_ctrl.c", "virtio/net_filter.c", "vir
 PC, DM = "core/pci.c", "core/dma.c"
 CP, PA, FP, GH, GR = "core/check_pass.c", "core/pass.c", "fdt/pass.c", "gic/vgic_hw.c", "gic/vgic_regs.c"
 
-LD, A32, D32, SU = (f"arch/arm-common/{name}.c" for name in ("ldst", "access32", "decode32", "smmuv3"))
+LD, A32, D32, SU, IT = (f"arch/arm-common/{name}.c" for name in ("ldst", "access32", "decode32", "smmuv3", "its"))
 B, BR, D = "virtio/blk.c", "virtio/blk_request.c", "disk.c"
 
 MUTATIONS = [
@@ -563,6 +563,47 @@ MUTATIONS = [
     outside("smmu", SU, "    if (!open) {\n        take_events();\n    }", "", "smmuv3:test_last_life"),
     outside("smmu", SU, "    if (atomic_load(&smmu.taker) == arch_pcpu()) {\n        return;\n    }", "",
             "smmuv3:test_close_with_a_full_queue"),
+    # --- the ITS: what it must be able to do, its tables, whose a message is
+    outside("its", IT, "(dist & GICD_TYPER_LPIS) == 0 || ", "", "its:test_lacks"),
+    outside("its", IT, " || field(dist, GICD_TYPER_IDBITS) + 1 < LPI_BITS", "", "its:test_lacks"),
+    outside("its", IT, "if (lpis != 0 && lpis + 1 <", "if (lpis != 0 && lpis + 2 <", "its:test_lacks"),
+    outside("its", IT, "if (lpis != 0 && lpis + 1 <", "if (lpis != 0 && lpis <", "its:test_other_tables"),
+    outside("its", IT, "(its.typer & TYPER_PHYSICAL) == 0", "0", "its:test_lacks"),
+    outside("its", IT, "field(its.typer, 8) + 1 < EVENT_BITS ?", "0 ?", "its:test_lacks"),
+    outside("its", IT, "(its.typer & TYPER_SEIS) != 0", "0", "its:test_lacks"),
+    outside("its", IT, "    wait_for(GITS_CTLR, CTLR_QUIESCENT, CTLR_QUIESCENT);", "", "its:test_restless"),
+    outside("its", IT, "(u64)device >> device_bits != 0 || ", "", "its:test_attach"),
+    outside("its", IT, " || count > EVENTS ||", " ||", "its:test_attach"),
+    outside("its", IT, "        first + count > BIT(EVENT_BITS)", "        0", "its:test_attach"),
+    outside("its", IT, "its.devices == DEVICES || ", "", "its:test_many"),
+    outside("its", IT, "its.device[i].id == device", "0", "its:test_attach"),
+    outside("its", IT, "n < its.devices * EVENTS && ", "", "its:test_foreign_lpis"),
+    outside("its", IT, " && n % EVENTS < its.device[n / EVENTS].count", "", "its:test_foreign_lpis"),
+    outside("its", IT, "    arch_clean_dcache(p, size);", "", "its:test_not_coherent"),
+    outside("its", IT, "            arch_clean_dcache(p, LPIS);", "", "its:test_not_coherent"),
+    outside("its", IT, "    arch_clean_dcache(c, 8 * CMD_WORDS);", "", "its:test_not_coherent"),
+    outside("its", IT, "(io_read64_halves(reg) & BASE_SHARE) == 0", "0", "its:test_not_coherent"),
+    outside("its", IT, "(u64)top + 1 : PCPU_MAX", "(u64)top : PCPU_MAX", "its:test_other_tables"),
+    outside("its", IT, "    io_write64_halves(reg, 0);\n", "", "its:test_messages"),
+    outside("its", IT, "(u64)(uintptr_t)p | (pages - 1)", "(u64)(uintptr_t)p", "its:test_large_table"),
+    outside("its", IT, "pages <= 256 ?", "1 ?", "its:test_table_too_large"),
+    outside("its", IT, "table((size_t)pages << bits, BIT(bits))", "table((size_t)pages << bits, PAGE_SIZE)", "its:test_other_tables"),
+    outside("its", IT, " % PAGE_SIZE;\n    io_write64", ";\n    io_write64", "its:test_many"),
+    outside("its", IT, "    if (its.failed) {\n        return;\n    }\n    c[0]", "    c[0]", "its:test_hangs"),
+    outside("its", IT, "(PAGE_SIZE - 1) | CREADR_STALLED", "PAGE_SIZE - 1 - 31", "its:test_stalls"),
+    outside("its", IT, "(its.typer & TYPER_PTA) != 0 ?", "0 ?", "its:test_targets_by_address"),
+    outside("its", IT, "memset(p, GIC_PRIO | LPI_ENABLED, DEVICES * EVENTS);", "", "its:test_messages"),
+    outside("its", IT, "(io_read32(frame + GICR_TYPER) & TYPER_PLPIS) == 0 || ", "", "its:test_cpu_without_lpis"),
+    outside("its", IT, " || p->id >= its.collections", "", "its:test_too_few_collections"),
+    outside("its", IT, "(its.typer & TYPER_CIL) != 0 ?", "0 ?", "its:test_few_bits_of_collections"),
+    outside("its", IT, "(io_read32(frame + GICR_CTLR) & CTLR_ENABLE_LPIS) != 0", "0", "its:test_firmware_left_lpis"),
+    outside("its", IT, "(1u << LPI_BITS) / 8, PENDING_ALIGN", "(1u << LPI_BITS) / 8, PAGE_SIZE", "its:test_messages"),
+    outside("its", IT, " | PENDBASER_ZERO", "", "its:test_messages"),
+    outside("its", IT, " || !p->online", "", "its:test_cpu_is_off"),
+    outside("its", IT, "(size_t)entry << EVENT_BITS", "(size_t)entry << (EVENT_BITS - 2)", "its:test_messages"),
+    outside("its", IT, "i < d->count; i++", "i < d->count + 1; i++", "its:test_messages"),
+    outside("its", IT, "    command(CMD_INVALL, 0, p->id);", "", "its:test_messages"),
+    outside("its", IT, "    command(CMD_SYNC, 0, target(p));", "", "its:test_messages"),
     # --- disks: requests, and what lies behind them
     mutation("28", BR, "sector > d->size / BLK_SECTOR || ", "", "blk:rule_28_within_the_disk"),
     mutation("28", BR, "bytes > d->size - sector * BLK_SECTOR", "0", "blk:rule_28_within_the_disk"),
