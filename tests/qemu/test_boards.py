@@ -40,9 +40,7 @@ ROWS = [
 
 def switch_off(m, powers_off):
     for number, name in enumerate(["alpha", "beta"], 1):
-        vms.focus(m, number, name)
-        m.line("poweroff")
-        m.expect(rf"^muntin: {name}: stopped: powered off", BOOT)
+        vms.power_off(m, number, name, BOOT)
     if powers_off:
         m.expect_exit()
     else:

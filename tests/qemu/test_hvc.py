@@ -66,9 +66,7 @@ def test_shipped_hvc(machine, bundle, built):
     shell(m, "hvc")
     assert not m.seen("@@ .*FAILED|Oops|BUG:|Call trace"), m.tail()
     for number, name in ((3, "hvc"), (1, "both")):
-        vms.focus(m, number, name)
-        m.line("poweroff")
-        m.expect(rf"^muntin: {name}: stopped: powered off")
+        vms.power_off(m, number, name)
     m.expect_exit()
 
 

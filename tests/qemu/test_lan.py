@@ -97,9 +97,7 @@ def test_shipped_lan(machine, built, tmp_path):
     assert f"inet addr:{addresses['lan3']} " in m.output, m.output
 
     for number, name in enumerate(LINUX, 1):
-        vms.focus(m, number, name)
-        m.line("poweroff")
-        m.expect(rf"^muntin: {name}: stopped: powered off")
+        vms.power_off(m, number, name)
     vms.focus(m, 4, "netsvc")
     m.line("poweroo\x7fff")
     m.expect(r"^muntin: netsvc: stopped: powered off")

@@ -109,9 +109,7 @@ def test_shipped_two_linux(machine, built, tmp_path):
         vms.focus(m, here + 1, names[here])
         ping(m, address[names[there]])
     for number, name in enumerate(names, 1):
-        vms.focus(m, number, name)
-        m.line("poweroff")
-        m.expect(rf"^muntin: {name}: stopped: powered off")
+        vms.power_off(m, number, name)
     m.expect_exit()
 
 
@@ -286,9 +284,7 @@ def test_reboot_and_poweroff_concern_one_vm(machine, bundle, built):
     starts = vms.all_matches(m.text, r"@@ SHELL cnt=\d+ frq=\d+ ns=\d+$")
     assert len(set(starts)) == 2 + 3
 
-    vms.focus(m, 1, "left")
-    m.line("poweroff")
-    m.expect(r"^muntin: left: stopped: powered off")
+    vms.power_off(m, 1, "left")
     vms.focus(m, 2, "right")
     assert m.run("ping -c 2 -W 1 10.0.0.1", timeout=30) != 0  # nobody is there
     assert m.run("gtool clock 1") == 0, m.output
@@ -353,9 +349,7 @@ def test_8_vms_on_2_cpus(machine, bundle, built, gic):
         assert m.output.count(" 0% packet loss") == 8
     assert not m.seen("@@ .*FAILED|Oops|BUG:|rcu.*stall|PANIC"), m.tail()
     for number, name in enumerate(names, 1):
-        vms.focus(m, number, name)
-        m.line("poweroff")
-        m.expect(rf"^muntin: {name}: stopped: powered off")
+        vms.power_off(m, number, name)
     m.expect_exit()
 
 

@@ -43,7 +43,5 @@ def test_a_polled_switch(machine, bundle, built):
         sent = re.search(r"sent +(\d+) frames .* (\d+) notifications", text)
         assert int(sent[1]) > 100 and int(sent[2]) <= 2, text
     for number, name in ((1, "vm1"), (2, "vm2")):
-        vms.focus(m, number, name)
-        m.line("poweroff")
-        m.expect(rf"^muntin: {name}: stopped: powered off")
+        vms.power_off(m, number, name)
     m.expect_exit()

@@ -60,12 +60,6 @@ def test_kept_over_restarts(machine, bundle, built):
     m.expect_exit()
 
 
-def off(m, number, name):
-    vms.focus(m, number, name)
-    m.line("poweroff")
-    m.expect(rf"^muntin: {name}: stopped: powered off")
-
-
 def test_two_linux_vms(machine, bundle, built):
     """The ready-made system, on stock kernels; the region is used through /dev/mem."""
     folder = ROOT / "guest-configs/shmem"
@@ -103,7 +97,7 @@ def test_two_linux_vms(machine, bundle, built):
     m.line("vm status left")
     m.expect(r"region board, 1024 KiB at 0x10001000: clients 0x1, of which this is 0")
     for number, name in ((1, "left"), (2, "right")):
-        off(m, number, name)
+        vms.power_off(m, number, name)
     m.expect_exit()
 
 
@@ -141,5 +135,5 @@ def test_linux_and_bare_metal(machine, bundle, built, tmp_path, leader):
         assert rings and int(rings.group(1)) > 200, m.output
     m.rewind(0)
     ended(m, 1)
-    off(m, 2, "two")
+    vms.power_off(m, 2, "two")
     m.expect_exit()

@@ -12,9 +12,7 @@ BOOT = vms.BOOT_TIMEOUT
 
 def switch_off(m, *names):
     for number, name in enumerate(names, 1):
-        vms.focus(m, number, name)
-        m.line("poweroff")
-        m.expect(rf"^muntin: {name}: stopped: powered off", BOOT)
+        vms.power_off(m, number, name)
     m.expect_exit()
 
 

@@ -103,6 +103,13 @@ def focus(m, number, name=None):
     m.expect(rf"muntin: console of {name or ''}" if number else r"muntin: .*prompt")
 
 
+def power_off(m, number, name, timeout=BOOT_TIMEOUT):
+    """From its shell."""
+    focus(m, number, name)
+    m.line("poweroff")
+    m.expect(rf"^muntin: {name}: stopped: powered off", timeout)
+
+
 def expect_all(m, patterns, timeout=60):
     """Waits until each pattern was seen, in whatever order, and as often as it's there; later
     expects go on behind the last."""
