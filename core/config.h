@@ -64,10 +64,9 @@ void *cfg_alloc(struct cfg_arena *a, size_t size) MUST_CHECK;
 enum cfg_mem_kind { MEM_RAM, MEM_ROM };
 struct cfg_mem {
     enum cfg_mem_kind kind;
-    u64 base, size; /* base is filled by check_place if !has_base */
+    u64 base, size; /* base is filled in if !has_base: by place_mems, or by check_identity */
     bool has_base;
-    bool
-        identity; /* base is the address in the board, too; filled by check_identity if !has_base */
+    bool identity; /* base is the address in the board, too */
     struct place place;
 };
 

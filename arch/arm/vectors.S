@@ -148,7 +148,7 @@ start_virq:
     b       4b
     .endr
 
-/* u32 abort_take(void): see abort.h. r0 and the flags are the caller's to lose. */
+/* u32 abort_take(void): see arm.h. r0 and the flags are the caller's to lose. */
     .global abort_take
     .type   abort_take, %function
 abort_take:
