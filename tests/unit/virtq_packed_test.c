@@ -4,57 +4,8 @@
  * docs/virtqueue-rules.md and fails when the check is taken out (tests/lint/mutate.py does). What
  * both formats share is tested in virtq_test.c.
  */
-#include "tests/host/queue.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define MAX_SIZE 256
-#define NOWHERE  0x10000000ull /* no memory there */
-#define RAM_END  (GUEST_RAM_BASE + GUEST_RAM_SIZE)
-
-static struct guest g;
-static struct ring r;
-static struct virtq q;
-static struct chain c;
-static u64 buf; /* some guest memory */
-
-static void place_ring(u16 size)
-{
-    ring_alloc_packed(&r, &g, 0, 0, size);
-    queue_place(&q, &r, MAX_SIZE);
-}
-
-static void start(u16 size, bool indirect, bool event_idx)
-{
-    place_ring(size);
-    assert_true(queue_start(&q, &r, indirect, event_idx));
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    guest_init(&g, "alpha");
-    buf = guest_alloc(&g, 64 * KIB, 64);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    guest_free(&g);
-    return 0;
-}
-
-static void offer(u32 id, u64 addr, u32 len, u32 flags)
-{
-    ring_desc(&r, id, addr, len, flags, 0);
-    ring_offer(&r, id);
-}
+#define RING_ALLOC ring_alloc_packed
+#include "tests/unit/virtq_words.h"
 
 /* A chain of n descriptors in the driver's table, from `first` on. */
 static void make_chain(u32 first, u32 n)
@@ -73,17 +24,6 @@ static void put(u32 position, u64 addr, u32 len, u32 flags, u32 id)
 static void pop(void)
 {
     assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
-}
-
-static void assert_broken(const char *why)
-{
-    assert_int_equal(virtq_pop(&q, &c), VIRTQ_BROKEN);
-    assert_non_null(q.why);
-    assert_non_null(strstr(q.why, why));
-    assert_true(virtq_look(&q));                       /* there is something to hear … */
-    assert_int_equal(virtq_pop(&q, &c), VIRTQ_BROKEN); /* … and it stays so */
-    assert_false(virtq_publish(&q));
-    assert_false(virtq_enable_notify(&q));
 }
 
 /* --- what works ------------------------------------------------------------------------------ */
@@ -541,15 +481,6 @@ static void rule_13_chain_into_chains_in_flight(void **state)
         put(i, buf, 1, i < 4 ? D_NEXT : 0, 0);
     }
     assert_broken("too many");
-}
-
-static void refuse_indirect(u64 table, u32 len, u32 flags, const char *why)
-{
-    start(8, true, false);
-    ring_desc(&r, 0, table, len, D_INDIRECT | flags, 1);
-    ring_desc(&r, 1, buf, 8, 0, 0);
-    ring_offer(&r, 0);
-    assert_broken(why);
 }
 
 static void rule_15_indirect(void **state)

@@ -3,66 +3,8 @@
  * The split virtqueue against drivers that lie. A test rule_N_… is about rule N of
  * docs/virtqueue-rules.md and fails when the check is taken out (tests/lint/mutate.py does).
  */
-#include "tests/host/queue.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define MAX_SIZE 256
-#define NOWHERE  0x10000000ull /* no memory there */
-#define RAM_END  (GUEST_RAM_BASE + GUEST_RAM_SIZE)
-
-static struct guest g;
-static struct ring r;
-static struct virtq q;
-static struct chain c;
-static u64 buf; /* some guest memory */
-
-static void place_ring(u16 size)
-{
-    ring_alloc(&r, &g, 0, 0, size);
-    queue_place(&q, &r, MAX_SIZE);
-}
-
-static void start(u16 size, bool indirect, bool event_idx)
-{
-    place_ring(size);
-    assert_true(queue_start(&q, &r, indirect, event_idx));
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    guest_init(&g, "alpha");
-    buf = guest_alloc(&g, 64 * KIB, 64);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    guest_free(&g);
-    return 0;
-}
-
-static void offer(u32 head, u64 addr, u32 len, u32 flags)
-{
-    ring_desc(&r, head, addr, len, flags, 0);
-    ring_offer(&r, head);
-}
-
-static void assert_broken(const char *why)
-{
-    assert_int_equal(virtq_pop(&q, &c), VIRTQ_BROKEN);
-    assert_non_null(q.why);
-    assert_non_null(strstr(q.why, why));
-    assert_int_equal(virtq_pop(&q, &c), VIRTQ_BROKEN); /* and stays so */
-    assert_false(virtq_publish(&q));
-}
+#define RING_ALLOC ring_alloc
+#include "tests/unit/virtq_words.h"
 
 /* --- what works ------------------------------------------------------------------------------ */
 
@@ -552,15 +494,6 @@ static void rule_15_unknown_flags_are_ignored(void **state)
     offer(0, buf, 8, 0xfff8);
     assert_int_equal(virtq_pop(&q, &c), VIRTQ_OK);
     assert_int_equal(c.nreadable, 1);
-}
-
-static void refuse_indirect(u64 table, u32 len, u32 flags, const char *why)
-{
-    start(8, true, false);
-    ring_desc(&r, 0, table, len, D_INDIRECT | flags, 1);
-    ring_desc(&r, 1, buf, 8, 0, 0);
-    ring_offer(&r, 0);
-    assert_broken(why);
 }
 
 static void rule_15_indirect_not_negotiated(void **state)
