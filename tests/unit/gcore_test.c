@@ -182,7 +182,7 @@ static void mark_ram(struct vm *vm)
 {
     memcpy(ram(vm, 0) + 0x5008, "pattern of alpha", 16);
     for (u32 i = 0; i < PAGE_SIZE; i += 4) { /* as large as a page can get */
-        u32 word = (i + 1) * 0x9e3779b1u; /* no two alike */
+        u32 word = (i + 1) * 0x9e3779b1u;    /* no two alike */
 
         memcpy(ram(vm, 0) + 0x20000 + i, &word, 4);
     }
