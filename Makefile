@@ -7,6 +7,11 @@ V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 SYSTEM ?= two-linux
 BOARD ?= virt
+folders = $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard $(1)/*.qvmconf)))))
+$(if $(call folders,guest-configs/$(SYSTEM))$(call folders,guest-configs/$(SYSTEM)/*),,$(error there is no \
+	SYSTEM=$(SYSTEM), but: $(call folders,guest-configs/*)))
+$(if $(filter-out $(BOARD),$(call folders,guest-configs/$(SYSTEM)/*)),$(if $(filter $(BOARD),$(call \
+	folders,guest-configs/$(SYSTEM)/*)),,$(error SYSTEM=$(SYSTEM) is for BOARD=$(call folders,guest-configs/$(SYSTEM)/*))))
 PYTHON ?= /usr/bin/python3
 export CACHE ?= $(abspath $(B))/cache
 export B
