@@ -40,6 +40,7 @@ static void check_queue(const struct virtq *q)
 
         assert(q->avail_next < laps && q->used_next < laps && q->used_published < laps);
         assert((q->avail_next + laps - q->used_published) % laps <= q->size);
+        assert(q->avail_seen <= q->size);
     } else {
         assert(is_pow2(q->size));
         assert((u16)(q->avail_seen - q->used_published) <= q->size);

@@ -412,6 +412,8 @@ MUTATIONS = [
     mutation("share", RX, "    share_reset(&pair->share);\n", "", "share:a_reset_forgets"),
     mutation("share", SP, "return (u16)(q->avail_seen - q->avail_next);", "return q->size;",
              "share:a_flood_leaves_room"),
+    mutation("share", PK, "    q->avail_seen -= MIN(q->avail_seen, c->slots);\n", "",
+             "virtq_packed:ready_after_laps"),
     mutation("share", SH, "return held <= w.ready ||", "return true ||", "share:in_company_some_are_left"),
     mutation("share", SH, " && w.ready > most / RESERVE", "", "share:in_company_some_are_left"),
     mutation("share", SH, "GROUP * held <= w.ready", "held <= w.ready", "share:groups_get_less"),

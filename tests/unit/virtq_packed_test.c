@@ -28,6 +28,54 @@ static void pop(void)
 
 /* --- what works ------------------------------------------------------------------------------ */
 
+/* What was popped since it was last asked for is ready no more, however many laps it was. */
+static void ready_after_laps(void **state)
+{
+    (void)state;
+    start(8, false, false);
+    for (u32 asked = 0; asked <= 8; asked++) {
+        for (u32 n = 0; n < 40; n++) {
+            for (u32 i = 0; i < asked; i++) {
+                offer(i, buf, 1, 0);
+            }
+            assert_int_equal(virtq_ready(&q), asked);
+            assert_int_equal(virtq_ready(&q), asked);
+            for (u32 i = 0; i < asked; i++) {
+                pop();
+                assert_int_equal(virtq_ready(&q), asked - i - 1);
+                virtq_push(&q, &c, 0);
+                assert_true(virtq_publish(&q));
+            }
+            for (u32 i = 0; i < n; i++) { /* and of these nobody asks */
+                offer(0, buf, 1, 0);
+                pop();
+                virtq_push(&q, &c, 0);
+                assert_true(virtq_publish(&q));
+            }
+            assert_int_equal(virtq_ready(&q), 0);
+        }
+    }
+}
+
+/* What was undone is ready again. */
+static void ready_after_undo(void **state)
+{
+    struct virtq_mark mark;
+
+    (void)state;
+    start(8, false, false);
+    make_chain(0, 3);
+    ring_offer(&r, 0);
+    offer(4, buf, 1, 0);
+    assert_int_equal(virtq_ready(&q), 4); /* slots */
+    mark = virtq_mark(&q);
+    pop();
+    assert_int_equal(virtq_ready(&q), 1);
+    pop();
+    virtq_undo(&q, mark);
+    assert_int_equal(virtq_ready(&q), 4);
+}
+
 static void chain_of_three(void **state)
 {
     u8 text[32];
@@ -698,6 +746,8 @@ static void rule_32_staged_is_invisible(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(ready_after_laps),
+        T(ready_after_undo),
         T(chain_of_three),
         T(laps),
         T(full_ring),

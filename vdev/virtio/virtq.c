@@ -73,7 +73,7 @@ bool virtq_break(struct virtq *q, const char *why)
 {
     q->broken = true;
     q->why = why;
-    q->avail_seen = q->avail_next; /* nothing more is known */
+    q->avail_seen = q->packed ? 0 : q->avail_next; /* nothing more is known */
     return true;
 }
 

@@ -36,7 +36,7 @@ struct virtq {
     bool notify_on;               /* the driver was asked to notify us */
     guest_t *desc, *avail, *used; /* translated at activation; packed: ring, driver's, our events */
     u16 avail_next;               /* next entry to take: an index, packed: a position */
-    u16 avail_seen;               /* split: avail.idx as last loaded; packed: for virtq_ready */
+    u16 avail_seen;               /* split: avail.idx as last loaded; packed: slots known ready */
     u16 most;                     /* entries that were ready at once so far; packed: may be */
     u16 used_next;                /* next entry to give back, staged ones included */
     u16 used_published;           /* … and the first one that the driver can't see yet */

@@ -110,17 +110,13 @@ bool virtq_packed_look(const struct virtq *q)
     return is_available(q, q->avail_next, (u16)(gmem_load64_acquire(gmem_at(e, DESC_META)) >> 48));
 }
 
-/* What was ready once is not looked at again. */
+/* What was ready once is not looked at again, but for what was taken and undone. */
 u32 virtq_packed_ready(struct virtq *q)
 {
-    u32 n;
+    u32 n = q->avail_seen;
 
     if (!q->ready || q->broken) {
         return 0;
-    }
-    n = distance(q, q->avail_next, q->avail_seen);
-    if (n > q->size) { /* more was taken than was looked at */
-        n = 0;
     }
     for (u32 i = 0; i < READY_LOOKS && n < q->size; i++) {
         u32 at = further(q, q->avail_next, n);
@@ -131,7 +127,7 @@ u32 virtq_packed_ready(struct virtq *q)
         }
         n++;
     }
-    q->avail_seen = further(q, q->avail_next, n);
+    q->avail_seen = (u16)n;
     return n;
 }
 
@@ -239,6 +235,7 @@ enum virtq_result virtq_packed_pop(struct virtq *q, struct chain *c)
         return VIRTQ_BROKEN;
     }
     q->avail_next = further(q, q->avail_next, c->slots);
+    q->avail_seen -= MIN(q->avail_seen, c->slots);
     return VIRTQ_OK;
 }
 
