@@ -119,18 +119,20 @@ bool vm_core(struct vm *vm)
 
 void vm_core_done(struct vm *vm)
 {
+    bool due;
     u8 state;
 
     spin_lock(&vm->lock);
+    due = vm->frozen; /* else it was stopped since the core was out: its vCPUs are on their way */
     state = vm->state;
     atomic_store(&vm->frozen, false);
-    if (state == VM_PAUSED) {
+    if (due && state == VM_PAUSED) {
         run_on(vm);
     }
     spin_unlock(&vm->lock);
-    if (state == VM_STOPPING) {
+    if (due && state == VM_STOPPING) {
         vm_finish_stop(vm);
-    } else if (state == VM_STOPPED) {
+    } else if (due && state == VM_STOPPED) {
         vm_release();
     }
 }

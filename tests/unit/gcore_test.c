@@ -13,6 +13,7 @@
 #include "core/str.h"
 #include "core/textline.h"
 #include "core/vm.h"
+#include "core/vm_end.h"
 #include "tests/host/cpus.h"
 #include "tests/host/said.h"
 #include "tests/host/two.h"
@@ -300,6 +301,26 @@ static void stopped_meanwhile(void **state)
     assert_false(gcore_whole(&got.core));
 }
 
+/* Its core was just out, and it's stopped before it could run on: it ends once, and not before its
+ * vCPUs have left. */
+static void stopped_as_it_is_done(void **state)
+{
+    struct vm *vm = running_vm();
+
+    (void)state;
+    room = 0;
+    assert_true(vm_core(vm));
+    assert_null(settle(0));
+    assert_true(gcore_cancel(vm)); /* nobody writes it any more, but that wasn't told yet */
+    vm_stop(vm, VM_EXIT_KILLED);
+    vm_core_done(vm);
+    assert_int_equal(vm->state, VM_STOPPING);
+    assert_int_equal(two.stops, 0);
+    assert_null(settle(0));
+    assert_int_equal(vm->state, VM_STOPPED);
+    assert_int_equal(two.stops, 1);
+}
+
 /* Before it starts anew; its RAM is as it was left until then, and its reason stays. */
 static void at_its_end(void **state)
 {
@@ -565,11 +586,17 @@ static void forged_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(of_a_running_vm),   T(board_counter_goes_on),
-        T(vcpus_come_and_go), T(stopped_meanwhile),
-        T(at_its_end),        T(killed_while_written),
-        T(of_a_stopped_vm),   T(two_and_a_slow_console),
-        T(no_console),        T(lost_lines),
+        T(of_a_running_vm),
+        T(board_counter_goes_on),
+        T(vcpus_come_and_go),
+        T(stopped_meanwhile),
+        T(stopped_as_it_is_done),
+        T(at_its_end),
+        T(killed_while_written),
+        T(of_a_stopped_vm),
+        T(two_and_a_slow_console),
+        T(no_console),
+        T(lost_lines),
         T(forged_text),
     };
 
