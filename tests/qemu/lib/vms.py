@@ -9,8 +9,11 @@ import re
 
 from .machine import own_lines
 
-# The self-tests of the kernel's ciphers are most of its boot under emulation.
-LINUX_WORDS = "quiet cryptomgr.notests"
+# The self-tests of the kernel's ciphers are most of its boot under emulation. What then takes longest,
+# tracing's tables and a random generator's self-test, is of no use to a test either.
+LINUX_WORDS = (
+    "quiet cryptomgr.notests initcall_blacklist=trace_eval_init,tracer_init_tracefs,jent_mod_init"
+)
 
 BOOT_TIMEOUT = 120
 
