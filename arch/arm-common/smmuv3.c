@@ -150,6 +150,7 @@ static void acknowledge(u32 active)
 static void give_up(const char *why)
 {
     u32 active = errors(), cons = reg(CMDQ_CONS);
+    bool on = true;
 
     if ((active & GERROR_SFM) != 0) {
         why = "it has failed (service failure mode)";
@@ -158,12 +159,13 @@ static void give_up(const char *why)
     }
     smmu.dead = true;
     set_reg(CR0, 0);
-    for (u32 i = 0; i < OFF_READS && (reg(CR0ACK) & CR0_SMMUEN) != 0; i++) {
+    for (u32 i = 0; i < OFF_READS && on; i++) {
+        on = (reg(CR0ACK) & CR0_SMMUEN) != 0;
         cpu_relax();
     }
     acknowledge(active);
-    log_err("SMMU: %s (GERROR 0x%x, CMDQ_CONS 0x%x): it's off, and passed devices reach no memory",
-            why, active, cons);
+    log_err("SMMU: %s (GERROR 0x%x, CMDQ_CONS 0x%x): %s", why, active, cons,
+            on ? "nor can it be turned off" : "it's off, and passed devices reach no memory");
 }
 
 /* What is no failure costs events, at most; each is told of once. */

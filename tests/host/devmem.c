@@ -3,11 +3,10 @@
 #include "tests/host/devmem.h"
 
 #include "arch/host/arch.h"
-#include "core/log.h"
 #include "core/page.h"
 #include "tests/host/boots.h"
+#include "tests/host/said.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -19,7 +18,6 @@ static u64 dev[WORDS], met[WORDS];
 static bool coherent;
 static const struct devmem_regs *devices[24];
 static u32 ndevices;
-static char said[32 * KIB];
 
 u32 devmem_accesses;
 
@@ -105,16 +103,6 @@ static void io_write(uintptr_t a, size_t size, u64 v)
 
 static const struct host_io io = {.read = io_read, .write = io_write, .barrier = barrier};
 
-static void sink(const char *line, size_t len)
-{
-    size_t n = strlen(said);
-
-    fprintf(stderr, "%.*s\n", (int)len, line);
-    len = MIN(len, sizeof(said) - n - 2);
-    memcpy(said + n, line, len);
-    memcpy(said + n + len, "\n", 2);
-}
-
 void devmem_start(bool is_coherent)
 {
     cpu = mmap((void *)(uintptr_t)DEVMEM_BASE, DEVMEM_SIZE, PROT_READ | PROT_WRITE,
@@ -128,7 +116,7 @@ void devmem_start(bool is_coherent)
         memset(dev, 0xa5, sizeof(dev));
     }
     page_add(DEVMEM_BASE, DEVMEM_SIZE);
-    log_sink = sink;
+    said_log();
     host_io = &io;
     host_clean_dcache = clean;
 }
@@ -161,19 +149,4 @@ bool devmem_write(u64 a, u64 v)
     }
     dev[(a - DEVMEM_BASE) / 8] = v;
     return true;
-}
-
-u32 devmem_said(const char *text)
-{
-    u32 count = 0;
-
-    for (const char *p = strstr(said, text); p != NULL; p = strstr(p + 1, text)) {
-        count++;
-    }
-    return count;
-}
-
-void devmem_hush(void)
-{
-    said[0] = '\0';
 }

@@ -19,7 +19,7 @@ struct devmem_regs {
     void (*write)(u32 offset, u32 value);
 };
 
-/* Once, in a process of its own: memory for core/page.c, and messages into devmem_said. */
+/* Once, in a process of its own: memory for core/page.c, and messages kept (said.h). */
 void devmem_start(bool coherent);
 
 void devmem_add(const struct devmem_regs *regs);
@@ -29,9 +29,5 @@ bool devmem_read(u64 a, u64 *v) MUST_CHECK;
 bool devmem_write(u64 a, u64 v) MUST_CHECK;
 
 extern u32 devmem_accesses; /* of Muntin, to registers */
-
-/* How often that is in Muntin's messages. */
-u32 devmem_said(const char *text);
-void devmem_hush(void); /* forgets them */
 
 #endif

@@ -15,6 +15,16 @@ void said_clear(void)
     said[0] = '\0';
 }
 
+u32 said_count(const char *text)
+{
+    u32 count = 0;
+
+    for (const char *p = strstr(said, text); p != NULL; p = strstr(p + 1, text)) {
+        count++;
+    }
+    return count;
+}
+
 void said_print(const char *fmt, ...)
 {
     size_t len = strlen(said);

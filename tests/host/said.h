@@ -12,6 +12,9 @@ struct vdev;
 extern char said[8192];
 void said_clear(void);
 
+/* How often that is in it. */
+u32 said_count(const char *text);
+
 /* Clears it; from now on messages come here, too, each line with a '|' behind it. */
 void said_log(void);
 

@@ -5,7 +5,6 @@
  */
 #include "arch/arm-common/its.h"
 
-#include "arch/arm-common/boot.h"
 #include "arch/arm-common/gic.h"
 #include "core/board.h"
 #include "core/dma.h"
@@ -16,6 +15,7 @@
 #include "tests/host/boots.h"
 #include "tests/host/devmem.h"
 #include "tests/host/its.h"
+#include "tests/host/said.h"
 
 #include <string.h>
 
@@ -27,11 +27,6 @@
 /* --- what the driver needs of others --- */
 
 struct gic gic = {.v3 = true, .gicd = ITS_GICD};
-
-bool boot_map_device(hpa_t base, u64 size)
-{
-    return base == ITS_BASE && size == ITS_SIZE;
-}
 
 uintptr_t gicv3_redist(const struct pcpu *p)
 {
@@ -132,7 +127,7 @@ static void check_two(void)
     assert_true(add(&one, 0x10, 3));
     assert_true(add(&two, 0x18, 64));
     assert_true(its_start());
-    assert_int_equal(devmem_said("ITS"), 0);
+    assert_int_equal(said_count("ITS"), 0);
     for (u32 i = 0; i < 3; i++) {
         expect(0x10, FIRST + i, &one, 0);
     }
@@ -225,7 +220,7 @@ static void test_many(void **state)
         assert_true(add(i % 2 == 0 ? &one : &two, 8 * i, 64));
     }
     assert_false(its_attach(&one, 1, 0x400, FIRST, 1));
-    assert_int_equal(devmem_said("one: the ITS has no device 0x400, or there are more than 16"), 1);
+    assert_int_equal(said_count("one: the ITS has no device 0x400, or there are more than 16"), 1);
     assert_true(its_start());
     assert_int_equal(commands(MAPTI), 16 * 64);
     for (u32 i = 0; i < 16; i++) {
@@ -303,16 +298,16 @@ static void test_lacks(void **state)
         its.typer = usual.typer ^ cases[i].typer;
         its.gicd_typer = usual.gicd_typer ^ cases[i].gicd;
         its_init(&board);
-        assert_int_equal(devmem_said(cases[i].lacks), 1);
+        assert_int_equal(said_count(cases[i].lacks), 1);
         assert_int_equal(its_doorbell(), 0);
         assert_false(its_attach(&one, 1, 0x10, FIRST, 1));
-        assert_int_equal(devmem_said("one: the board has no ITS that works"), 1);
-        devmem_hush();
+        assert_int_equal(said_count("one: the board has no ITS that works"), 1);
+        said_clear();
     }
     its.typer = usual.typer | 1u << 18;
     its.gicd_typer = usual.gicd_typer;
     its_init(&board);
-    assert_int_equal(devmem_said("ITS: it can raise SErrors"), 1);
+    assert_int_equal(said_count("ITS: it can raise SErrors"), 1);
     assert_true(its_attach(&one, 1, 0x10, FIRST, 1));
 }
 
@@ -339,12 +334,12 @@ static void test_attach(void **state)
     its.typer = (its.typer & ~(31ull << 13)) | 4u << 13; /* DeviceIDs of 5 bits */
     its_init(&board);
     assert_false(its_attach(&one, 1, 0x20, FIRST, 1));
-    assert_int_equal(devmem_said("one: the ITS has no device 0x20"), 1);
+    assert_int_equal(said_count("one: the ITS has no device 0x20"), 1);
     assert_false(its_attach(&one, 1, 0x1f, FIRST, 65));
     assert_false(its_attach(&one, 1, 0x1f, 512 - 63, 64));
     assert_true(its_attach(&one, 1, 0x1f, 512 - 64, 64));
     assert_false(its_attach(&two, 2, 0x1f, FIRST, 1));
-    assert_int_equal(devmem_said("two: device 0x1f of the ITS is given already"), 1);
+    assert_int_equal(said_count("two: device 0x1f of the ITS is given already"), 1);
     assert_true(its_start());
     assert_int_equal(its.cmd[0].word[0] & 0xff, MAPC);
 }
@@ -355,7 +350,7 @@ static void test_restless(void **state)
     power_on(true);
     its.restless = true;
     its_init(&board);
-    assert_int_equal(devmem_said("ITS: register 0x0 does not become 0x80000000"), 1);
+    assert_int_equal(said_count("ITS: register 0x0 does not become 0x80000000"), 1);
     assert_false(its_attach(&one, 1, 0x10, FIRST, 1));
 }
 
@@ -367,7 +362,7 @@ static void expect_failure(const char *text)
     assert_true(add(&one, 0x10, 3));
     assert_true(add(&two, 0x18, 64));
     assert_false(its_start());
-    assert_int_equal(devmem_said(text), 1);
+    assert_int_equal(said_count(text), 1);
     assert_true(devmem_accesses < 1100 * 1000); /* it isn't waited for twice */
 }
 
@@ -432,7 +427,7 @@ static void test_no_memory(void **state)
         page_add(DEVMEM_BASE, pages * PAGE_SIZE);
         assert_false(its_start());
     }
-    assert_true(devmem_said("ITS: no memory for its tables") >= 3);
+    assert_true(said_count("ITS: no memory for its tables") >= 3);
     assert_int_equal(its.cmds, 0);
 }
 
