@@ -101,7 +101,7 @@ struct pl011 {
     u32 ilpr, ibrd, fbrd, lcr, cr, ifls, imsc, ris, dmacr, rsr;
     u32 divisor;  /* IBRD and FBRD as one number: they count from a write of LCR_H on */
     bool overrun; /* a byte was lost behind those in rx */
-    u64 rx_bytes, tx_bytes, overruns;
+    u64 rx_bytes, tx_bytes;
 };
 
 struct pl011_opts {
@@ -237,7 +237,6 @@ static bool loop_has_room(struct pl011 *u)
     u->overrun = true;
     u->rsr |= RSR_OE;
     u->ris |= INT_OE;
-    u->overruns++;
     return false;
 }
 
