@@ -9,8 +9,8 @@
 #include "core/arch.h"
 #include "core/atomic.h"
 #include "core/mmio.h"
-#include "core/page.h"
 #include "core/panic.h"
+#include "tests/host/driver.h"
 #include "tests/host/gicboard.h"
 #include "vdev/gic/vgic.h"
 
@@ -98,20 +98,9 @@ static void complete(u32 pintid)
     }
 }
 
-static void memory_add(void)
-{
-    static _Alignas(PAGE_SIZE) u8 memory[16 * MIB];
-    static bool added;
-
-    if (!added) {
-        page_add((hpa_t)(uintptr_t)memory, sizeof(memory));
-        added = true;
-    }
-}
-
 void gcpu_create(struct gcpu_vm *g, u32 version, u32 ncpus, u32 lrs)
 {
-    memory_add();
+    host_init();
     memset(g, 0, sizeof(*g));
     host_irq_save = save;
     host_irq_load = load;

@@ -3,10 +3,10 @@
 #include "tests/host/two.h"
 
 #include "core/atomic.h"
-#include "core/page.h"
 #include "core/str.h"
 #include "core/vdev.h"
 #include "tests/host/cpus.h"
+#include "tests/host/driver.h"
 #include "tests/host/said.h"
 
 struct two two;
@@ -64,13 +64,8 @@ static void all_stopped(void)
 void two_begin(u32 cpus)
 {
     static const struct vm_hooks hooks = {make_irqchip, make_dtb, all_stopped};
-    static _Alignas(2 * MIB) u8 memory[64 * MIB];
-    static bool added;
 
-    if (!added) {
-        page_add((hpa_t)(uintptr_t)memory, sizeof(memory));
-        added = true;
-    }
+    host_init();
     cpus_init(cpus);
     vm_hooks = &hooks;
     vm_count = 0;

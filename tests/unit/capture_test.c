@@ -4,11 +4,11 @@
 
 #include "arch/host/arch.h"
 #include "core/arch.h"
-#include "core/page.h"
 #include "core/pcap_text.h"
 #include "core/sched.h"
 #include "core/str.h"
 #include "core/textline.h"
+#include "tests/host/driver.h"
 #include "tests/host/port.h"
 #include "tests/host/run.h"
 #include "tests/host/said.h"
@@ -66,19 +66,10 @@ static void ready(void *dev)
 
 static const struct chan_ops port_ops = {.rx_ready = ready, .tx_ready = ready};
 
-static int setup_group(void **state)
-{
-    void *memory = aligned_alloc(PAGE_SIZE, 8 * MIB);
-
-    (void)state;
-    assert_non_null(memory);
-    page_add((uintptr_t)memory, 8 * MIB);
-    return 0;
-}
-
 static int setup(void **state)
 {
     (void)state;
+    host_init();
     host_putc = show;
     host_uart_room = UINT32_MAX;
     host_now_ns = 3000 * MS;
@@ -517,5 +508,5 @@ int main(void)
         T(begins_anew_when_told),
     };
 
-    return cmocka_run_group_tests(tests, setup_group, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

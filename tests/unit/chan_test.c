@@ -8,8 +8,8 @@
 #include "arch/host/arch.h"
 #include "core/arch.h"
 #include "core/atomic.h"
-#include "core/page.h"
 #include "core/sched.h"
+#include "tests/host/driver.h"
 #include "tests/host/run.h"
 
 #include <pthread.h>
@@ -34,12 +34,12 @@ static char typed_at_prompt[256];
 static u32 prompt_len;
 
 /* One VM's end of a channel. */
-struct guest {
+struct user {
     struct chan *chan;
     u32 rx_calls, tx_calls;
 };
 
-static struct guest guest[3];
+static struct user guest[3];
 
 static void show(char c)
 {
@@ -57,12 +57,12 @@ static void prompt(char c)
 
 static void rx_ready(void *dev)
 {
-    counter_inc(&((struct guest *)dev)->rx_calls);
+    counter_inc(&((struct user *)dev)->rx_calls);
 }
 
 static void tx_ready(void *dev)
 {
-    counter_inc(&((struct guest *)dev)->tx_calls);
+    counter_inc(&((struct user *)dev)->tx_calls);
 }
 
 static const struct chan_ops ops = {.rx_ready = rx_ready, .tx_ready = tx_ready};
@@ -73,22 +73,13 @@ static void clear(void)
     screen[0] = '\0';
 }
 
-static int setup_group(void **state)
-{
-    void *memory = aligned_alloc(PAGE_SIZE, 4 * MIB);
-
-    (void)state;
-    assert_non_null(memory);
-    page_add((uintptr_t)memory, 4 * MIB);
-    return 0;
-}
-
 /* Three VMs, a, b and c; a has the focus. */
 static int setup(void **state)
 {
     static const char *const names[] = {"a", "b", "c"};
 
     (void)state;
+    host_init();
     clear();
     host_putc = show;
     host_uart_room = UINT32_MAX;
@@ -101,7 +92,7 @@ static int setup(void **state)
     }
     chan_init(ESCAPE, prompt);
     for (u32 i = 0; i < 3; i++) {
-        guest[i] = (struct guest){.chan = chan_create(names[i], &ops, &guest[i])};
+        guest[i] = (struct user){.chan = chan_create(names[i], &ops, &guest[i])};
         assert_non_null(guest[i].chan);
         assert_int_equal(chan_number(guest[i].chan), i + 1);
     }
@@ -573,7 +564,7 @@ static void many_bytes_at_once(void **state)
 /* A port takes no key from the consoles behind it; n, p and its name reach it. */
 static void ports_have_no_key(void **state)
 {
-    static struct guest port, late;
+    static struct user port, late;
     u32 n;
 
     (void)state;
@@ -694,7 +685,7 @@ static u32 writers_left;
 
 static void *writer(void *arg)
 {
-    struct guest *g = arg;
+    struct user *g = arg;
     char line[64];
 
     for (u32 i = 0; i < LINES; i++) {
@@ -850,5 +841,5 @@ int main(void)
         T(many_writers_at_once),
     };
 
-    return cmocka_run_group_tests(tests, setup_group, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,9 +9,9 @@
 #include "core/arch.h"
 #include "core/config.h"
 #include "core/mmio.h"
-#include "core/page.h"
 #include "core/sched.h"
 #include "core/vm.h"
+#include "tests/host/driver.h"
 #include "tests/host/run.h"
 #include "tests/host/said.h"
 #include "vdev/chan.h"
@@ -83,19 +83,10 @@ static void set_line(struct vm *to, struct vcpu *v, u32 intid, bool level)
 
 static const struct irqchip irqchip = {.set_line = set_line};
 
-static int setup_group(void **state)
-{
-    void *memory = aligned_alloc(PAGE_SIZE, 4 * MIB);
-
-    (void)state;
-    assert_non_null(memory);
-    page_add((uintptr_t)memory, 4 * MIB);
-    return 0;
-}
-
 static int setup(void **state)
 {
     (void)state;
+    host_init();
     host_putc = show;
     host_uart_room = UINT32_MAX;
     host_now_ns = 1000000000;
@@ -753,5 +744,5 @@ int main(void)
         T(shows_what_went_through),
     };
 
-    return cmocka_run_group_tests(tests, setup_group, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
