@@ -218,7 +218,10 @@ static bool check_files(struct vm_config *vm, const struct bundle *b, struct dia
 
     for (u32 i = 0; config_file(vm, i, &f); i++) {
         if (!bundle_find(b, f.path, f.file)) {
-            diag_error(d, f.place, "file '%.*s' not found", STR_ARG(f.path));
+            diag_error(d, f.place, "file '%.*s' not found%s", STR_ARG(f.path),
+                       str_starts(f.path, "/dev/")
+                           ? ": a disk is a file of the bundle, or `ramdisk SIZE`"
+                           : "");
             ok = false;
         } else if (f.file->size == 0) {
             diag_error(d, f.place, "file '%.*s' is empty", STR_ARG(f.path));

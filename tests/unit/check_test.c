@@ -42,6 +42,10 @@ static const struct {
     {{A "vdev virtio-net boot <nothere\nvdev virtio-net boot empty vdev virtio-net boot text"},
      "a:1:46: error: file 'nothere' not found\na:2:22: error: file 'empty' is empty\n",
      {2}},
+    {{A "vdev virtio-net boot </dev/hd0t179"}, /* of QNX's host */
+     "a:1:46: error: file '/dev/hd0t179' not found: a disk is a file of the bundle, or `ramdisk "
+     "SIZE`\n",
+     {1}},
     /* after an error in the text, what may be missing for it isn't asked for */
     {{"system a rma 16M lod k"}, NULL, {2}},
     {{"system a ram 16Q load text"}, NULL, {1}},
