@@ -181,7 +181,9 @@ void board_show(const struct board *b)
     show_range("GICC", b->gicc);
     show_range("GICH", b->gich);
     show_range("GICV", b->gicv);
+    show_range("PCIe", b->pci.ecam);
     show_range("SMMUv3", b->smmu.reg);
+    show_range("ITS", b->its);
     show_range("fw_cfg", b->fw_cfg);
     show_range("PL031", b->rtc);
 }

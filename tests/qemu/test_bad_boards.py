@@ -212,6 +212,21 @@ def test_probe_of_a_sound_board(machine, bundle, built):
     assert not m.seen("warning: |error: "), m.tail()
 
 
+def test_probe_of_pcie(machine, bundle, built):
+    """What devices behind it need to be given to a VM."""
+    b = bundle({"good.qvmconf": GOOD, **vms.files(built, "puppet.img")})
+    options = {"how": "kernel", "smp": 1, "mem": 512, "append": "probe"}
+    m = machine(bundle=b, machine="iommu=smmuv3", **options)
+    vms.expect_puppet(m, 1, "UP ")
+    for line in (
+        "SMMUv3   0x9050000 to 0x906ffff",
+        "PCIe     0x4010000000 to 0x401fffffff",
+        "ITS      0x8080000 to 0x809ffff",
+        "GICD     0x8000000 to 0x800ffff",
+    ):
+        assert m.seen(rf"^muntin:   {re.escape(line)}$"), line
+
+
 RESERVED = "reserved-memory {{ #address-cells = <2>; #size-cells = <2>; ranges; {} }};"
 AREA = "a@{0:x} {{ reg = <0x0 {0:#x} 0x0 0x3000>; {1} }};"
 
