@@ -38,6 +38,10 @@ static void drop_cpus(struct board *b)
                  b->ncpus - kept);
     }
     b->ncpus = kept;
+    if (b->more_cpus > 0) {
+        log_warn("the board has %u CPUs more than the %u that Muntin uses: they stay off",
+                 b->more_cpus, PCPU_MAX);
+    }
 }
 
 /* One range of RAM instead of those that overlap: boot loaders add what is there already. */

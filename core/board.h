@@ -37,6 +37,7 @@ struct board {
     u64 cpu_release[PCPU_MAX];
     u64 cpu_flags; /* Versatile Express: where they all look, a device's register; 0: no such */
     u32 ncpus;
+    u32 more_cpus;           /* that the tree has, and for which there's no room */
     char cpu_compatible[64]; /* of the first CPU node: guests get the same */
     enum board_conduit psci;
     u32 psci_cpu_on, psci_off,

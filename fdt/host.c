@@ -156,7 +156,11 @@ static void read_cpu(struct host *h, const struct tree_node *n)
     if (b->cpu_compatible[0] == '\0') {
         copy_text(b->cpu_compatible, sizeof(b->cpu_compatible), n->key[TREE_COMPATIBLE]);
     }
-    if (cells < 1 || cells > 2 || reg.len < 4 * cells || b->ncpus >= PCPU_MAX) {
+    if (cells < 1 || cells > 2 || reg.len < 4 * cells) {
+        return;
+    }
+    if (b->ncpus == PCPU_MAX) {
+        b->more_cpus++;
         return;
     }
     b->cpu_mpidr[b->ncpus] = tree_cells(reg.data, cells) & MPIDR_AFFINITY;

@@ -89,6 +89,15 @@ static void cpus_that_nothing_starts_are_left_out(void **state)
     assert_non_null(strstr(said, "for 2 CPUs"));
 }
 
+static void cpus_beyond_the_most_are_told_of(void **state)
+{
+    (void)state;
+    board.more_cpus = 4;
+    assert_true(board_usable(&board, REACH));
+    assert_int_equal(board.ncpus, 4);
+    assert_non_null(strstr(said, "4 CPUs more than the 16 that Muntin uses"));
+}
+
 static void ram_listed_twice_counts_once(void **state)
 {
     (void)state;
@@ -184,6 +193,7 @@ int main(void)
         cmocka_unit_test_setup(sound_board_is_left_alone, setup),
         cmocka_unit_test_setup(boot_cpu_comes_first, setup),
         cmocka_unit_test_setup(cpus_that_nothing_starts_are_left_out, setup),
+        cmocka_unit_test_setup(cpus_beyond_the_most_are_told_of, setup),
         cmocka_unit_test_setup(ram_listed_twice_counts_once, setup),
         cmocka_unit_test_setup(ram_between_ranges, setup),
         cmocka_unit_test_setup(ram_out_of_reach, setup),

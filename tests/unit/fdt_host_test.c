@@ -415,6 +415,7 @@ static void more_cpus_than_fit_the_table(void **state)
     fdt_end_node(data);
     assert_true(finish(data));
     assert_int_equal(board.ncpus, PCPU_MAX);
+    assert_int_equal(board.more_cpus, 3);
     assert_int_equal(board.cpu_mpidr[PCPU_MAX - 1], PCPU_MAX - 1);
     assert_string_equal(board.cpu_compatible, "");
 }
