@@ -46,7 +46,7 @@ enum {
 enum { STATUS_OK = 0, STATUS_NO_PERMISSION = 5 };
 
 /* A page for each client, by its index; behind those of the 16, a page of the region's own. */
-enum { PAGE = 4096, CLIENTS = 16, WORDS = 128, END = 0xffffffff, TIMEOUT_S = 60 };
+enum { PAGE = 4096, CLIENTS = 16, WORDS = 128, END = 0xffffffff, TIMEOUT_S = 300 };
 
 struct mailbox {
     uint32_t round; /* of what is in words; END: no more */
@@ -283,6 +283,7 @@ static void lead(void)
         }
         pending = 0;
         lead_one(peer, rounds);
+        give_up = timer_now() + TIMEOUT_S * timer_hz();
         /* who comes back quickly may have left unseen */
         while ((live >> peer & 1) && !pending && timer_now() < give_up) {
             sleep();
