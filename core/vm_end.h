@@ -18,8 +18,7 @@ void vm_begin_stop(struct vm *vm, const struct vm_ending *e);
 /* With vm->lock: counts a restart that nobody asked for; false: there were too many. */
 bool vm_may_restart(struct vm *vm) MUST_CHECK;
 
-/* Parts of it: vm_set_stopping with vm->lock; the others without, when no vCPU of vm runs any more.
- */
+/* Parts of it: the first one with vm->lock, the other without, when no vCPU of vm runs any more. */
 void vm_set_stopping(struct vm *vm, const struct vm_ending *e);
 void vm_finish_stop(struct vm *vm);
 

@@ -182,8 +182,8 @@ static void assert_core_of(const struct vm *vm)
 static void mark_ram(struct vm *vm)
 {
     memcpy(ram(vm, 0) + 0x5008, "pattern of alpha", 16);
-    for (u32 i = 0; i < PAGE_SIZE; i += 4) { /* as large as a page can get */
-        u32 word = (i + 1) * 0x9e3779b1u;    /* no two alike */
+    for (u32 i = 0; i < PAGE_SIZE; i += 4) { /* no two alike: as large as a page can get */
+        u32 word = (i + 1) * 0x9e3779b1u;
 
         memcpy(ram(vm, 0) + 0x20000 + i, &word, 4);
     }
