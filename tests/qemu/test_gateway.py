@@ -73,7 +73,7 @@ def shell(m, number):
     name = NAMES[number - 1]
     vms.focus(m, number, name)
     m.line("")
-    m.expect(rf"^{name}:/root# ")
+    m.expect(rf"^{name}:/root# ", timeout=vms.BOOT_TIMEOUT)
 
 
 def run(m, command, **options):

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from lib import vms
-from lib.machine import BUILD, ROOT
+from lib.machine import BUILD, ROOT, stretch
 
 BOOT = vms.BOOT_TIMEOUT
 
@@ -51,6 +51,13 @@ def send_tcp(m, here, there, address, size, port):
     m.expect("@@ SINK-READY")
     vms.focus(m, *here)
     assert m.run(f"gtool send {address} {port} {size}", timeout=180) == 0, m.output
+
+
+def cycle(cpu):
+    """Takes a CPU off and on. Linux gives one a tenth of a second to go; then it's refused a while."""
+    file = f"/sys/devices/system/cpu/cpu{cpu}/online"
+    on = f"until echo 1 > {file}; do usleep 200000; done 2> /dev/null"
+    return f"echo 0 > {file} && {on} && grep -q 1 {file}"
 
 
 def pair(built, bundle, cpus=2, kernels=("d12c", "d12c")):
@@ -178,13 +185,14 @@ def test_private_link(machine, bundle, built):
     m.line("vm kill right")
     m.expect(r"^muntin: right: stopped: killed")
     vms.focus(m, 1, "left")
-    assert m.run("cat /sys/class/net/eth0/carrier") == 0 and m.output.strip() == "0"
+    carrier = "until grep -q {} /sys/class/net/eth0/carrier; do usleep 100000; done"
+    assert m.run(carrier.format(0)) == 0, m.output
     vms.focus(m, 0)
     m.line("vm start right")
     m.expect("@@ SHELL", timeout=BOOT)
     vms.focus(m, 1, "left")
+    assert m.run(carrier.format(1)) == 0, m.output
     ping(m, "10.0.0.2")
-    assert m.run("cat /sys/class/net/eth0/carrier") == 0 and m.output.strip() == "1"
 
 
 def test_nic_options(machine, bundle, built):
@@ -272,7 +280,7 @@ def test_reboot_and_poweroff_concern_one_vm(machine, bundle, built):
         m.line("")
         m.expect(r"^left:/root# ", timeout=BOOT)
         assert m.run("cut -d. -f1 /proc/uptime") == 0
-        assert int(m.output) < 60 * 4, m.output
+        assert int(m.output) < 60 * 4 * stretch(), m.output
         ping(m, "10.0.0.2", 3)
         m.line("")
     vms.focus(m, 2, "right")
@@ -282,7 +290,7 @@ def test_reboot_and_poweroff_concern_one_vm(machine, bundle, built):
     assert re.search(r"[1-9]\d* packets received", m.output), m.output
     assert m.run("cut -d. -f1 /proc/uptime") == 0
     starts = vms.all_matches(m.text, r"@@ SHELL cnt=\d+ frq=\d+ ns=\d+$")
-    assert len(set(starts)) == 2 + 3
+    assert len(vms.distinct(starts)) == 2 + 3
 
     vms.power_off(m, 1, "left")
     vms.focus(m, 2, "right")
@@ -323,8 +331,8 @@ def test_cpu_off_and_on(machine, bundle, built):
     m = machine(bundle=b, smp=4, mem=512)
     shells(m, ["one"])
     loop = (
-        "for i in 1 2 3 4 5; do for c in 1 2 3; do f=/sys/devices/system/cpu/cpu$c/online; "
-        "echo 0 > $f && echo 1 > $f || exit 9; done; done; cat /sys/devices/system/cpu/online"
+        f"for i in 1 2 3 4 5; do for c in 1 2 3; do {cycle('$c')} || exit 9; done; done; "
+        "cat /sys/devices/system/cpu/online"
     )
     assert m.run(f"({loop})", timeout=120) == 0, m.output
     assert "0-3" in m.output
@@ -343,7 +351,7 @@ def test_8_vms_on_2_cpus(machine, bundle, built, gic):
     for number, name in enumerate(names, 1):
         vms.focus(m, number, name)
         m.line("")
-        m.expect(rf"^{name}:/root# ", timeout=60)
+        m.expect(rf"^{name}:/root# ", timeout=BOOT)
         ping = "ping -c 2 -i 0.2 -w 30 10.0.0.$i | grep ' 0% packet loss' || exit 1"
         assert m.run(f"(for i in 1 2 3 4 5 6 7 8; do {ping}; done)", timeout=90) == 0, m.output
         assert m.output.count(" 0% packet loss") == 8
@@ -359,7 +367,7 @@ def focus_by_name(m, name):
     m.line(f"focus {name}")
     m.expect(rf"^muntin: console of {name}")
     m.line("")
-    m.expect(rf"^{name}:/root# ")
+    m.expect(rf"^{name}:/root# ", timeout=BOOT)
 
 
 @pytest.mark.parametrize("gic", [2, 3])
