@@ -261,10 +261,14 @@ static void set_table(u32 n)
     }
     bits = page_bits[io_read64_halves(reg) >> 8 & 3];
     pages = (entries_of(type) * entry + BIT(bits) - 1) >> bits;
-    p = pages <= 256 ? table((size_t)pages << bits, BIT(bits)) : NULL;
-    if (p == NULL) {
+    if (pages > 256) {
+        log_err("ITS: a table of %llu pages can't be", (unsigned long long)pages);
         its.failed = true;
         return;
+    }
+    p = table((size_t)pages << bits, BIT(bits));
+    if (p == NULL) {
+        return; /* its_start has failed */
     }
     set_base(reg, BASE_ATTRS | (u64)(uintptr_t)p | (pages - 1) | (io_read64_halves(reg) & 0x300),
              BASE_CACHE);

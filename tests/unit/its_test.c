@@ -189,16 +189,19 @@ static void test_other_tables(void **state)
     check_two();
 }
 
-/* More than one page, for a device beyond the first. */
+/* Just more than two pages, for a device beyond them; aligned as their size is. */
 static void test_large_table(void **state)
 {
     (void)state;
     power_on(true);
+    its.table[0].page = 2;
+    its.table[0].entry = 32;
+    assert_non_null(page_alloc(PAGE_SIZE));
     its_init(&board);
     assert_true(add(&one, 0x8, 1));
-    assert_true(add(&one, 0x5ff, 1));
+    assert_true(add(&one, 0x1000, 1));
     assert_true(its_start());
-    expect(0x5ff, FIRST, &one, 0);
+    expect(0x1000, FIRST, &one, 0);
 }
 
 static void test_collections_inside(void **state)
@@ -258,6 +261,22 @@ static void test_foreign_lpis(void **state)
     assert_int_equal(came.count, 0);
     its_lpi(8192 + 2);
     assert_int_equal(came.intid, FIRST + 2);
+}
+
+/* All that there can be: the next LPI is of no device. */
+static void test_lpi_beyond_the_last(void **state)
+{
+    (void)state;
+    power_on(true);
+    its_init(&board);
+    for (u32 i = 0; i < 16; i++) {
+        assert_true(add(&one, 8 * i, 64));
+    }
+    assert_true(its_start());
+    for (u32 i = 0; i < 64 * 16; i++) {
+        its_lpi(8192 + 16 * 64 + i);
+    }
+    assert_int_equal(came.count, 0);
 }
 
 static void test_cpu_is_off(void **state)
@@ -373,6 +392,7 @@ static void test_stalls(void **state)
     its.refuses = MAPTI;
     expect_failure("ITS: it refuses command 0x100000000a");
     assert_int_equal(its.cmds, 2);
+    assert_int_equal(its_reg(0x88), 3 * 32); /* nothing behind it */
 }
 
 static void test_hangs(void **state)
@@ -381,6 +401,7 @@ static void test_hangs(void **state)
     power_on(true);
     its.hangs = true;
     expect_failure("ITS: it doesn't take command 0x9");
+    assert_int_equal(its_reg(0x88), 32);
 }
 
 static void test_firmware_left_lpis(void **state)
@@ -439,9 +460,10 @@ static void test_table_too_large(void **state)
     its.typer = (its.typer & ~(31ull << 13)) | 31u << 13;
     its.table[0].entry = 32;
     its_init(&board);
-    assert_true(its_attach(&one, 1, 0xfffffffe, FIRST, 1));
+    assert_true(its_attach(&one, 1, 0x8000, FIRST, 1)); /* 257 pages */
     assert_false(its_start());
     assert_int_equal(its.cmds, 0);
+    assert_int_equal(said_count("ITS: a table of 257 pages can't be"), 1);
 }
 
 int main(void)
@@ -456,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_nobody),
         cmocka_unit_test(test_foreign_lpis),
+        cmocka_unit_test(test_lpi_beyond_the_last),
         cmocka_unit_test(test_cpu_is_off),
         cmocka_unit_test(test_lacks),
         cmocka_unit_test(test_none),
