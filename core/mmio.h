@@ -40,6 +40,7 @@ enum mmio_result {
     MMIO_DONE,  /* value is valid: go on behind the instruction */
     MMIO_ABORT, /* give the guest an external abort */
     MMIO_STOP,  /* the VM was told to end: config says `unsupported reference abort` */
+    MMIO_LATER, /* never of mmio_access: an instruction of several has yet to do the rest */
 };
 
 /* Creation only. False if the window overlaps another or the table is full. */

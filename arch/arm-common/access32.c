@@ -45,15 +45,28 @@ static bool fetch(const struct access32 *a, u32 *insn, u32 *length)
     return true;
 }
 
-enum mmio_result access32_run(struct access32 *a, u32 *length)
+static struct ldst_cpu cpu_of(struct access32 *a)
 {
-    struct ldst_cpu cpu = {.x = a->r, .big_endian = (a->spsr & SPSR32_E) != 0};
-    struct ldst l;
+    return (struct ldst_cpu){.x = a->r, .big_endian = (a->spsr & SPSR32_E) != 0};
+}
+
+enum mmio_result access32_go_on(struct access32 *a)
+{
+    struct ldst_cpu cpu = cpu_of(a);
+
+    return ldst_emulate(a->op, &cpu, a->vcpu, a->wanted);
+}
+
+enum mmio_result access32_run(struct access32 *a)
+{
+    struct ldst_cpu cpu = cpu_of(a);
+    struct ldst_op *op = a->op;
     u32 insn;
 
-    if (!fetch(a, &insn, length) || !decode32_ldst(insn, a->spsr, a->r, &l) ||
-        !ldst_is_cause(&l, &cpu, &a->abort)) {
+    op->next = 0;
+    if (!fetch(a, &insn, &op->length) || !decode32_ldst(insn, a->spsr, a->r, &op->d) ||
+        !ldst_is_cause(&op->d, &cpu, &op->abort)) {
         return MMIO_ABORT;
     }
-    return ldst_emulate(&l, &cpu, a->vcpu, a->abort.ipa, a->between);
+    return access32_go_on(a);
 }

@@ -5,8 +5,6 @@
  */
 #include "arch/arm-common/ldst.h"
 
-#include "core/vcpu.h"
-
 static u64 base_of(const struct ldst *d, const struct ldst_cpu *cpu)
 {
     return d->rn == 31 ? *cpu->sp : cpu->x[d->rn];
@@ -92,29 +90,30 @@ static int data_access(const struct ldst *d, u32 at, ldst_access_fn *access, voi
     return result;
 }
 
-int ldst_run(const struct ldst *d, const struct ldst_cpu *cpu, ldst_access_fn *access, void *ctx)
+int ldst_run(struct ldst_op *op, const struct ldst_cpu *cpu, ldst_access_fn *access, void *ctx)
 {
-    u64 data[LDST_REGISTERS][2] = {{0}};
+    const struct ldst *d = &op->d;
 
-    for (u32 i = 0; i < d->count; i++) {
+    for (; op->next < d->count; op->next++) {
+        u64 *data = op->data[op->next];
         int result;
 
         if (!d->load) {
-            data_get(d, cpu, d->reg[i], data[i]);
+            data_get(d, cpu, d->reg[op->next], data);
         }
         if (!d->load && cpu->big_endian) {
-            data_swap(d, data[i]);
+            data_swap(d, data);
         }
-        result = data_access(d, i * d->size, access, ctx, data[i]);
+        result = data_access(d, op->next * d->size, access, ctx, data);
         if (result != 0) {
             return result;
         }
         if (d->load && cpu->big_endian) {
-            data_swap(d, data[i]);
+            data_swap(d, data);
         }
     }
     for (u32 i = 0; d->load && i < d->count; i++) {
-        data_set(d, cpu, d->reg[i], data[i]);
+        data_set(d, cpu, d->reg[i], op->data[i]);
     }
     if (d->indexed) {
         u64 *base = d->rn == 31 ? cpu->sp : &cpu->x[d->rn];
@@ -132,8 +131,10 @@ bool ldst_is_cause(const struct ldst *d, const struct ldst_cpu *cpu, const struc
 
 struct target {
     struct vcpu *v;
-    u64 ipa; /* of the instruction's first byte */
-    void (*between)(struct pcpu *p);
+    u64 ipa;   /* of the instruction's first byte */
+    u32 first; /* offset of the first access of this call */
+    u32 size;  /* of a register */
+    bool (*wanted)(struct vcpu *v);
 };
 
 static int access_piece(void *ctx, u32 at, u32 size, bool write, u64 *value)
@@ -142,18 +143,20 @@ static int access_piece(void *ctx, u32 at, u32 size, bool write, u64 *value)
     struct mmio m = {.addr = t->ipa + at, .value = *value, .size = (u8)size, .write = write};
     int result;
 
-    if (at != 0) {
-        t->between(t->v->pcpu);
+    if (at != t->first && (at & (t->size - 1)) == 0 && t->wanted(t->v)) {
+        return MMIO_LATER;
     }
     result = (int)mmio_access(t->v, &m);
     *value = m.value;
     return result;
 }
 
-enum mmio_result ldst_emulate(const struct ldst *d, const struct ldst_cpu *cpu, struct vcpu *v,
-                              u64 ipa, void (*between)(struct pcpu *p))
+enum mmio_result ldst_emulate(struct ldst_op *op, const struct ldst_cpu *cpu, struct vcpu *v,
+                              bool (*wanted)(struct vcpu *v))
 {
-    struct target t = {v, ipa, between};
+    struct target t = {v, op->abort.ipa, op->next * op->d.size, op->d.size, wanted};
+    enum mmio_result result = (enum mmio_result)ldst_run(op, cpu, access_piece, &t);
 
-    return (enum mmio_result)ldst_run(d, cpu, access_piece, &t);
+    op->later = result == MMIO_LATER;
+    return result;
 }

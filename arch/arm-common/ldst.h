@@ -54,19 +54,29 @@ u64 ldst_address(const struct ldst *d, const struct ldst_cpu *cpu);
  */
 typedef int ldst_access_fn(void *ctx, u32 at, u32 size, bool write, u64 *value);
 
-/*
- * Carries it out: reads all, then changes registers, so that nothing has changed if an access
- * fails. 16-byte registers are accessed as two halves. 0 or the first result of `access` that
- * isn't.
- */
-int ldst_run(const struct ldst *d, const struct ldst_cpu *cpu, ldst_access_fn *access,
-             void *ctx) MUST_CHECK;
-
 /* A stage-2 abort: of which byte, and of a write? */
 struct ldst_abort {
     u64 va, ipa;
     bool write;
 };
+
+/* An instruction, and how far it got. */
+struct ldst_op {
+    struct ldst d;
+    struct ldst_abort abort;
+    u32 length; /* of the instruction, for who goes on behind it */
+    u32 next;   /* data register whose turn it is; 0 to begin with */
+    bool later; /* amid it: ldst_emulate is to be called again before the guest runs on */
+    u64 data[LDST_REGISTERS][2]; /* what was read so far */
+};
+
+/*
+ * Carries it out from op->next on: reads all, then changes registers, so that none has changed if
+ * an access fails. 16-byte registers are accessed as two halves. 0 or the first result of `access`
+ * that isn't; op->next is where that was.
+ */
+int ldst_run(struct ldst_op *op, const struct ldst_cpu *cpu, ldst_access_fn *access,
+             void *ctx) MUST_CHECK;
 
 /*
  * Is it what the abort is about? The instruction may be another by now. The byte must be its first,
@@ -76,11 +86,13 @@ bool ldst_is_cause(const struct ldst *d, const struct ldst_cpu *cpu,
                    const struct ldst_abort *abort) MUST_CHECK;
 
 /*
- * ldst_run on v's devices, from ipa on. At most LDST_REGISTERS accesses, each of which may cost
- * what a device may: `between` is called after each but the last, to take the interrupts that are
- * pending. The registers in cpu have changed with MMIO_DONE only.
+ * ldst_run on v's devices, from op->abort.ipa on. Each register's access may take what a device
+ * may, so `wanted` is asked in front of each but the first of a call: where it takes an interrupt
+ * that concerns anybody, the rest is for later (MMIO_LATER), when v would be entered again. v's
+ * guest runs in between as little as it does amid an instruction; nothing is done twice. The
+ * registers in cpu have changed with MMIO_DONE only.
  */
-enum mmio_result ldst_emulate(const struct ldst *d, const struct ldst_cpu *cpu, struct vcpu *v,
-                              u64 ipa, void (*between)(struct pcpu *p)) MUST_CHECK;
+enum mmio_result ldst_emulate(struct ldst_op *op, const struct ldst_cpu *cpu, struct vcpu *v,
+                              bool (*wanted)(struct vcpu *v)) MUST_CHECK;
 
 #endif

@@ -82,11 +82,12 @@ static inline bool big_endian(const struct arm_vcpu *v)
     return (v->frame.cpsr & SPSR32_E) != 0;
 }
 
-/* What a guest gets instead of the access: an exception, unless its VM has been told to end. */
-static RARE void refuse(struct arm_vcpu *v, u32 hsr, enum mmio_result result)
+/* What a guest gets instead of the access: an exception, unless its VM has been told to end, or
+ * the rest is for later. */
+static RARE void refuse(struct arm_vcpu *v, const struct ldst_abort *abort, enum mmio_result result)
 {
     if (result == MMIO_ABORT) {
-        inject_abort(v, false, (hsr & ISS_WNR) != 0, sysreg_read(HDFAR));
+        inject_abort(v, false, abort->write, (u32)abort->va);
     }
 }
 
@@ -105,7 +106,9 @@ static inline __attribute__((always_inline)) void with_syndrome(struct arm_vcpu 
     }
     result = mmio_access(&v->vcpu, &m);
     if (unlikely(result != MMIO_DONE)) {
-        refuse(v, hsr, result);
+        struct ldst_abort abort = {sysreg_read(HDFAR), ipa, m.write};
+
+        refuse(v, &abort, result);
         return;
     }
     if (!m.write) {
@@ -115,34 +118,47 @@ static inline __attribute__((always_inline)) void with_syndrome(struct arm_vcpu 
     access_skip(v, hsr);
 }
 
-/* In ARM and Thumb state; of the others (CPSR.J) no device is driven. */
-static RARE void without_syndrome(struct arm_vcpu *v, u32 hsr, u64 ipa)
+static bool wanted(struct vcpu *v)
+{
+    irqs_poll(v->pcpu);
+    return trap_wanted(to_arm(v));
+}
+
+/* Begins with v->op, or goes on with it. In ARM and Thumb state; of the others (CPSR.J) no device
+ * is driven. */
+static RARE void without_syndrome(struct arm_vcpu *v, bool begin)
 {
     struct access32 a = {
         .vcpu = &v->vcpu,
+        .op = &v->op,
         .pc = v->frame.pc,
         .spsr = v->frame.cpsr,
-        .abort = {sysreg_read(HDFAR), ipa, (hsr & ISS_WNR) != 0},
         .translate = translate,
-        .between = irqs_poll,
+        .wanted = wanted,
     };
     enum mmio_result result = MMIO_ABORT;
-    u32 length;
 
     for (u32 n = 0; n < LDST_REGISTERS; n++) {
         a.r[n] = regs_read(v, n);
     }
-    if ((v->frame.cpsr & CPSR_J) == 0) {
-        result = access32_run(&a, &length);
+    if (!begin) {
+        result = access32_go_on(&a);
+    } else if ((v->frame.cpsr & CPSR_J) == 0) {
+        result = access32_run(&a);
     }
     if (result != MMIO_DONE) {
-        refuse(v, hsr, result);
+        refuse(v, &v->op.abort, result);
         return;
     }
     for (u32 n = 0; n < LDST_REGISTERS; n++) {
         regs_write(v, n, (u32)a.r[n]);
     }
-    skip(v, length);
+    skip(v, v->op.length);
+}
+
+void access_go_on(struct arm_vcpu *v)
+{
+    without_syndrome(v, false);
 }
 
 /* All but a little-endian access with a syndrome to an address that isn't mapped. */
@@ -164,7 +180,8 @@ static RARE void unusual(struct arm_vcpu *v, u32 hsr, u64 ipa)
     } else if ((hsr & ISS_ISV) != 0 && (hsr & ISS_SAS) != ISS_SAS) {
         with_syndrome(v, hsr, ipa, big_endian(v));
     } else {
-        without_syndrome(v, hsr, ipa);
+        v->op.abort = (struct ldst_abort){va, ipa, (hsr & ISS_WNR) != 0};
+        without_syndrome(v, true);
     }
 }
 

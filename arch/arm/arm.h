@@ -6,6 +6,7 @@
 #include "arch/arm-common/aarch32.h"
 #include "arch/arm-common/gic.h"
 #include "arch/arm-common/irqs.h"
+#include "arch/arm-common/ldst.h"
 #include "arch/arm-common/start.h"
 #include "arch/arm-common/vsysreg.h"
 #include "arch/arm/frame.h"
@@ -45,6 +46,7 @@ struct arm_vcpu {
     struct frame frame;
     u32 exit_hsr[EXIT_TRACE]; /* syndromes of the last synchronous exits, by vcpu.exits */
     u32 hcr;
+    struct ldst_op op; /* an access without a syndrome; `later`: before it's entered */
     struct cp15_regs cp15;
     struct banked_regs banked;
     struct vfp_regs vfp;
@@ -123,6 +125,8 @@ static inline void regs_write(struct arm_vcpu *v, u32 n, u32 value)
  * trap, too: what trap_return gives.
  */
 struct frame *access_data_abort(struct arm_vcpu *v, u32 hsr);
+/* v, which is loaded and would be entered, has more to do for its instruction (v->op.later). */
+void access_go_on(struct arm_vcpu *v);
 /* Goes on behind the instruction that HSR is about. */
 void access_skip(struct arm_vcpu *v, u32 hsr);
 

@@ -24,7 +24,13 @@ struct frame *trap_leave(struct arm_vcpu *v)
 {
     struct pcpu *p = v->vcpu.pcpu;
 
-    return sched_irq(p) ? &v->frame : &to_arm(sched_enter(p))->frame;
+    for (;;) {
+        v = sched_irq(p) ? v : to_arm(sched_enter(p));
+        if (likely(!v->op.later)) {
+            return &v->frame;
+        }
+        access_go_on(v);
+    }
 }
 
 static void call(struct arm_vcpu *v)

@@ -86,6 +86,7 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     memset(&v->cp15, 0, sizeof(v->cp15));
     memset(&v->banked, 0, sizeof(v->banked));
     memset(&v->vfp, 0, sizeof(v->vfp));
+    v->op.later = false;
     v->frame.stack = stack;
     v->hcr = HCR_GUEST | (c->trap_wfi ? HCR_TWI : 0);
     start(v, (u32)entry, (u32)context);

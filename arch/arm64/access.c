@@ -93,11 +93,13 @@ static u64 extend(u64 value, u32 size, bool is64)
     return is64 ? value : (u32)value;
 }
 
-/* What a guest gets instead of the access: an exception, unless its VM has been told to end. */
-static RARE void refuse(struct arm64_vcpu *v, enum mmio_result result)
+/* What a guest gets instead of the access: an exception, unless its VM has been told to end, or
+ * the rest is for later. */
+static RARE void refuse(struct arm64_vcpu *v, const struct ldst_abort *abort,
+                        enum mmio_result result)
 {
     if (result == MMIO_ABORT) {
-        inject_abort(v, false, sysreg_read(far_el2));
+        inject_abort(v, false, abort->write, abort->va);
     }
 }
 
@@ -130,7 +132,9 @@ static inline __attribute__((always_inline)) void with_syndrome(struct arm64_vcp
     }
     result = mmio_access(&v->vcpu, &m);
     if (unlikely(result != MMIO_DONE)) {
-        refuse(v, result);
+        struct ldst_abort abort = {sysreg_read(far_el2), ipa, m.write};
+
+        refuse(v, &abort, result);
         return;
     }
     if (!m.write) {
@@ -162,48 +166,62 @@ static bool fetch(struct arm64_vcpu *v, u32 *insn)
     return true;
 }
 
-/* Registers are AArch64's: banked ones are elsewhere, and only their low halves are the guest's. */
-static RARE void without_syndrome32(struct arm64_vcpu *v, const struct ldst_abort *abort)
+static bool wanted(struct vcpu *v)
 {
-    u32 spsr = (u32)v->frame.spsr, length;
+    irqs_poll(v->pcpu);
+    return trap_wanted(to_arm64(v));
+}
+
+/* Registers are AArch64's: banked ones are elsewhere, and only their low halves are the guest's. */
+static RARE void without_syndrome32(struct arm64_vcpu *v, bool begin)
+{
+    u32 spsr = (u32)v->frame.spsr;
     struct access32 a = {
         .vcpu = &v->vcpu,
+        .op = &v->op,
         .pc = (u32)v->frame.elr,
         .spsr = spsr,
-        .abort = *abort,
         .translate = translate,
-        .between = irqs_poll,
+        .wanted = wanted,
     };
     enum mmio_result result;
 
     for (u32 n = 0; n < LDST_REGISTERS; n++) {
         a.r[n] = (u32)v->frame.x[aarch32_register(n, spsr)];
     }
-    result = access32_run(&a, &length);
+    result = begin ? access32_run(&a) : access32_go_on(&a);
     if (result != MMIO_DONE) {
-        refuse(v, result);
+        refuse(v, &v->op.abort, result);
         return;
     }
     for (u32 n = 0; n < LDST_REGISTERS; n++) {
         v->frame.x[aarch32_register(n, spsr)] = a.r[n];
     }
-    access_skip(v, length);
+    access_skip(v, v->op.length);
 }
 
-static RARE void without_syndrome64(struct arm64_vcpu *v, const struct ldst_abort *abort)
+/* The instruction that v->op.abort is about. */
+static bool understood(struct arm64_vcpu *v, const struct ldst_cpu *regs)
+{
+    struct ldst_op *op = &v->op;
+    u32 insn;
+
+    op->next = 0;
+    return fetch(v, &insn) && decode_ldst(insn, &op->d) && ldst_is_cause(&op->d, regs, &op->abort);
+}
+
+static RARE void without_syndrome64(struct arm64_vcpu *v, bool begin)
 {
     bool sp_el1 = (v->frame.spsr & 1) != 0;
     u64 sp = sp_el1 ? sysreg_read(sp_el1) : sysreg_read(sp_el0);
     struct ldst_cpu regs = {v->frame.x, &sp, vcpu_get_q, vcpu_set_q, big_endian(v)};
     enum mmio_result result = MMIO_ABORT;
-    struct ldst l;
-    u32 insn;
 
-    if (fetch(v, &insn) && decode_ldst(insn, &l) && ldst_is_cause(&l, &regs, abort)) {
-        result = ldst_emulate(&l, &regs, &v->vcpu, abort->ipa, irqs_poll);
+    if (!begin || understood(v, &regs)) {
+        result = ldst_emulate(&v->op, &regs, &v->vcpu, wanted);
     }
     if (result != MMIO_DONE) {
-        refuse(v, result);
+        refuse(v, &v->op.abort, result);
         return;
     }
     if (sp_el1) {
@@ -214,15 +232,19 @@ static RARE void without_syndrome64(struct arm64_vcpu *v, const struct ldst_abor
     access_skip(v, 4);
 }
 
-static RARE void without_syndrome(struct arm64_vcpu *v, u32 esr, u64 ipa)
+/* Begins with v->op, or goes on with it. */
+static RARE void without_syndrome(struct arm64_vcpu *v, bool begin)
 {
-    struct ldst_abort abort = {sysreg_read(far_el2), ipa, (esr & ISS_WNR) != 0};
-
     if (access_is_aarch32(v)) {
-        without_syndrome32(v, &abort);
+        without_syndrome32(v, begin);
     } else {
-        without_syndrome64(v, &abort);
+        without_syndrome64(v, begin);
     }
+}
+
+void access_go_on(struct arm64_vcpu *v)
+{
+    without_syndrome(v, false);
 }
 
 /* HPFAR_EL2 is not valid for a permission fault (Arm ARM D19.2.73): a write to ROM. */
@@ -237,7 +259,7 @@ static RARE void unusual(struct arm64_vcpu *v, u32 esr, u64 ipa)
 {
     if ((esr & (ISS_S1PTW | ISS_FNV)) != 0 ||
         ((esr & FSC_MASK) != FSC_TRANSLATION && !find_rom(v, esr, &ipa))) {
-        inject_abort(v, false, sysreg_read(far_el2));
+        inject_abort(v, false, (esr & ISS_WNR) != 0, sysreg_read(far_el2));
     } else if ((esr & ISS_CM) != 0) {
         access_skip(v, 4); /* cache maintenance of what isn't memory */
     } else if ((esr & ISS_ISV) != 0) {
@@ -248,7 +270,8 @@ static RARE void unusual(struct arm64_vcpu *v, u32 esr, u64 ipa)
         }
         with_syndrome(v, esr, ipa, big_endian(v));
     } else {
-        without_syndrome(v, esr, ipa);
+        v->op.abort = (struct ldst_abort){sysreg_read(far_el2), ipa, (esr & ISS_WNR) != 0};
+        without_syndrome(v, true);
     }
 }
 

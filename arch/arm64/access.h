@@ -39,4 +39,7 @@ static inline void access_skip(struct arm64_vcpu *v, u32 len)
  */
 struct frame *access_data_abort(struct arm64_vcpu *v, u32 esr);
 
+/* v, which is loaded and would be entered, has more to do for its instruction (v->op.later). */
+void access_go_on(struct arm64_vcpu *v);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "arch/arm-common/gic.h"
 #include "arch/arm-common/irqs.h"
+#include "arch/arm-common/ldst.h"
 #include "arch/arm-common/start.h"
 #include "arch/arm64/frame.h"
 #include "arch/arm-common/vsysreg.h"
@@ -33,6 +34,7 @@ struct arm64_vcpu {
     struct frame frame;
     u32 exit_esr[EXIT_TRACE]; /* syndromes of the last synchronous exits, by vcpu.exits */
     u64 hcr;
+    struct ldst_op op; /* an access without a syndrome; `later`: before it's entered */
     struct el1_regs el1;
     struct fp_regs fp;
     struct irqs_vcpu irqs;
@@ -83,6 +85,6 @@ static inline struct frame *trap_return(struct arm64_vcpu *v)
 
 /* inject.c: exceptions that a guest gets instead of what it wanted */
 void inject_undef(struct arm64_vcpu *v);
-void inject_abort(struct arm64_vcpu *v, bool instruction, u64 far);
+void inject_abort(struct arm64_vcpu *v, bool instruction, bool write, u64 far);
 
 #endif

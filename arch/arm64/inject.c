@@ -27,7 +27,6 @@
 #define EC_DABT_LOWER 0x24u
 #define EC_DABT_SAME  0x25u
 #define FSC_EXTERNAL  0x10u
-#define ISS_WNR       BIT(6)
 
 static const struct aarch32_exception undef32 = {MODE_UND, 0x04, 4, 2, false};
 static const struct aarch32_exception pabt32 = {MODE_ABT, 0x0c, 4, 4, true};
@@ -92,10 +91,9 @@ static void inject32(struct arm64_vcpu *v, const struct aarch32_exception *e)
     v->frame.elr = base + e->vector;
 }
 
-static void abort32(struct arm64_vcpu *v, bool instruction, u32 address)
+static void abort32(struct arm64_vcpu *v, bool instruction, bool write, u32 address)
 {
     u64 far = sysreg_read(far_el1); /* IFAR, DFAR */
-    bool write = !instruction && (sysreg_read(esr_el2) & ISS_WNR) != 0;
     u32 status = aarch32_external_abort((u32)sysreg_read(tcr_el1), write);
 
     if (instruction) {
@@ -122,12 +120,12 @@ void inject_undef(struct arm64_vcpu *v)
     inject64(v, EC_UNKNOWN << 26 | ESR_IL);
 }
 
-void inject_abort(struct arm64_vcpu *v, bool instruction, u64 far)
+void inject_abort(struct arm64_vcpu *v, bool instruction, bool write, u64 far)
 {
     u32 ec;
 
     if (is_aarch32(v)) {
-        abort32(v, instruction, (u32)far);
+        abort32(v, instruction, write, (u32)far);
         return;
     }
     if (instruction) {

@@ -34,9 +34,16 @@
 
 struct frame *trap_leave(struct frame *f)
 {
-    struct pcpu *p = container_of(f, struct arm64_vcpu, frame)->vcpu.pcpu;
+    struct arm64_vcpu *v = container_of(f, struct arm64_vcpu, frame);
+    struct pcpu *p = v->vcpu.pcpu;
 
-    return sched_irq(p) ? f : &to_arm64(sched_enter(p))->frame;
+    for (;;) {
+        v = sched_irq(p) ? v : to_arm64(sched_enter(p));
+        if (likely(!v->op.later)) {
+            return &v->frame;
+        }
+        access_go_on(v);
+    }
 }
 
 static void call(struct arm64_vcpu *v, bool is_smc)
@@ -175,7 +182,7 @@ static RARE void other(struct arm64_vcpu *v, u32 esr)
         }
         break;
     case EC_IABT_LOWER:
-        inject_abort(v, true, sysreg_read(far_el2));
+        inject_abort(v, true, false, sysreg_read(far_el2));
         break;
     default:
         unsupported(v, esr);

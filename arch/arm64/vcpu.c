@@ -78,6 +78,7 @@ void arch_vcpu_reset(struct vcpu *c, u64 entry, u64 context)
     memset(&v->frame, 0, sizeof(v->frame));
     memset(&v->el1, 0, sizeof(v->el1));
     memset(&v->fp, 0, sizeof(v->fp));
+    v->op.later = false;
     v->frame.stack = stack;
     v->hcr = traps_hcr(stage2_fwb(c->vm)) | (c->trap_wfi ? HCR_TWI : 0);
     if (c->vm->aarch32) {

@@ -52,10 +52,12 @@ static void dev_write(struct vdev *d, struct vcpu *v, u32 region, u64 offset, u3
     assert(value >> (8 * size) == 0);
 }
 
-static void between(struct pcpu *p)
+/* Now and then the rest is for later. */
+static bool wanted(struct vcpu *v)
 {
-    (void)p;
+    (void)v;
     assert(accesses >= 1);
+    return accesses % 3 == 1;
 }
 
 static const struct vdev_ops ops = {.read = dev_read, .write = dev_write};
@@ -96,9 +98,9 @@ static void set_up(struct access32 *a, const struct head *h, const u8 *rest, siz
     a->pc = CODE + PAGE_SIZE - 2 - 2u * h->at;
     a->spsr = h->psr;
     memcpy(ram + (a->pc - CODE), h->code, sizeof(h->code));
-    a->abort.ipa = PAGE + h->offset % PAGE_SIZE;
-    a->abort.write = (h->flags & FLAG_WRITE) != 0;
-    a->abort.va = (h->flags & FLAG_MATCH) != 0 ? match(a, h) : PAGE + h->offset;
+    a->op->abort.ipa = PAGE + h->offset % PAGE_SIZE;
+    a->op->abort.write = (h->flags & FLAG_WRITE) != 0;
+    a->op->abort.va = (h->flags & FLAG_MATCH) != 0 ? match(a, h) : PAGE + h->offset;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -106,10 +108,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     static struct vm_config cfg = {.on_reference = POLICY_FAIL};
     struct vm vm = {.cfg = &cfg};
     struct vcpu vcpu = {.vm = &vm};
-    struct access32 a = {.vcpu = &vcpu, .translate = translate, .between = between}, before;
+    struct ldst_op op = {.next = 7};
+    struct access32 a = {.vcpu = &vcpu, .op = &op, .translate = translate, .wanted = wanted};
+    struct access32 before;
     enum mmio_result result;
     struct head h;
-    u32 length;
 
     if (size < sizeof(h)) {
         return 0;
@@ -123,12 +126,16 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     set_up(&a, &h, data + sizeof(h), size - sizeof(h));
     before = a;
     accesses = 0;
-    result = access32_run(&a, &length);
+    result = access32_run(&a);
+    while (result == MMIO_LATER) {
+        assert(op.later && memcmp(&a, &before, sizeof(a)) == 0);
+        result = access32_go_on(&a);
+    }
     if (result != MMIO_DONE) {
         assert(result == MMIO_ABORT && memcmp(&a, &before, sizeof(a)) == 0);
         return 0;
     }
-    assert((length == 2 || length == 4) && accesses >= 1 && accesses <= LDST_REGISTERS);
+    assert((op.length == 2 || op.length == 4) && accesses >= 1 && accesses <= LDST_REGISTERS);
     for (u32 n = 0; n < LDST_REGISTERS; n++) {
         assert(a.r[n] <= UINT32_MAX);
     }

@@ -76,12 +76,12 @@ static int setup(void **state)
 /* Carries out one instruction; its address must be `address`. */
 static void run(u32 insn, u64 address)
 {
-    struct ldst d;
+    struct ldst_op op = {.next = 0};
 
-    assert_true(decode_ldst(insn, &d));
-    access_base = ldst_address(&d, &cpu);
+    assert_true(decode_ldst(insn, &op.d));
+    access_base = ldst_address(&op.d, &cpu);
     assert_int_equal(access_base, address);
-    assert_int_equal(ldst_run(&d, &cpu, access, memory), 0);
+    assert_int_equal(ldst_run(&op, &cpu, access, memory), 0);
 }
 
 static void test_post_and_pre_index(void **state)
@@ -261,14 +261,14 @@ static void test_simd(void **state)
 /* An access that fails leaves every register as it was. */
 static void test_failure_changes_nothing(void **state)
 {
-    struct ldst d;
-
     (void)state;
     x[2] = access_base = BASE;
     for (fail_at = 1; fail_at <= 2; fail_at++) {
+        struct ldst_op op = {.next = 0};
+
         accesses = 0;
-        assert_true(decode_ldst(0xa8c10c41, &d)); /* ldp x1, x3, [x2], #16 */
-        assert_int_equal(ldst_run(&d, &cpu, access, memory), 7);
+        assert_true(decode_ldst(0xa8c10c41, &op.d)); /* ldp x1, x3, [x2], #16 */
+        assert_int_equal(ldst_run(&op, &cpu, access, memory), 7);
         assert_int_equal(accesses, fail_at);
         assert_int_equal(x[1], 0x2222222222222222);
         assert_int_equal(x[3], 0x4444444444444444);

@@ -19,6 +19,7 @@ void guest_main(void)
         {"device-other", devices_other},
         {"device-sizes", devices_sizes},
         {"each-register", devices_each_register},
+        {"device-amid", devices_amid},
         {"big-endian", endian_syndrome},
         {"big-endian-decoded", endian_decoded},
         {"hole-sizes", holes_sizes},

@@ -18,6 +18,9 @@ void devices_other(void);
 void devices_sizes(void);
 void devices_each_register(void);
 
+/* amid.c */
+void devices_amid(void);
+
 /* endian.c */
 void endian_syndrome(void);
 void endian_decoded(void);
