@@ -6,6 +6,8 @@ tests can show Muntin a CPU that QEMU does not have.
 import socket
 import time
 
+from .machine import stretch
+
 PC = 32  # the stub's number; x0 to x30 are 0 to 30
 
 
@@ -14,8 +16,8 @@ class Gdb:
 
     def __init__(self, path, timeout=60):
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(timeout)
-        end = time.monotonic() + timeout
+        self._socket.settimeout(timeout * stretch())
+        end = time.monotonic() + timeout * stretch()
         while True:
             try:
                 self._socket.connect(path)

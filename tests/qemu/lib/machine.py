@@ -253,11 +253,11 @@ class Machine:
         self.expect(r"^=> ")
         self.line(qemu.uboot_boot(self.arch, os.path.getsize(bundle) if bundle else 0))
 
-    def monitor(self, command, timeout=5):
+    def monitor(self, command, timeout=10):
         """QEMU's answer to a command of its monitor, or "" if it does not answer any more."""
         try:
             with socket.socket(socket.AF_UNIX) as s:
-                s.settimeout(timeout)
+                s.settimeout(timeout * stretch())
                 s.connect(self._monitor_path)
                 answer = self._until_prompt(s)
                 s.sendall(command.encode() + b"\n")
