@@ -47,7 +47,7 @@ def test_what_was_never_offered(machine, bundle, built):
         net.transfer(m, sender, receiver)
 
 
-def test_private_link(machine, bundle, built):
+def test_private_link_converts(machine, bundle, built):
     """A cable between two VMs converts as a switch does."""
     left = Guest(1, "left", "d13c", peer="/dev/qvm/right/eth")
     right = Guest(2, "right", "d12c", "peerfeats 0", peer="/dev/qvm/left/eth")
