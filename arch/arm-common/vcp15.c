@@ -129,6 +129,9 @@ enum vsysreg_result vcp15_access(struct vsysreg *s, u32 esr, u64 *value)
         *value = 0;
         return write ? SYSREG_UNDEF : SYSREG_DONE;
     }
+    if (to == NONE) {
+        to = esr & (CP_MASK | CPP_MASK); /* op0 is 0: it's still none's, but can be told of */
+    }
     result = vsysreg_access(s, to | (write ? 0 : 1), value);
     if (to == SYS(3, 0, 0, ID_PFR1 / 8, ID_PFR1 % 8)) {
         *value |= SEC_FRAC_VBAR;

@@ -302,6 +302,20 @@ static const struct sysreg *find(u32 key)
     return NULL;
 }
 
+/* What has no op0 is a coprocessor's (vcp15.c): fields of its syndrome mean other things. */
+static RARE void end(struct vm *vm, u32 iss)
+{
+    const char *what = vsysreg_is_write(iss) ? "write" : "read";
+
+    if ((iss >> 20 & 3) == 0) {
+        vm_end(vm, VM_EXIT_UNSUPPORTED, false, "%s of a coprocessor's register, syndrome 0x%x",
+               what, iss);
+    } else {
+        vm_end(vm, VM_EXIT_UNSUPPORTED, false, "%s of system register S%u_%u_C%u_C%u_%u", what,
+               iss >> 20 & 3, iss >> 14 & 7, iss >> 10 & 15, ISS_CRM(iss), ISS_OP2(iss));
+    }
+}
+
 /* The config's `unsupported register`. */
 static enum vsysreg_result unknown(struct vsysreg *s, u32 iss, u64 *value)
 {
@@ -310,9 +324,7 @@ static enum vsysreg_result unknown(struct vsysreg *s, u32 iss, u64 *value)
     counter_inc(&vm->sysreg_unknown);
     switch (vm->cfg->on_register) {
     case POLICY_ABORT:
-        vm_end(vm, VM_EXIT_UNSUPPORTED, false, "%s of system register S%u_%u_C%u_C%u_%u",
-               vsysreg_is_write(iss) ? "write" : "read", iss >> 20 & 3, iss >> 14 & 7,
-               iss >> 10 & 15, ISS_CRM(iss), ISS_OP2(iss));
+        end(vm, iss);
         return SYSREG_STOP;
     case POLICY_IGNORE:
         if (!vsysreg_is_write(iss)) {

@@ -68,10 +68,7 @@ static void coprocessor(struct arm_vcpu *v, u32 hsr)
     case SYSREG_UNDEF:
         inject_undef(v);
         return;
-    case SYSREG_STOP:
-        vm_log(v->vcpu.vm, LOG_WARN, "register access 0x%x: stopped, as configured", hsr);
-        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
-        return;
+    case SYSREG_STOP: /* it was told so */
     case SYSREG_AGAIN:
         return;
     case SYSREG_DONE:
@@ -90,8 +87,8 @@ static void unsupported(struct arm_vcpu *v, u32 hsr)
 {
     counter_inc(&v->vcpu.vm->sysreg_unknown);
     if (v->vcpu.vm->cfg->on_instruction == POLICY_ABORT) {
-        vm_log(v->vcpu.vm, LOG_WARN, "instruction with syndrome 0x%x: stopped, as configured", hsr);
-        vm_stop(v->vcpu.vm, VM_EXIT_UNSUPPORTED);
+        vm_end(v->vcpu.vm, VM_EXIT_UNSUPPORTED, false, "instruction with syndrome 0x%x at pc 0x%x",
+               hsr, v->frame.pc);
     } else if (v->vcpu.vm->cfg->on_instruction == POLICY_IGNORE) {
         access_skip(v, hsr);
     } else {

@@ -111,3 +111,20 @@ def test_guest_of_64_bits_is_refused(machine, bundle, built):
     m = machine(arch="arm", bundle=b, smp=1, mem=512)
     m.expect(r"^muntin: error: a: not started: its kernel has 64 bits, but this CPU's EL1 can't")
     check_halted(m, "a: not started")
+
+
+def test_on_crash_is_obeyed(machine, bundle, built):
+    """Of a VM that did what its config forbids."""
+    extra = ["unsupported register abort", "on-crash restart", "max-restarts 1"]
+    b = bundle(
+        {
+            "a.qvmconf": vms.puppet("a", run="sysreg;off", extra=extra),
+            "puppet.img": built("guests/arm/puppet.img"),
+        }
+    )
+    m = machine(arch="arm", bundle=b, smp=1, mem=512)
+    why = "read of a coprocessor's register, syndrome 0x[0-9a-f]+"
+    m.expect(rf"a: restarts: {why}$")
+    m.expect(rf"a: stopped: .* \(exit code 5\): {why}; restarted too often$")
+    m.expect_exit()
+    assert not m.seen("PROBE"), m.tail()

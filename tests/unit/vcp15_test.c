@@ -10,6 +10,7 @@
 #include "arch/arm-common/idspace.h"
 #include "arch/host/arch.h"
 #include "core/config.h"
+#include "core/log.h"
 #include "core/sched.h"
 #include "core/vm.h"
 
@@ -28,6 +29,12 @@ static struct vsysreg regs;
 static struct vsysreg_ids host;
 static u64 last_sgi;
 static u64 value;
+static char said[200];
+
+static void keep(const char *line, size_t len)
+{
+    fmt_print(said, sizeof(said), "%.*s", (int)len, line);
+}
 
 u64 clock_ticks(void)
 {
@@ -212,6 +219,14 @@ static void test_denied(void **state)
     cfg.on_register = POLICY_IGNORE;
     assert_int_equal(mrc15(0, 9, 12, 0), SYSREG_DONE);
     assert_int_equal((u32)value, UINT32_MAX);
+    cfg.on_register = POLICY_ABORT;
+    cfg.log_set = UINT32_MAX;
+    log_sink = keep;
+    assert_int_equal(mrc15(0, 9, 12, 0), SYSREG_STOP);
+    log_sink = NULL;
+    assert_string_equal(said,
+                        ": error: read of a coprocessor's register, syndrome 0x2419: stopped, "
+                        "as configured");
 }
 
 /* Nothing that a syndrome can say is a surprise, or reaches a register of AArch64's alone. */
