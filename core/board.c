@@ -5,6 +5,7 @@
  */
 #include "core/board.h"
 
+#include "core/irq.h"
 #include "core/log.h"
 #include "core/page.h"
 
@@ -78,6 +79,10 @@ static bool settle_ram(struct board *b, u64 reach)
         add_ram(b->ram, &n, r);
     }
     b->nram = n;
+    if (b->ram_left != 0) {
+        log_warn("the board's device tree has memory in more than %d pieces: %llu MiB are not used",
+                 BOARD_RANGES, (unsigned long long)(b->ram_left / MIB));
+    }
     return true;
 }
 
@@ -101,6 +106,22 @@ static bool check_gic(const struct board *b)
     return true;
 }
 
+/* False, after a message: the tree doesn't say which interrupts of each CPU are Muntin's. */
+static bool check_interrupts(const struct board *b)
+{
+    u32 needed[] = {b->gic_maint_intid, b->timer_intid[3], b->timer_intid[2]};
+
+    for (u32 i = 0; i < ARRAY_SIZE(needed); i++) {
+        if (needed[i] < IRQ_SGIS || needed[i] >= IRQ_PRIVATE) {
+            log_err("the board's device tree lacks the interrupt of the %s",
+                    i == 0 ? "GIC's virtual interface (maintenance)"
+                           : (i == 1 ? "hypervisor timer" : "virtual timer"));
+            return false;
+        }
+    }
+    return true;
+}
+
 bool board_usable(struct board *b, u64 reach)
 {
     if (!settle_ram(b, reach)) {
@@ -111,7 +132,7 @@ bool board_usable(struct board *b, u64 reach)
         log_err("the board's device tree names no memory that can be used");
         return false;
     }
-    return check_gic(b);
+    return check_gic(b) && check_interrupts(b);
 }
 
 u64 board_memory(const struct board *b)

@@ -26,6 +26,7 @@ struct board {
 
     struct range ram[BOARD_RANGES]; /* page-aligned inwards */
     u32 nram;
+    u64 ram_left; /* bytes that found no room there */
     struct range
         reserved[BOARD_RANGES]; /* /memreserve/ and /reserved-memory, page-aligned outwards */
     u32 nreserved;

@@ -13,6 +13,7 @@
 
 #define MPIDR_AFFINITY 0xff00ffffffull
 #define UARTS          8
+#define GICV2_MAINT    25 /* wired so in GIC-400, Cortex-A15 and A7 (their TRMs) */
 
 /* PSCI 1.1 §5.1; CPU_ON takes 64-bit arguments where addresses have 64 bits. */
 enum {
@@ -68,6 +69,8 @@ static void add_ram(struct board *b, struct range r)
     end = ALIGN_DOWN(r.base + r.size, (u64)PAGE_SIZE);
     if (start < end && b->nram < BOARD_RANGES) {
         b->ram[b->nram++] = (struct range){start, end - start};
+    } else if (start < end) {
+        b->ram_left += end - start;
     }
 }
 
@@ -80,35 +83,44 @@ static u64 growth(struct range have, struct range r)
 }
 
 /*
- * Forgetting a reservation would hand out memory that is in use, so when there's no room for one
- * more, the range that grows least is made to cover it, along with what lies between.
+ * Adds a range to a list, to one that it touches if there is such. Forgetting one would hand out
+ * memory that is in use, so when there's no room for one more, the range that grows least is made
+ * to cover it, along with what lies between. Returns what covers it.
  */
-static void add_reserved(struct board *b, u64 base, u64 size)
+static struct range add_range(struct range *list, u32 *n, struct range r)
+{
+    struct range *best = list;
+    u64 end;
+
+    for (u32 i = 1; i < *n; i++) {
+        if (growth(list[i], r) < growth(*best, r)) {
+            best = &list[i];
+        }
+    }
+    if (*n == 0 || (*n < BOARD_RANGES && growth(*best, r) > r.size)) {
+        list[(*n)++] = r;
+        return r;
+    }
+    end = MAX(best->base + best->size, r.base + r.size);
+    best->base = MIN(best->base, r.base);
+    best->size = end - best->base;
+    return *best;
+}
+
+static void add_reserved(struct board *b, u64 base, u64 size, bool nomap)
 {
     u64 last = base + size - 1;
     struct range r;
-    u32 best = 0;
 
     if (size == 0 || last < base) {
         return;
     }
     r.base = ALIGN_DOWN(base, (u64)PAGE_SIZE);
     r.size = MIN(last | (PAGE_SIZE - 1), UINT64_MAX - PAGE_SIZE) + 1 - r.base;
-    for (u32 i = 1; i < b->nreserved; i++) {
-        if (growth(b->reserved[i], r) < growth(b->reserved[best], r)) {
-            best = i;
-        }
+    if (nomap) {
+        r = add_range(b->nomap, &b->nnomap, r);
     }
-    if (b->nreserved > 0 && growth(b->reserved[best], r) == 0) {
-        return;
-    }
-    if (b->nreserved < BOARD_RANGES) {
-        b->reserved[b->nreserved++] = r;
-        return;
-    }
-    last = MAX(b->reserved[best].base + b->reserved[best].size, r.base + r.size);
-    b->reserved[best].base = MIN(b->reserved[best].base, r.base);
-    b->reserved[best].size = last - b->reserved[best].base;
+    (void)add_range(b->reserved, &b->nreserved, r);
 }
 
 static void read_memory(struct host *h, const struct tree_node *n)
@@ -126,13 +138,7 @@ static void read_reserved(struct host *h, const struct tree_node *n)
     struct range r;
 
     for (u32 i = 0; tree_reg(n, i, &r); i++) {
-        add_reserved(h->b, r.base, r.size);
-        if (nomap && r.base < UINT64_MAX - r.size - PAGE_SIZE && h->b->nnomap < BOARD_RANGES) {
-            u64 base = ALIGN_DOWN(r.base, (u64)PAGE_SIZE);
-
-            h->b->nomap[h->b->nnomap++] =
-                (struct range){base, ALIGN_UP(r.base + r.size, (u64)PAGE_SIZE) - base};
-        }
+        add_reserved(h->b, r.base, r.size, nomap);
     }
 }
 
@@ -141,7 +147,7 @@ static void read_reserve_block(struct host *h)
     u64 base, size;
 
     for (u32 i = 0; tree_reserve(&h->tree, i, &base, &size); i++) {
-        add_reserved(h->b, base, size);
+        add_reserved(h->b, base, size, false);
     }
 }
 
@@ -278,6 +284,9 @@ static void settle_gic(struct host *h)
         gic.phandle = h->gic_irqs.parent;
     }
     h->b->gic_maint_intid = tree_intid(&h->gic_irqs, 0, &gic);
+    if (h->b->gic_maint_intid == 0 && h->b->gic_version == 2) {
+        h->b->gic_maint_intid = GICV2_MAINT; /* none of OMAP5's trees has it */
+    }
 }
 
 static void read_timer(struct host *h, const struct tree_node *n, u32 arg)

@@ -54,18 +54,8 @@ bool gic_answers(const char *frame, uintptr_t reg)
 
 bool gic_init(const struct board *b)
 {
-    u32 needed[] = {b->gic_maint_intid, b->timer_intid[TIMER_HYP], b->timer_intid[TIMER_VIRTUAL]};
-
-    private_enabled = BIT(GIC_SGI_KICK);
-    for (u32 i = 0; i < ARRAY_SIZE(needed); i++) {
-        if (needed[i] < IRQ_SGIS || needed[i] >= IRQ_PRIVATE) {
-            log_err("the board's device tree lacks the interrupt of the %s",
-                    i == 0 ? "GIC's virtual interface (maintenance)"
-                           : (i == 1 ? "hypervisor timer" : "virtual timer"));
-            return false;
-        }
-        private_enabled |= BIT(needed[i]);
-    }
+    private_enabled = BIT(GIC_SGI_KICK) | BIT(b->gic_maint_intid) | BIT(b->timer_intid[TIMER_HYP]) |
+                      BIT(b->timer_intid[TIMER_VIRTUAL]);
     board = b;
     gic.v3 = b->gic_version == 3;
     gic.gicd = (uintptr_t)b->gicd.base;

@@ -32,6 +32,8 @@ static int setup(void **state)
         .gicd = {0x8000000, 0x10000},
         .gicr = {{0x80a0000, 0x80000}},
         .ngicr = 1,
+        .gic_maint_intid = 25,
+        .timer_intid = {29, 30, 27, 26},
     };
     said_log();
     return 0;
@@ -162,6 +164,25 @@ static void gic_without_frames(void **state)
     refused("where the distributor");
 }
 
+static void interrupts_of_each_cpu(void **state)
+{
+    (void)state;
+    board.timer_intid[2] = 0;
+    refused("lacks the interrupt of the virtual timer");
+    board.timer_intid[3] = 32;
+    refused("lacks the interrupt of the hypervisor timer");
+    board.gic_maint_intid = 15;
+    refused("lacks the interrupt of the GIC's virtual interface");
+}
+
+static void ram_that_found_no_room(void **state)
+{
+    (void)state;
+    board.ram_left = 3 * MIB;
+    assert_true(board_usable(&board, REACH));
+    assert_non_null(strstr(said, "in more than 16 pieces: 3 MiB are not used"));
+}
+
 static void memory_without_what_is_reserved(void **state)
 {
     static _Alignas(PAGE_SIZE) u8 ram[16 * PAGE_SIZE];
@@ -199,6 +220,8 @@ int main(void)
         cmocka_unit_test_setup(ram_out_of_reach, setup),
         cmocka_unit_test_setup(no_ram, setup),
         cmocka_unit_test_setup(gic_without_frames, setup),
+        cmocka_unit_test_setup(interrupts_of_each_cpu, setup),
+        cmocka_unit_test_setup(ram_that_found_no_room, setup),
         cmocka_unit_test_setup(memory_without_what_is_reserved, setup),
     };
 

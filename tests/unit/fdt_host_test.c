@@ -255,7 +255,7 @@ static void old_board(void **state)
     assert_int_equal(board.psci_reset, 0);
     assert_int_equal(board.gic_version, 2);
     assert_range(board.gich, 0, 0);
-    assert_int_equal(board.gic_maint_intid, 0);
+    assert_int_equal(board.gic_maint_intid, 25); /* as each GICv2 has it */
     assert_int_equal(board.timer_intid[2], 0);
     assert_int_equal(board.nram, 1); /* the other has no whole page */
     assert_range(board.ram[0], 0x40000000, 0x10000000);
@@ -336,6 +336,7 @@ static void more_ram_than_fits_the_table(void **state)
     assert_true(finish(data));
     assert_int_equal(board.nram, BOARD_RANGES);
     assert_range(board.ram[BOARD_RANGES - 1], 0x40000000 + 15 * 0x200000, 0x100000);
+    assert_int_equal(board.ram_left, 4 * 0x100000);
 }
 
 static bool is_reserved(u64 base, u64 size)
@@ -376,6 +377,68 @@ static void no_reservation_is_lost(void **state)
     }
     assert_true(is_reserved(0x900000000, 0x1000));
     assert_true(is_reserved(0xffffffffffffe000, 0x1000));
+}
+
+static void no_map(void *data, u64 base, u64 size)
+{
+    fdt_begin_node(data, "r");
+    reg(data, base, size);
+    fdt_property(data, "no-map", "", 0);
+    fdt_end_node(data);
+}
+
+static void begin_reserved(void *data)
+{
+    fdt_begin_node(data, "reserved-memory");
+    fdt_property_u32(data, "#address-cells", 2);
+    fdt_property_u32(data, "#size-cells", 2);
+    fdt_property(data, "ranges", "", 0);
+}
+
+/* As on TI's J721E: 40 pieces, each behind or before the one before it. */
+static void reservations_that_touch_are_one(void **state)
+{
+    void *data = begin();
+
+    (void)state;
+    begin_reserved(data);
+    for (u32 i = 0; i < 20; i++) {
+        no_map(data, 0x80000000ull + i * 0x100000ull, 0x100000);
+        no_map(data, 0x7ff00000ull - i * 0x100000ull, 0x100000);
+    }
+    fdt_end_node(data);
+    assert_true(finish(data));
+    assert_int_equal(board.nnomap, 1);
+    assert_range(board.nomap[0], 0x80000000 - 20 * 0x100000, 40 * 0x100000);
+    assert_int_equal(board.nreserved, 1);
+    assert_range(board.reserved[0], 0x80000000 - 20 * 0x100000, 40 * 0x100000);
+}
+
+/* What is unmapped along with them, for want of room, is reserved as well. */
+static void no_no_map_is_lost(void **state)
+{
+    void *data = begin();
+
+    (void)state;
+    begin_reserved(data);
+    for (u32 i = 0; i < 40; i++) {
+        no_map(data, 0x40000000ull + i * 0x100000ull, 0x800);
+    }
+    fdt_end_node(data);
+    assert_true(finish(data));
+    assert_int_equal(board.nnomap, BOARD_RANGES);
+    for (u32 i = 0; i < 40; i++) {
+        bool unmapped = false;
+
+        for (u32 j = 0; j < board.nnomap; j++) {
+            unmapped |= range_within(0x40000000ull + i * 0x100000ull, PAGE_SIZE,
+                                     board.nomap[j].base, board.nomap[j].size);
+        }
+        assert_true(unmapped);
+    }
+    for (u32 j = 0; j < board.nnomap; j++) {
+        assert_true(is_reserved(board.nomap[j].base, board.nomap[j].size));
+    }
 }
 
 static void reservation_within_another(void **state)
@@ -997,6 +1060,8 @@ int main(void)
         cmocka_unit_test_teardown(more_ram_than_fits_the_table, free_blob),
         cmocka_unit_test_teardown(no_reservation_is_lost, free_blob),
         cmocka_unit_test_teardown(reservation_within_another, free_blob),
+        cmocka_unit_test_teardown(reservations_that_touch_are_one, free_blob),
+        cmocka_unit_test_teardown(no_no_map_is_lost, free_blob),
         cmocka_unit_test_teardown(more_cpus_than_fit_the_table, free_blob),
         cmocka_unit_test_teardown(long_texts_are_cut, free_blob),
         cmocka_unit_test_teardown(stdout_paths, free_blob),
