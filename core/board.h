@@ -16,7 +16,22 @@ struct range {
     u64 size;
 };
 
-enum board_uart { UART_NONE, UART_PL011, UART_16550, UART_DW, UART_AUX, UART_CADENCE, UART_IMX };
+enum board_uart {
+    UART_NONE,
+    UART_PL011,
+    UART_16550, /* from here to UART_OMAP: of its family */
+    UART_DW,
+    UART_AUX,
+    UART_OMAP,
+    UART_CADENCE,
+    UART_IMX,
+    UART_LPUART,
+    UART_SCIF,
+    UART_HSCIF,
+    UART_MESON,
+    UART_LINFLEX,
+    UART_MVEBU,
+};
 enum board_conduit { CONDUIT_NONE, CONDUIT_SMC, CONDUIT_HVC };
 
 struct board {
@@ -70,8 +85,10 @@ struct board {
     u32 timer_intid[4]; /* secure phys, non-secure phys, virtual, hypervisor: INTIDs */
 
     enum board_uart uart;
+    bool uart_guess; /* the first with a driver: the tree's console has none, or isn't named */
     struct range uart_reg;
     u32 uart_intid;            /* 0: none */
+    bool uart_edge;            /* it's a pulse, not a level */
     u8 uart_shift, uart_width; /* registers are 1 << shift apart, and accessed by so many bytes */
 
     struct range fw_cfg; /* size 0: none */

@@ -7,12 +7,12 @@
 #include "fdt/host.h"
 
 #include "fdt/host_pci.h"
+#include "fdt/host_uart.h"
 #include "fdt/tree.h"
 
 #include <string.h>
 
 #define MPIDR_AFFINITY 0xff00ffffffull
-#define UARTS          8
 #define GICV2_MAINT    25 /* wired so in GIC-400, Cortex-A15 and A7 (their TRMs) */
 
 /* PSCI 1.1 §5.1; CPU_ON takes 64-bit arguments where addresses have 64 bits. */
@@ -23,15 +23,6 @@ enum {
     PSCI_SYSTEM_RESET = (int)0x84000009,
 };
 
-struct uart {
-    enum board_uart kind;
-    struct range reg;
-    u8 shift, width;
-    struct tree_irqs irqs;
-    u32 depth;
-    const char *path[TREE_DEPTH]; /* node names from the root's child on */
-};
-
 struct host {
     struct board *b;
     struct tree tree;
@@ -39,10 +30,7 @@ struct host {
     struct tree_irqs gic_irqs, timer_irqs, smmu_irqs;
     int smmu_event; /* index in them; negative: none */
     struct tree_value timer_names;
-    struct uart uart[UARTS];
-    u32 nuarts;
-    struct tree_value stdout_path;
-    struct tree_node aliases; /* name NULL: none */
+    struct host_uarts uarts;
 };
 
 static void copy_text(char *dst, size_t size, struct tree_value v)
@@ -312,132 +300,6 @@ static void settle_timer(struct host *h)
     }
 }
 
-/* --- UART --- */
-
-/*
- * Where the registers of a 16550 are (binding serial/8250): nothing else reads these properties.
- * False: not as any that we know.
- */
-static bool read_uart_layout(const struct host *h, const struct tree_node *n, struct uart *u)
-{
-    u64 shift = tree_number(tree_get(&h->tree, n, "reg-shift"));
-    u64 width = tree_number(tree_get(&h->tree, n, "reg-io-width"));
-    u64 offset = tree_number(tree_get(&h->tree, n, "reg-offset"));
-
-    if (u->kind == UART_AUX) { /* its binding knows but one */
-        shift = 2;
-        width = 4;
-    }
-    width = MAX(width, 1u);
-    if (shift > 4 || (width != 1 && width != 2 && width != 4) || width > 1u << shift ||
-        offset > u->reg.size || u->reg.size - offset < 8u << shift) {
-        return false;
-    }
-    u->shift = (u8)shift;
-    u->width = (u8)width;
-    u->reg.base += offset;
-    u->reg.size -= offset;
-    return true;
-}
-
-static void read_uart(struct host *h, const struct tree_node *n, u32 kind)
-{
-    struct uart *u = &h->uart[h->nuarts];
-    struct range r;
-
-    if (h->nuarts == UARTS || !tree_reg(n, 0, &r)) {
-        return;
-    }
-    *u = (struct uart){.kind = (enum board_uart)kind, .reg = r, .irqs = tree_irqs(n)};
-    if (kind >= UART_16550 && kind <= UART_AUX && !read_uart_layout(h, n, u)) {
-        return;
-    }
-    u->depth = n->depth;
-    for (; n->depth > 0; n = n->parent) {
-        u->path[n->depth - 1] = n->name;
-    }
-    h->nuarts++;
-}
-
-/* Length of one component of a path, which ends at '/', the options' ':' or the end. */
-static u32 component_len(const char *path)
-{
-    u32 len = 0;
-
-    while (path[len] != '\0' && path[len] != '/' && path[len] != ':') {
-        len++;
-    }
-    return len;
-}
-
-/* A component without unit address stands for the node whatever its address. */
-static bool component_is(const char *path, u32 len, const char *node)
-{
-    if (strncmp(path, node, len) != 0) {
-        return false;
-    }
-    return node[len] == '\0' || (node[len] == '@' && memchr(path, '@', len) == NULL);
-}
-
-static bool path_is(const char *path, const struct uart *u)
-{
-    for (u32 i = 0; i < u->depth; i++) {
-        u32 len;
-
-        if (*path != '/') {
-            return false;
-        }
-        path++;
-        len = component_len(path);
-        if (len == 0 || !component_is(path, len, u->path[i])) {
-            return false;
-        }
-        path += len;
-    }
-    return *path == '\0' || *path == ':';
-}
-
-/* The path that an alias stands for, or NULL. */
-static const char *alias_path(const struct host *h, const char *alias)
-{
-    char name[32];
-    u32 len = component_len(alias);
-
-    if (h->aliases.name == NULL || len == 0 || len >= sizeof(name)) {
-        return NULL;
-    }
-    memcpy(name, alias, len);
-    name[len] = '\0';
-    return tree_text(tree_get(&h->tree, &h->aliases, name));
-}
-
-/*
- * The UART that stdout-path names if it's one that we know, else the first one that we know: a
- * board may put its boot console on a UART that has no driver here.
- */
-static void settle_uart(struct host *h)
-{
-    const char *path = tree_text(h->stdout_path);
-    const struct uart *u = &h->uart[0];
-
-    if (path != NULL && *path != '/') {
-        path = alias_path(h, path);
-    }
-    for (u32 i = 0; path != NULL && i < h->nuarts; i++) {
-        if (path_is(path, &h->uart[i])) {
-            u = &h->uart[i];
-            break;
-        }
-    }
-    if (h->nuarts > 0) {
-        h->b->uart = u->kind;
-        h->b->uart_reg = u->reg;
-        h->b->uart_shift = u->shift;
-        h->b->uart_width = u->width;
-        h->b->uart_intid = tree_intid(&u->irqs, 0, &h->gic);
-    }
-}
-
 /* --- the rest --- */
 
 static void read_chosen(struct host *h, const struct tree_node *n)
@@ -453,10 +315,7 @@ static void read_chosen(struct host *h, const struct tree_node *n)
     copy_text(b->bootargs, sizeof(b->bootargs), tree_get(&h->tree, n, "bootargs"));
     b->rng_seed = seed.data;
     b->rng_seed_len = seed.data != NULL ? seed.len : 0;
-    h->stdout_path = tree_get(&h->tree, n, "stdout-path");
-    if (h->stdout_path.data == NULL) {
-        h->stdout_path = tree_get(&h->tree, n, "linux,stdout-path");
-    }
+    host_uart_chosen(&h->uarts, &h->tree, n);
 }
 
 static void read_fw_cfg(struct host *h, const struct tree_node *n, u32 arg)
@@ -518,20 +377,9 @@ static const struct match {
     {"brcm,brahma-b15-gic", read_gic, 2},
     {"arm,armv8-timer", read_timer, 0},
     {"arm,armv7-timer", read_timer, 0},
-    {"arm,pl011", read_uart, UART_PL011},
-    {"arm,sbsa-uart", read_uart, UART_PL011},
     {"pci-host-ecam-generic", read_pci, 0},
     {"arm,smmu-v3", read_smmu, 0},
     {"arm,gic-v3-its", read_its, 0},
-    {"ns16550a", read_uart, UART_16550},
-    {"ns16550", read_uart, UART_16550},
-    {"snps,dw-apb-uart", read_uart, UART_DW},
-    {"brcm,bcm2835-aux-uart", read_uart, UART_AUX},
-    {"xlnx,xuartps", read_uart, UART_CADENCE},
-    {"cdns,uart-r1p12", read_uart, UART_CADENCE},
-    {"cdns,uart-r1p8", read_uart, UART_CADENCE},
-    {"fsl,imx21-uart", read_uart, UART_IMX},
-    {"fsl,imx6q-uart", read_uart, UART_IMX},
     {"arm,vexpress-sysreg", read_sysreg, 0x30},
     {"qemu,fw-cfg-mmio", read_fw_cfg, 0},
     {"arm,pl031", read_rtc, 0},
@@ -552,6 +400,9 @@ static void read_device(struct host *h, const struct tree_node *n)
                 return;
             }
         }
+        if (host_uart(&h->uarts, &h->tree, n, s)) {
+            return;
+        }
         list.data += len;
         list.len -= len;
     }
@@ -568,7 +419,7 @@ static void read_node(struct host *h, const struct tree_node *n)
     } else if (n->depth == 1 && strcmp(n->name, "chosen") == 0) {
         read_chosen(h, n);
     } else if (n->depth == 1 && strcmp(n->name, "aliases") == 0) {
-        h->aliases = *n;
+        h->uarts.aliases = *n;
     } else if (strcmp(above, "reserved-memory") == 0) {
         read_reserved(h, n);
     } else if (tree_lists(n->key[TREE_DEVICE_TYPE], "memory")) {
@@ -607,7 +458,7 @@ bool fdt_host_read(const void *dtb, struct board *b)
     settle_cpus(b);
     settle_gic(&h);
     settle_timer(&h);
-    settle_uart(&h);
+    host_uart_settle(b, &h.uarts, &h.tree, &h.gic);
     settle_smmu(&h);
     return true;
 }

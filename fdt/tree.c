@@ -563,3 +563,10 @@ u32 tree_intid(const struct tree_irqs *irqs, u32 index, const struct tree_gic *g
     }
     return type == 1 && number < 16 ? number + 16 : 0;
 }
+
+bool tree_edge(const struct tree_irqs *irqs, u32 index, const struct tree_gic *gic)
+{
+    const u8 *spec = tree_irq(irqs, index, gic);
+
+    return spec != NULL && (be32(spec + 8) & 3) != 0; /* of either direction */
+}

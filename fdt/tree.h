@@ -136,5 +136,7 @@ struct tree_irqs tree_irqs(const struct tree_node *n);
 const u8 *tree_irq(const struct tree_irqs *irqs, u32 index, const struct tree_gic *gic);
 /* The INTID that it means; 0: none. */
 u32 tree_intid(const struct tree_irqs *irqs, u32 index, const struct tree_gic *gic);
+/* True if it's signalled by an edge. */
+bool tree_edge(const struct tree_irqs *irqs, u32 index, const struct tree_gic *gic);
 
 #endif

@@ -15,20 +15,25 @@
 #define POLL_FULL_NS  1000000u
 
 static const struct uart_driver *const drivers[] = {
-    [UART_PL011] = &uart_pl011, [UART_16550] = &uart_16550,     [UART_DW] = &uart_dw,
-    [UART_AUX] = &uart_aux,     [UART_CADENCE] = &uart_cadence, [UART_IMX] = &uart_imx,
+    [UART_PL011] = &uart_pl011, [UART_16550] = &uart_16550,   [UART_DW] = &uart_dw,
+    [UART_AUX] = &uart_aux,     [UART_OMAP] = &uart_omap,     [UART_CADENCE] = &uart_cadence,
+    [UART_IMX] = &uart_imx,     [UART_LPUART] = &uart_lpuart, [UART_SCIF] = &uart_scif,
+    [UART_HSCIF] = &uart_hscif, [UART_MESON] = &uart_meson,   [UART_LINFLEX] = &uart_linflex,
+    [UART_MVEBU] = &uart_mvebu,
 };
 
 static const struct uart_driver *driver; /* NULL: the board has none that we know */
 static struct uart_port port;
 static struct timer poll;
 static u32 intid;
+static bool edge;      /* its interrupt is one */
 static bool enabled;   /* its interrupts reach us */
 static bool wanted[2]; /* which of them are asked for: enum arch_uart */
 
 void uart_init(const struct board *board)
 {
     intid = board->uart_intid;
+    edge = board->uart_edge;
     port = (struct uart_port){
         .base = (uintptr_t)board->uart_reg.base,
         .shift = board->uart_shift,
@@ -46,6 +51,17 @@ static void poll_due(struct timer *t)
     timer_set(t, arch_now_ns() + (wanted[UART_SENDS] ? POLL_FULL_NS : POLL_TYPED_NS));
 }
 
+/* An edge may have been while its interrupt was off: whatever it was for is looked for. */
+static void ask_irqs(void)
+{
+    if (enabled) {
+        driver->irqs(&port, wanted[UART_RECEIVES], wanted[UART_SENDS]);
+        if (edge) {
+            gic_spi_pend(intid);
+        }
+    }
+}
+
 void uart_enable_irq(void)
 {
     if (driver == NULL) {
@@ -58,9 +74,9 @@ void uart_enable_irq(void)
         return;
     }
     enabled = true;
-    driver->irqs(&port, wanted[UART_RECEIVES], wanted[UART_SENDS]);
-    gic_setup_spi(intid, false);
+    gic_setup_spi(intid, edge);
     gic_enable(intid, true);
+    ask_irqs();
 }
 
 u32 uart_intid(void)
@@ -81,7 +97,5 @@ int arch_getc(void)
 void arch_uart_wait(enum arch_uart what, bool on)
 {
     wanted[what] = on;
-    if (enabled) {
-        driver->irqs(&port, wanted[UART_RECEIVES], wanted[UART_SENDS]);
-    }
+    ask_irqs();
 }

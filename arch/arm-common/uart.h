@@ -26,7 +26,7 @@ void uart_enable_irq(void);
 /* INTID of its interrupt; 0: none. For the handler: call arch_uart_irq, which reads all bytes. */
 u32 uart_intid(void);
 
-/* The UART as its driver sees it. Only those of the 16550 family look beyond base. */
+/* The UART as its driver sees it. Not all look beyond base. */
 struct uart_port {
     uintptr_t base; /* of the first register */
     u8 shift;       /* registers are 1 << shift bytes apart, */
@@ -45,15 +45,23 @@ struct uart_driver {
     bool (*put)(struct uart_port *p, char c); /* false: the transmitter is full */
     int (*get)(struct uart_port *p);          /* -1: nothing received */
     /* Which of its two interrupts are on: something received, room to transmit. Both are levels,
-     * which go when the first get says -1, and when the last byte was put. */
+     * which go when the first get says -1, and when the last byte was put; or where the tree says
+     * so both are edges: one for each such event. */
     void (*irqs)(struct uart_port *p, bool receive, bool transmit);
 };
 
 extern const struct uart_driver uart_pl011;
 extern const struct uart_driver uart_16550;
-extern const struct uart_driver uart_dw;  /* Synopsys DesignWare's 16550 */
-extern const struct uart_driver uart_aux; /* BCM2835's mini UART, nearly one */
+extern const struct uart_driver uart_dw;   /* Synopsys DesignWare's 16550 */
+extern const struct uart_driver uart_aux;  /* BCM2835's mini UART, nearly one */
+extern const struct uart_driver uart_omap; /* TI's, from OMAP4 to K3 */
 extern const struct uart_driver uart_cadence;
 extern const struct uart_driver uart_imx;
+extern const struct uart_driver uart_lpuart;
+extern const struct uart_driver uart_scif;
+extern const struct uart_driver uart_hscif;
+extern const struct uart_driver uart_meson;
+extern const struct uart_driver uart_linflex;
+extern const struct uart_driver uart_mvebu;
 
 #endif

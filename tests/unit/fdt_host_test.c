@@ -301,6 +301,17 @@ static void reg(void *data, u64 base, u64 size)
     fdt_property(data, "reg", value, sizeof(value));
 }
 
+static void cells_prop(void *data, const char *name, const u32 *cells, u32 count)
+{
+    fdt32_t value[16];
+
+    assert_true(count <= ARRAY_SIZE(value));
+    for (u32 i = 0; i < count; i++) {
+        value[i] = cpu_to_fdt32(cells[i]);
+    }
+    fdt_property(data, name, value, (int)(4 * count));
+}
+
 static void memory(void *data, u64 base, u64 size)
 {
     fdt_begin_node(data, "memory");
@@ -438,6 +449,33 @@ static void no_no_map_is_lost(void **state)
     }
     for (u32 j = 0; j < board.nnomap; j++) {
         assert_true(is_reserved(board.nomap[j].base, board.nomap[j].size));
+    }
+}
+
+/* Its flags say how the UART's interrupt is signalled; of a SCIF with one for each event none is.
+ */
+static void interrupt_of_a_uart(void **state)
+{
+    (void)state;
+    for (u32 flags = 0; flags <= 8; flags++) {
+        for (u32 n = 1; n <= 2; n++) {
+            const u32 spec[] = {0, 33, flags, 0, 34, flags};
+            void *data = begin();
+
+            fdt_begin_node(data, "gic");
+            text_prop(data, "compatible", "arm,gic-400");
+            fdt_property_u32(data, "#interrupt-cells", 3);
+            fdt_end_node(data);
+            fdt_begin_node(data, "serial");
+            text_prop(data, "compatible", n == 1 ? "amlogic,meson-gx-uart" : "renesas,scif");
+            reg(data, 0x1000, 0x1000);
+            cells_prop(data, "interrupts", spec, 3 * n);
+            fdt_end_node(data);
+            assert_true(finish(data));
+            assert_int_equal(board.uart_intid, n == 1 ? 65 : 0);
+            assert_int_equal(board.uart_edge, n == 1 && (flags & 3) != 0);
+            assert_int_equal(board.uart_shift, n == 1 ? 0 : 2);
+        }
     }
 }
 
@@ -654,6 +692,22 @@ static const struct {
     {"fsl,imx8mp-uart\0fsl,imx6q-uart", UART_IMX},
     {"fsl,imx53-uart\0fsl,imx21-uart", UART_IMX},
     {"fsl,imx1-uart", UART_NONE},
+    {"nvidia,tegra210-uart\0nvidia,tegra20-uart", UART_16550},
+    {"mediatek,mt8183-uart\0mediatek,mt6577-uart", UART_16550},
+    {"nuvoton,npcm845-uart\0nuvoton,npcm750-uart", UART_16550},
+    {"ti,am64-uart\0ti,am654-uart", UART_OMAP},
+    {"ti,dra742-uart", UART_OMAP},
+    {"ti,omap4-uart", UART_OMAP},
+    {"fsl,imx93-lpuart\0fsl,imx7ulp-lpuart", UART_LPUART},
+    {"fsl,imx8qm-lpuart\0fsl,imx8qxp-lpuart", UART_LPUART},
+    {"renesas,rcar-gen3-scif\0renesas,scif", UART_SCIF},
+    {"renesas,rcar-gen4-hscif\0renesas,hscif", UART_HSCIF},
+    {"renesas,scif-r9a07g044", UART_SCIF},
+    {"amlogic,meson-gx-uart", UART_MESON},
+    {"amlogic,meson-a1-uart\0amlogic,meson-ao-uart", UART_MESON},
+    {"amlogic,meson-s4-uart", UART_MESON},
+    {"nxp,s32g2-linflexuart\0fsl,s32v234-linflexuart", UART_LINFLEX},
+    {"marvell,armada-3700-uart", UART_MVEBU},
 };
 
 static void uarts_by_compatible(void **state)
@@ -785,16 +839,6 @@ static void interrupts_go_to_the_gic(void **state)
 }
 
 /* Nodes deeper than the walk goes are passed over, and it finds its way back. */
-static void cells_prop(void *data, const char *name, const u32 *cells, u32 count)
-{
-    fdt32_t value[16];
-
-    assert_true(count <= ARRAY_SIZE(value));
-    for (u32 i = 0; i < count; i++) {
-        value[i] = cpu_to_fdt32(cells[i]);
-    }
-    fdt_property(data, name, value, (int)(4 * count));
-}
 
 /*
  * A bus with this map, of address cells, interrupt cells, a mask and entries; a UART in it with the
@@ -1062,6 +1106,7 @@ int main(void)
         cmocka_unit_test_teardown(reservation_within_another, free_blob),
         cmocka_unit_test_teardown(reservations_that_touch_are_one, free_blob),
         cmocka_unit_test_teardown(no_no_map_is_lost, free_blob),
+        cmocka_unit_test_teardown(interrupt_of_a_uart, free_blob),
         cmocka_unit_test_teardown(more_cpus_than_fit_the_table, free_blob),
         cmocka_unit_test_teardown(long_texts_are_cut, free_blob),
         cmocka_unit_test_teardown(stdout_paths, free_blob),
