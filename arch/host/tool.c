@@ -8,6 +8,7 @@
 #include "arch/host/tool_files.h"
 #include "arch/host/tool_gcore.h"
 #include "arch/host/tool_pcap.h"
+#include "arch/host/tool_probe.h"
 #include "arch/host/tool_show.h"
 #include "arch/host/tool_subst.h"
 #include "arch/host/tool_usage.h"
@@ -401,6 +402,22 @@ static int cmd_dtb(char *const *args, int count)
     return finish();
 }
 
+static int cmd_board(char *const *args, int count)
+{
+    int code = 0;
+
+    if (count == 0) {
+        return usage("board needs a BOARD.dtb", "");
+    }
+    for (int i = 0; i < count; i++) {
+        if (count > 1) {
+            printf("%s:\n", args[i]);
+        }
+        code = probe_board(tool_board_read(args[i])) ? code : EXIT_CONFIG;
+    }
+    return code;
+}
+
 static int cmd_pcap(char *const *args, int count)
 {
     if (count > 1) {
@@ -503,8 +520,9 @@ static const struct {
     int (*run)(char *const *args, int count);
     bool files; /* at least one is needed */
 } commands[] = {
-    {"check", cmd_check, true}, {"pack", cmd_pack, true},    {"dtb", cmd_dtb, true},
-    {"pcap", cmd_pcap, false},  {"gcore", cmd_gcore, false}, {"manual", cmd_manual, false},
+    {"check", cmd_check, true},    {"pack", cmd_pack, true},  {"dtb", cmd_dtb, true},
+    {"board", cmd_board, false},   {"pcap", cmd_pcap, false}, {"gcore", cmd_gcore, false},
+    {"manual", cmd_manual, false},
 };
 
 /* Runs the command, whose options were taken already, with what else stood behind it. */

@@ -9,6 +9,7 @@ static const char synopsis[] =
     "       muntin pack [OPTIONS] [--append muntin.bin] -o OUT FILE.qvmconf [@MORE]... [-- "
     "WORDS]\n"
     "       muntin dtb [OPTIONS] -o OUT.dtb FILE.qvmconf [@MORE]... [-- WORDS]\n"
+    "       muntin board BOARD.dtb...\n"
     "       muntin pcap [-o OUT.pcap] [LOG]\n"
     "       muntin gcore [-o OUT.gcore] [LOG]\n"
     "       muntin manual | help\n";
@@ -28,6 +29,8 @@ static const char details[] =
     "  --append IMAGE     pack: put the bundle behind this image, as one file\n"
     "  -f                 pack: in spite of errors\n"
     "\n"
+    "board says what Muntin makes of a board's device tree, and what keeps VMs from starting "
+    "there.\n"
     "pcap finds the captures that `net capture NIC dump` printed, in a log of the console or in "
     "what\n"
     "comes in. Each becomes a file: OUT.pcap, OUT-2.pcap and so on, or named after its NIC.\n"
@@ -35,8 +38,9 @@ static const char details[] =
     "files for gdb, OUT.gcore, OUT.gcore-2 and so on, or NAME-YYYYMMDD-hhmmss.gcore.\n"
     "manual prints the reference of the config language, as in docs/config.md.\n"
     "\n"
-    "Exit status: 0 fine, 64 wrong usage, 65 errors in the configs, or parts of a capture or core\n"
-    "missing, 66 a file can't be read, 73 it can't be written.\n";
+    "Exit status: 0 fine, 64 wrong usage, 65 errors in the configs, a board that can't have VMs, "
+    "or\n"
+    "parts of a capture or core missing, 66 a file can't be read, 73 it can't be written.\n";
 
 int usage_help(void)
 {

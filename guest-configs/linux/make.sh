@@ -19,7 +19,8 @@
 # script (init.sh) as there's no compiler for it.
 #
 # From the package of d12 and of d12v7 come also the device trees of the boards that Muntin is
-# tested on, for whom there's no loader to hand it one: NAME.dtb.
+# tested on, for whom there's no loader to hand it one: NAME.dtb; and all there are, as
+# KERNEL.trees.tar.
 #
 # The packages come from the Debian archive with apt's signatures checked and an apt state of our
 # own: the machine's is not touched, no root is needed. They are kept in build/cache (CACHE=...):
@@ -67,6 +68,7 @@ kernel_files() {
     for tree in $(kernel_trees "$1"); do
         echo "${tree##*/}"
     done
+    [ -z "$(kernel_trees "$1")" ] || echo "$1.trees.tar"
 }
 
 MODULES="virtio_mmio virtio_pci virtio_net virtio_blk virtio_console virtio_rng
@@ -346,6 +348,9 @@ make_kernel() {
     for dtb in $(kernel_trees "$kernel"); do
         cp "$tree"/usr/lib/linux-image-*/"$dtb" "$guests/"
     done
+    if [ -n "$(kernel_trees "$kernel")" ]; then
+        tar -C "$tree"/usr/lib/linux-image-* -cf "$guests/$kernel.trees.tar" .
+    fi
     read -ra files <<< "$(kernel_files "$kernel" | tr '\n' ' ')"
     cp "$tree"/boot/vmlinuz-* "$guests/${files[0]}"
     rm -rf "$root"

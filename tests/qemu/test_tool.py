@@ -145,6 +145,7 @@ def test_check_reports_all_errors_of_all_files(tool):
         (["check", "--frob", "1", "a.qvmconf"], "unknown option --frob"),
         (["check", "a.qvmconf", "-o"], "unknown option, or nothing behind it: -o"),
         (["manual", "x"], "manual takes no arguments"),
+        (["board"], "board needs a BOARD.dtb"),
     ],
 )
 def test_wrong_usage_is_64(tool, args, words):
@@ -594,3 +595,92 @@ def test_pcap_does_not_believe_lengths(tool):
     code, out, err = tool("pcap", "log")
     assert (code, out) == (0, "n.pcap: 0 frames of n\n")
     assert (tool.path / "n.pcap").stat().st_size == 24
+
+
+DESK = """/dts-v1/;
+/ {
+    #address-cells = <1>; #size-cells = <1>; model = "A board"; interrupt-parent = <&gic>;
+    cpus { #address-cells = <1>; #size-cells = <0>;
+        cpu@0 { device_type = "cpu"; reg = <0>; }; cpu@1 { device_type = "cpu"; reg = <0x100>; }; };
+    gic: gic { compatible = "arm,gic-v3"; #interrupt-cells = <3>; reg = <0x1000 0x1000 0x40000 0x40000>;
+        interrupts = <1 9 4>; };
+    timer: timer { compatible = "arm,armv8-timer"; interrupts = <1 13 4 1 14 4 1 11 4 1 10 4>; };
+};
+"""
+DESK_REST = """
+/ { chosen { stdout-path = "/serial:115200"; }; psci { compatible = "arm,psci-1.0"; method = "smc"; };
+    serial { compatible = "ti,am654-uart"; reg = <0x2000 0x100>; interrupts = <0 5 4>; };
+    memory { device_type = "memory"; reg = <0x40000000 0x1000000>; }; };
+"""
+
+
+def board_dtb(folder, text):
+    made = subprocess.run(
+        ["dtc", "-q", "-O", "dtb", "-o", folder / "b.dtb"], input=text, text=True, capture_output=True
+    )
+    assert made.returncode == 0, made.stderr
+    return "b.dtb"
+
+
+def test_board_that_has_all(tool):
+    code, out, err = tool("board", board_dtb(tool.path, DESK + DESK_REST))
+    assert (code, err) == (0, "")
+    assert out == """muntin: device tree: A board
+muntin:   firmware: PSCI by SMC
+muntin:   CPU      0x0
+muntin:   CPU      0x100
+muntin:   RAM      0x40000000 to 0x40ffffff
+muntin:   UART     OMAP, interrupt 37
+muntin:   UART     0x2000 to 0x20ff
+muntin:   GICv3    maintenance interrupt 25, timers' 29 30 27 26
+muntin:   GICD     0x1000 to 0x1fff
+muntin:   GICR     0x40000 to 0x7ffff
+muntin: VMs can start on it
+"""
+
+
+def test_board_that_waits_for_its_boot_loader(tool):
+    """What a boot loader adds is no error, a console's driver a warning; each thing has its line."""
+    code, out, err = tool("board", board_dtb(tool.path, DESK))
+    assert (code, err) == (0, "")
+    assert out.endswith("""muntin: no memory is named: the boot loader has to
+muntin: warning: no UART that has a driver: nothing would be shown
+muntin: no PSCI is named: the boot loader may (U-Boot does, where it provides it); without it \
+nothing can switch the board off
+muntin: warning: the board's device tree has neither PSCI by SMC nor a spin-table for 1 CPUs: \
+they stay off
+muntin: VMs can start on it
+""")
+    other = DESK_REST.replace("/serial:", "/uart:").replace("interrupts = <0 5 4>;", "")
+    code, out, err = tool("board", board_dtb(tool.path, DESK + other))
+    assert "warning: no stdout-path, or to a UART that has no driver" in out
+    assert "no interrupt of the GIC's: a timer looks at it" in out and code == 0
+
+
+@pytest.mark.parametrize(
+    "change, why",
+    [
+        (("arm,gic-v3", "arm,gic-v1"), "has no GICv2 or GICv3"),
+        (("arm,gic-v3", "arm,gic-400"), "has no virtualization frames (GICH, GICV)"),
+        ((" 0x40000 0x40000>", ">"), "where the distributor and the redistributors"),
+        (("1 10 4>", ">"), "lacks the interrupt of the hypervisor timer"),
+        (("arm,armv8", "arm,armv6"), "lacks the interrupt of the hypervisor timer"),
+        (("<1 9 4>", "<0 9 4>"), "lacks the interrupt of the GIC's virtual interface"),
+    ],
+)
+def test_board_without_vms(tool, change, why):
+    """The error, and exit code 65, even if the next board has none."""
+    bad = board_dtb(tool.path, (DESK + DESK_REST).replace(*change))
+    shutil.copy(tool.path / bad, tool.path / "bad.dtb")
+    good = board_dtb(tool.path, DESK + DESK_REST)
+    code, out, err = tool("board", "bad.dtb", good)
+    first, second = out.split("b.dtb:\n")
+    assert (code, err) == (65, "") and first.startswith("bad.dtb:\n")
+    assert "error: the board's " in first and why in first
+    assert first.endswith("no VM can start on it\n") and "error" not in second
+
+
+def test_board_that_is_none(tool):
+    (tool.path / "x.dtb").write_bytes(b"\xd0\x0d\xfe\xed" + bytes(60))
+    assert tool("board", "x.dtb") == (65, "", "muntin: x.dtb is not a device tree\n")
+    assert tool("board", "nothing.dtb")[0] == 66
