@@ -171,7 +171,7 @@ $(B)/$(1)/libmuntin.a: $(patsubst %,$(B)/$(1)/%.o,$(PORTABLE)) $(patsubst $(B)/%
 $(B)/$(1)/%_test: $(B)/$(1)/tests/unit/%_test.c.o $(patsubst %,$(B)/$(1)/%.o,$(wildcard tests/host/*.c)) $(B)/$(1)/libmuntin.a $(filter %.o,$(5))
 	$(Q)$(2) $(3) -o $$@ $$^ $(filter -l%,$(5)) -lpthread
 $(B)/$(1)/%_fuzz: $(B)/$(1)/tests/fuzz/%_fuzz.c.o $(patsubst %,$(B)/$(1)/%.o,$(wildcard tests/host/*.c)) $(B)/$(1)/libmuntin.a
-	$(Q)$(2) $(3) -o $$@ $$^
+	$(Q)$(2) $(3) -o $$@ $$^ $(filter -l%,$(5))
 -include $$(shell find $(B)/$(1) -name '*.d' 2>/dev/null)
 endef
 $(eval $(call host,tool,gcc,-O2,setup-tool))
@@ -184,7 +184,7 @@ $(CMOCKA_DIR)/src/cmocka.c: | setup-build
 	@tests/source.sh cmocka $(B)/deps
 $(eval $(call host,arm32,arm-linux-gnueabihf-gcc,-O1 -static -fsanitize=alignment$(COMMA)shift -fno-sanitize-recover=all \
 	-DHAVE_SIGNAL_H -DHAVE_STRINGS_H -DHAVE_GCC_THREAD_LOCAL_STORAGE -isystem $(CMOCKA_DIR)/include,setup-arm32 $(CMOCKA_DIR)/src/cmocka.c,$(B)/arm32/deps/cmocka/src/cmocka.c.o))
-$(eval $(call host,fuzz,clang,-O1 -fsanitize=address$(COMMA)undefined$(COMMA)fuzzer -fno-sanitize-recover=all,setup-host))
+$(eval $(call host,fuzz,clang,-O1 -fsanitize=address$(COMMA)undefined$(COMMA)fuzzer -fno-sanitize-recover=all,setup-host,-lcmocka))
 
 $(B)/muntin: $(patsubst %,$(B)/tool/%.o,$(wildcard arch/host/tool*.c)) $(B)/tool/libmuntin.a
 	@echo "  LD       $@"
