@@ -20,7 +20,10 @@ int boots_run(const struct CMUnitTest *tests, size_t count)
         if (pid == 0) {
             exit(_cmocka_run_group_tests(tests[i].name, &tests[i], 1, NULL, NULL));
         }
-        failed += pid < 0 || waitpid(pid, &status, 0) != pid || status != 0;
+        if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+            printf("[  FAILED  ] %s\n", tests[i].name); /* it may have died */
+            failed++;
+        }
     }
     return failed;
 }
