@@ -68,11 +68,13 @@ struct board {
     u32 gic_phandle, gic_cells, gic_address_cells; /* how other nodes of the tree refer to it */
 
     struct {
-        struct range ecam; /* of a PCIe host bridge; size 0: none */
-        u32 bus;           /* whose functions it begins with */
-        struct range mem;  /* where BARs of 32 bits can be; size 0: nowhere */
-        u64 mem_bus;       /* what the bus calls mem.base */
-        bool coherent;     /* its devices look into the caches */
+        struct range ecam;  /* of a PCIe host bridge; size 0: none */
+        u32 bus, buses;     /* the first, whose functions it begins with, and how many it has */
+        struct range mem;   /* where BARs of 32 bits can be; size 0: nowhere */
+        u64 mem_bus;        /* what the bus calls mem.base */
+        struct range mem64; /* where those of 64 bits can be, too; size 0: nowhere */
+        u64 mem64_bus;
+        bool coherent; /* its devices look into the caches */
     } pci;
     struct {
         struct range reg; /* an SMMUv3; size 0: none */

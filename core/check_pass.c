@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/page.h"
 #include "core/pci.h"
+#include "core/pci_bus.h"
 
 #define LL(x) ((unsigned long long)(x))
 
@@ -152,6 +153,8 @@ static const char *muntins_own(const struct board *b, const struct cfg_window *w
          "the PCIe host bridge: its functions can be passed (pci:BUS:DEVICE.FUNCTION)"},
         {{b->pci.mem.base, b->its.size != 0 && b->smmu.reg.size != 0 ? b->pci.mem.size : 0},
          "the PCIe host bridge, where Muntin places what functions have"},
+        {{b->pci.mem64.base, b->its.size != 0 && b->smmu.reg.size != 0 ? b->pci.mem64.size : 0},
+         "the PCIe host bridge, where Muntin places what functions have"},
         {b->uart_reg, "Muntin's UART"},
         {{b->fw_cfg.base, b->fw_cfg.size != 0 ? FW_CFG_SIZE : 0},
          "fw_cfg, which could overwrite it"},
@@ -227,9 +230,9 @@ static void check_functions_board(const struct vm_config *vm, const struct board
         diag_error(d, c->place, "PCIe functions can't be passed: the board has no GICv3 ITS");
     }
     for (u32 i = 0; i < vm->pass.npci; i++) {
-        if (b->pci.ecam.size != 0 && c[i].function >> 8 != b->pci.bus) {
-            diag_error(d, c[i].place, "only functions of the root bus, %x, can be passed",
-                       b->pci.bus);
+        if (b->pci.ecam.size != 0 && (c[i].function >> 8) - b->pci.bus >= b->pci.buses) {
+            diag_error(d, c[i].place, "the board's PCIe host bridge has buses %x to %x", b->pci.bus,
+                       b->pci.bus + b->pci.buses - 1);
         }
     }
 }
@@ -288,15 +291,25 @@ static void irq_error(struct vm_config *vm, const struct cfg_pass_irq *irq, stru
     vm->errors++;
 }
 
-static void function_error(struct vm_config *vm, const struct cfg_pci *c, struct place other,
+static void function_error(struct vm_config *vm, const struct cfg_pci *c, const struct cfg_pci *o,
                            struct diag *d)
 {
+    u16 group = pci_group(c->function);
     char at[96];
 
-    diag_error(d, c->place,
-               "a function of this PCIe device is also passed at %s: one VM can have them, as they "
-               "may reach each other without the SMMU",
-               place_text(d, other, at, sizeof(at)));
+    (void)place_text(d, o->place, at, sizeof(at));
+    if (c->function >> 3 == o->function >> 3) {
+        diag_error(d, c->place,
+                   "a function of this PCIe device is also passed at %s: one VM can have them, as "
+                   "they may reach each other without the SMMU",
+                   at);
+    } else {
+        diag_error(d, c->place,
+                   "pci:%x:%x.%x is also passed at %s: one VM can have both, as at pci:%x:%x.%x "
+                   "there's no ACS, and they may reach each other without the SMMU",
+                   o->function >> 8, o->function >> 3 & 0x1f, o->function & 7, at, group >> 8,
+                   group >> 3 & 0x1f, group & 7);
+    }
     vm->errors++;
 }
 
@@ -304,9 +317,9 @@ static void check_functions_pair(struct vm_config *a, struct vm_config *b, struc
 {
     for (u32 i = 0; i < a->pass.npci; i++) {
         for (u32 j = 0; j < b->pass.npci; j++) {
-            if (a->pass.pci[i].function >> 3 == b->pass.pci[j].function >> 3) {
-                function_error(a, &a->pass.pci[i], b->pass.pci[j].place, d);
-                function_error(b, &b->pass.pci[j], a->pass.pci[i].place, d);
+            if (pci_group(a->pass.pci[i].function) == pci_group(b->pass.pci[j].function)) {
+                function_error(a, &a->pass.pci[i], &b->pass.pci[j], d);
+                function_error(b, &b->pass.pci[j], &a->pass.pci[i], d);
             }
         }
     }

@@ -27,6 +27,7 @@
 #include "core/page.h"
 #include "core/panic.h"
 #include "core/pci.h"
+#include "core/pci_bus.h"
 #include "core/random.h"
 #include "core/sched.h"
 #include "core/vm.h"
@@ -288,6 +289,8 @@ static void read_configs(void)
     static struct bundle_file files[VM_MAX];
     u32 count = config_list(&bundle, files, VM_MAX);
 
+    pass_hw = &pass_arm;
+    pci_board = &board;
     board.image = (struct range){image_base(), image_size()};
     config_areas = list_areas;
     if (count > VM_MAX) {
@@ -302,6 +305,7 @@ static void read_configs(void)
         check_vm(configs[i], &bundle, board.gic_version, pcpu_count, &diag);
         look_up_passed(configs[i]);
     }
+    pci_scan(&board, configs, nconfigs, &diag);
     check_all(configs, nconfigs, pcpu_count, &diag);
     if (nconfigs == 0) {
         log_err("the bundle has no config: no file NAME.qvmconf in it");
@@ -366,8 +370,6 @@ static void configure_switches(void)
 static void create_vms(void)
 {
     vm_hooks = &hooks;
-    pass_hw = &pass_arm;
-    pci_board = &board;
     for (u32 i = 0; i < nconfigs; i++) {
         if (configs[i]->errors != 0) {
             log_err("%.*s: not started: its config has %u errors", STR_ARG(configs[i]->name),

@@ -2,24 +2,23 @@
 /*
  * A PCIe host bridge for a VM: configuration space by trap, BARs straight through, DMA by the SMMU,
  * messages by the ITS. Configuration registers are denied by default: what is let through is listed
- * below. Muntin places the BARs in the board's window, once, and where the guest has them is fixed,
- * too: it may read how large they are, but not move them. DMA is possible while the guest has bus
- * mastering on; it must not be cut off (core/dma.h).
- *
- * Only the root bus, so that no bridge of the board has to be set up. Lock: LOCK_DEVICE of the VM's
- * bridge. References are to PCIe 4.0, PCI 3.0.
+ * below. The BARs have their places on the board (core/pci_bus.h), and where the guest has them is
+ * fixed, too: it may read how large they are, but not move them. DMA is possible while the guest
+ * has bus mastering on; it must not be cut off (core/dma.h). Lock: LOCK_DEVICE of the VM's bridge.
+ * References are to PCIe 4.0, PCI 3.0.
  */
 #include "core/pci.h"
 
 #include "core/arch.h"
 #include "core/board.h"
-#include "core/check.h"
 #include "core/config.h"
 #include "core/dma.h"
 #include "core/irq.h"
 #include "core/log.h"
 #include "core/page.h"
 #include "core/pass.h"
+#include "core/pci_bus.h"
+#include "core/pci_reset.h"
 #include "core/vdev.h"
 #include "core/vm.h"
 
@@ -27,50 +26,23 @@
 
 #define LL(x) ((unsigned long long)(x))
 
-/* Configuration registers (PCI 3.0 §6.1), by word */
-#define REG_ID         0x00
-#define REG_COMMAND    0x04
-#define COMMAND_IO     BIT(0)
-#define COMMAND_MEM    BIT(1)
-#define COMMAND_MASTER BIT(2)
-#define COMMAND_FIXED  (COMMAND_MEM | BIT(10)) /* decoding; INTx off: its line is not the VM's */
-#define STATUS_CAPS    BIT(20)
-#define REG_HEADER     0x0c
-#define HEADER_MULTI   BIT(23)
-#define HEADER_TYPE    0x7f0000u
-#define REG_BAR        0x10
-#define BARS           6
-#define REG_ROM        0x30
-#define REG_CAPS       0x34
-#define REG_INTERRUPT  0x3c
-#define LEGACY_END     0x100 /* extended capabilities follow: hidden, ATS and SR-IOV with them */
-
-#define BAR_IO       BIT(0)
-#define BAR_TYPE     0xfu
-#define BAR_64       0x4u
-#define CAP_MSI      0x05
-#define CAP_MSIX     0x11
-#define CAPS_MAX     48
-#define MSI_64       BIT(23)
-#define MSI_MASKS    BIT(24)
-#define MSI_CONTROL  0x00710000u /* enable, how many messages */
-#define MSIX_CONTROL 0xc0000000u /* enable, mask all */
+#define COMMAND_FIXED                                                                              \
+    (COMMAND_MEM | COMMAND_NO_INT) /* decoding; INTx off: its line isn't the VM's */
+#define MSI_CONTROL  0x00710000u   /* enable, how many messages */
+#define MSIX_CONTROL 0xc0000000u   /* enable, mask all */
 
 /* The message frame (GICv2m, SBSA appendix E) */
 #define FRAME_TYPER 0x008
 
 #define FUNCTIONS 8 /* of a device */
-#define DEVICES   32
 
 enum { REGION_ECAM, REGION_FRAME };
 
 struct function {
-    const struct cfg_pci *conf;
-    hpa_t cfg;                     /* its configuration space */
+    const struct pci_function *hw;
+    u32 stream;
     u32 bar[BARS], bar_mask[BARS]; /* as the guest sees them; bits that it can change */
     u32 bar_start[BARS];           /* … when its VM starts */
-    u32 hw_bar[BARS];              /* as the board has them */
-    u8 msi, msi_words, msix;       /* its capabilities for messages; 0: none */
     bool mem;                      /* the guest's idea of memory space */
 };
 
@@ -78,182 +50,18 @@ struct bridge {
     struct vdev dev;
     struct spinlock lock;
     struct function function[CFG_PCI];
+    const struct pci_function *hw[CFG_PCI]; /* theirs, in a row */
     u32 count;
     u64 next; /* guest-physical: BARs end here */
+    struct pci_progress reset;
 };
 
 const struct board *pci_board;
 
-static bool scanned;
-static u64 next_host; /* offset in the board's window */
-
-/* --- the hardware's side ---------------------------------------------------------------------- */
-
-static u32 hw_read(hpa_t cfg, u32 offset)
-{
-    u64 value;
-
-    return pass_hw->read(cfg + offset, 4, &value) ? (u32)value : UINT32_MAX;
-}
-
-static void hw_write(hpa_t cfg, u32 offset, u32 value)
-{
-    (void)!pass_hw->write(cfg + offset, 4, value);
-}
-
 /* Status is above the command, and cleared by ones. */
-static void hw_command(hpa_t cfg, u32 command)
+static void hw_command(const struct pci_function *hw, u32 command)
 {
-    hw_write(cfg, REG_COMMAND, command);
-}
-
-/*
- * Nothing on the root bus decodes addresses or masters the bus, bridges neither, until a guest
- * wants it: so the whole window is free.
- */
-static bool scan(const struct board *b)
-{
-    if (scanned) {
-        return true;
-    }
-    scanned = true;
-    if (!pass_hw->map_device(b->pci.ecam.base, MIN(b->pci.ecam.size, PCI_ECAM_SIZE))) {
-        return false;
-    }
-    for (u32 d = 0; d < DEVICES; d++) {
-        for (u32 f = 0; f < FUNCTIONS; f++) {
-            hpa_t cfg = b->pci.ecam.base + ((hpa_t)(d * FUNCTIONS + f) << 12);
-
-            if (hw_read(cfg, REG_ID) != UINT32_MAX) {
-                hw_command(cfg, 0);
-            }
-            if (f == 0 && (hw_read(cfg, REG_HEADER) & HEADER_MULTI) == 0) {
-                break;
-            }
-        }
-    }
-    return true;
-}
-
-/* Bytes of the BAR, which has no address yet; 0: there's none. */
-static u64 bar_size(hpa_t cfg, u32 n, bool wide)
-{
-    u32 reg = REG_BAR + 4 * n;
-    u64 mask;
-
-    hw_write(cfg, reg, UINT32_MAX);
-    mask = hw_read(cfg, reg) & ~BAR_TYPE;
-    if (wide) {
-        hw_write(cfg, reg + 4, UINT32_MAX);
-        mask |= (u64)hw_read(cfg, reg + 4) << 32;
-    } else if (mask != 0) {
-        mask |= 0xffffffff00000000ull;
-    }
-    return mask == 0 ? 0 : ~mask + 1;
-}
-
-/*
- * A place for a BAR in both windows; each has its pages for itself. It's the bus address that has
- * to be aligned: its lower bits are no part of a BAR, and the CPU's may differ in them.
- */
-static bool take(struct bridge *br, const struct board *b, u64 size, u64 *host, u64 *ipa)
-{
-    u64 whole = MAX(size, (u64)PAGE_SIZE);
-    u64 at = ALIGN_UP(b->pci.mem_bus + next_host, whole) - b->pci.mem_bus + b->pci.mem.base;
-
-    *host = at;
-    *ipa = ALIGN_UP(br->next, whole);
-    if (whole > PCI_MEM_SIZE || *ipa + whole > PCI_MEM + PCI_MEM_SIZE ||
-        at + whole > b->pci.mem.base + b->pci.mem.size) {
-        return false;
-    }
-    next_host = at + whole - b->pci.mem.base;
-    br->next = *ipa + whole;
-    return arch_s2_map(br->dev.vm, gpa(*ipa), at, whole, S2_DEVICE);
-}
-
-/* One BAR; *wide: it takes the next register as well. */
-static bool add_bar(struct bridge *br, struct function *f, const struct board *b, u32 n, bool *wide)
-{
-    u32 type = hw_read(f->cfg, REG_BAR + 4 * n) & BAR_TYPE;
-    u64 size, host, ipa, mask;
-
-    *wide = (type & BAR_IO) == 0 && (type & BAR_64) != 0 && n + 1 < BARS;
-    if ((type & BAR_IO) != 0) {
-        return true; /* there are no ports */
-    }
-    size = bar_size(f->cfg, n, *wide);
-    if (size == 0) {
-        return true;
-    }
-    if (!take(br, b, size, &host, &ipa)) {
-        log_err("%s: no room for the 0x%llx bytes of BAR %u", br->dev.vm->name, LL(size), n);
-        return false;
-    }
-    mask = ~(size - 1);
-    host = host - b->pci.mem.base + b->pci.mem_bus;
-    f->bar_start[n] = (u32)ipa | type;
-    f->bar_mask[n] = (u32)mask & ~BAR_TYPE;
-    f->hw_bar[n] = (u32)host;
-    if (*wide) {
-        f->bar_mask[n + 1] = (u32)(mask >> 32);
-        f->hw_bar[n + 1] = (u32)(host >> 32);
-    }
-    return true;
-}
-
-static void write_bars(const struct function *f)
-{
-    for (u32 n = 0; n < BARS; n++) {
-        hw_write(f->cfg, REG_BAR + 4 * n, f->hw_bar[n]);
-    }
-}
-
-/* One that stays elsewhere (PCIe §7.8.5: allocated for good) could be in another VM's window. */
-static bool place_bars(const struct bridge *br, const struct function *f)
-{
-    write_bars(f);
-    for (u32 n = 0; n < BARS; n++) {
-        if (f->hw_bar[n] != 0 &&
-            ((hw_read(f->cfg, REG_BAR + 4 * n) ^ f->hw_bar[n]) & ~BAR_TYPE) != 0) {
-            log_err("%s: BAR %u of a PCIe function can't be moved", br->dev.vm->name, n);
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool add_bars(struct bridge *br, struct function *f, const struct board *b)
-{
-    bool wide;
-
-    for (u32 n = 0; n < BARS; n += wide ? 2 : 1) {
-        if (!add_bar(br, f, b, n, &wide)) {
-            return false;
-        }
-    }
-    return place_bars(br, f);
-}
-
-/* Notes the capabilities whose registers the guest may write. */
-static void find_caps(struct function *f)
-{
-    u32 at = hw_read(f->cfg, REG_CAPS) & 0xfc;
-
-    if ((hw_read(f->cfg, REG_COMMAND) & STATUS_CAPS) == 0) {
-        return;
-    }
-    for (u32 i = 0; i < CAPS_MAX && at >= 0x40; i++) {
-        u32 cap = hw_read(f->cfg, at);
-
-        if ((cap & 0xff) == CAP_MSI) {
-            f->msi = (u8)at;
-            f->msi_words = (u8)(3 + ((cap & MSI_64) != 0) + 2 * ((cap & MSI_MASKS) != 0));
-        } else if ((cap & 0xff) == CAP_MSIX) {
-            f->msix = (u8)at;
-        }
-        at = cap >> 8 & 0xfc;
-    }
+    pci_write(hw->cfg, REG_COMMAND, command);
 }
 
 /* --- the guest's side ------------------------------------------------------------------------- */
@@ -279,7 +87,7 @@ static u32 guest_word(const struct function *f, u32 reg)
     if (reg >= REG_BAR && reg < REG_BAR + 4 * BARS) {
         return f->bar[index_nospec((reg - REG_BAR) / 4, BARS)];
     }
-    value = hw_read(f->cfg, reg);
+    value = pci_read(f->hw->cfg, reg);
     if (reg == REG_COMMAND) {
         value = (value & ~(COMMAND_MEM | COMMAND_IO)) | (f->mem ? COMMAND_MEM : 0);
     } else if (reg == REG_HEADER) {
@@ -296,25 +104,25 @@ static u32 guest_word(const struct function *f, u32 reg)
  */
 static void set_command(struct function *f, u32 value)
 {
-    bool master = (value & COMMAND_MASTER) != 0 && !dma_is_cut(f->conf->stream);
+    bool master = (value & COMMAND_MASTER) != 0 && !dma_is_cut(f->stream);
 
     f->mem = (value & COMMAND_MEM) != 0;
-    if (master != ((hw_read(f->cfg, REG_COMMAND) & COMMAND_MASTER) != 0)) {
-        dma_open(f->conf->stream, master);
+    if (master != ((pci_read(f->hw->cfg, REG_COMMAND) & COMMAND_MASTER) != 0)) {
+        dma_open(f->stream, master);
     }
-    hw_command(f->cfg, COMMAND_FIXED | (master ? COMMAND_MASTER : 0));
+    hw_command(f->hw, COMMAND_FIXED | (master ? COMMAND_MASTER : 0));
 }
 
 /* Bits of a word that the guest may change in the hardware. */
 static u32 writable(const struct function *f, u32 reg)
 {
-    if (f->msix != 0 && reg == f->msix) {
+    if (f->hw->msix != 0 && reg == f->hw->msix) {
         return MSIX_CONTROL;
     }
-    if (f->msi != 0 && reg == f->msi) {
+    if (f->hw->msi != 0 && reg == f->hw->msi) {
         return MSI_CONTROL;
     }
-    if (f->msi != 0 && reg > f->msi && reg < f->msi + 4u * f->msi_words) {
+    if (f->hw->msi != 0 && reg > f->hw->msi && reg < f->hw->msi + 4u * f->hw->msi_words) {
         return UINT32_MAX;
     }
     return 0;
@@ -332,7 +140,7 @@ static void set_word(struct function *f, u32 reg, u32 value)
         n = (u32)index_nospec(n, BARS);
         f->bar[n] = (value & f->bar_mask[n]) | (f->bar[n] & ~f->bar_mask[n]);
     } else if (mask != 0) {
-        hw_write(f->cfg, reg, (value & mask) | (hw_read(f->cfg, reg) & ~mask));
+        pci_write(f->hw->cfg, reg, (value & mask) | (pci_read(f->hw->cfg, reg) & ~mask));
     }
 }
 
@@ -386,18 +194,17 @@ static void bridge_write(struct vdev *d, struct vcpu *v, u32 region, u64 offset,
     spin_unlock(&br->lock);
 }
 
-static void reset_function(struct function *f)
+/* Off, and nothing of it under way; what else it remembers goes in pci_start. */
+static void quiet(struct function *f)
 {
-    dma_open(f->conf->stream, false);
-    dma_forgive(f->conf->stream);
-    hw_command(f->cfg, 0);
-    write_bars(f); /* a function that the guest has reset by its own registers has lost them */
-    hw_command(f->cfg, COMMAND_FIXED);
-    if (f->msi != 0) {
-        hw_write(f->cfg, f->msi, hw_read(f->cfg, f->msi) & ~MSI_CONTROL);
+    dma_open(f->stream, false);
+    dma_forgive(f->stream);
+    hw_command(f->hw, COMMAND_NO_INT);
+    if (f->hw->msi != 0) {
+        pci_write(f->hw->cfg, f->hw->msi, pci_read(f->hw->cfg, f->hw->msi) & ~MSI_CONTROL);
     }
-    if (f->msix != 0) {
-        hw_write(f->cfg, f->msix, hw_read(f->cfg, f->msix) & ~MSIX_CONTROL);
+    if (f->hw->msix != 0) {
+        pci_write(f->hw->cfg, f->hw->msix, pci_read(f->hw->cfg, f->hw->msix) & ~MSIX_CONTROL);
     }
     memcpy(f->bar, f->bar_start, sizeof(f->bar));
     f->mem = false;
@@ -409,41 +216,111 @@ static void bridge_reset(struct vdev *d)
 
     spin_lock(&br->lock);
     for (u32 i = 0; i < br->count; i++) {
-        reset_function(&br->function[i]);
+        quiet(&br->function[i]);
     }
+    br->reset = (struct pci_progress){0};
     spin_unlock(&br->lock);
 }
 
 static const struct vdev_ops ops = {
     .read = bridge_read, .write = bridge_write, .reset = bridge_reset};
 
+/* No vCPU runs, and the bridge's reset came first: nobody else is at the functions. */
+u64 pci_start(struct vm *vm)
+{
+    struct vdev *d = vm->devs;
+    struct bridge *br;
+    u64 wait;
+
+    while (d != NULL && d->ops != &ops) {
+        d = d->next;
+    }
+    if (d == NULL) {
+        return 0;
+    }
+    br = container_of(d, struct bridge, dev);
+    wait = pci_reset_step(&br->reset, br->hw, br->count);
+    if (wait == PCI_RESET_FAILED) {
+        vm_log(vm, LOG_ERR, "a PCIe function of it doesn't come back after its reset");
+    }
+    for (u32 i = 0; wait == 0 && i < br->count; i++) {
+        hw_command(br->hw[i], COMMAND_FIXED);
+    }
+    return wait;
+}
+
 /* --- creation --------------------------------------------------------------------------------- */
 
-static bool add_function(struct bridge *br, const struct board *b, const struct cfg_pci *c)
+/* A BAR's place in the guest's window, as large as in the board's. */
+static bool add_bar(struct bridge *br, struct function *f, const struct pci_bar *bar, u32 n)
 {
+    u64 whole = MAX(bar->size, (u64)PAGE_SIZE), mask = ~(bar->size - 1);
+    u64 ipa = ALIGN_UP(br->next, whole);
+
+    if (!range_within(ipa, whole, PCI_MEM, PCI_MEM_SIZE)) {
+        return false;
+    }
+    br->next = ipa + whole;
+    f->bar_start[n] = (u32)ipa | bar->type;
+    f->bar_mask[n] = (u32)mask & ~BAR_TYPE;
+    if ((bar->type & BAR_64) != 0 && n + 1 < BARS) {
+        f->bar_mask[n + 1] = (u32)(mask >> 32);
+    }
+    return arch_s2_map(br->dev.vm, gpa(ipa), bar->host, whole, S2_DEVICE);
+}
+
+static bool add_bars(struct bridge *br, struct function *f)
+{
+    for (u32 n = 0; n < BARS; n++) {
+        if (f->hw->bar[n].size != 0 && !add_bar(br, f, &f->hw->bar[n], n)) {
+            log_err("%s: no room for the 0x%llx bytes of BAR %u", br->dev.vm->name,
+                    LL(f->hw->bar[n].size), n);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_function(struct bridge *br, const struct cfg_pci *c)
+{
+    const struct pci_function *hw = pci_find(c->function);
     struct function *f = &br->function[br->count];
     struct vm *vm = br->dev.vm;
 
-    f->conf = c;
-    f->cfg = b->pci.ecam.base + ((hpa_t)(c->function & 0xff) << 12);
-    if (hw_read(f->cfg, REG_ID) == UINT32_MAX || (hw_read(f->cfg, REG_HEADER) & HEADER_TYPE) != 0) {
-        log_err("%s: there's no device at pci:%x:%x.%x", vm->name, c->function >> 8,
-                c->function >> 3 & 0x1f, c->function & 7);
-        return false;
+    if (hw == NULL) {
+        return false; /* its config was told */
     }
-    find_caps(f);
-    if (!add_bars(br, f, b) || !dma_add(vm, c->stream, vm->cfg->gicd + PCI_FRAME) ||
+    f->hw = hw;
+    f->stream = c->stream;
+    if (!add_bars(br, f) || !dma_add(vm, c->stream, vm->cfg->gicd + PCI_FRAME) ||
         !pass_hw->message_attach(vm, c->stream, c->message, PCI_INTID, PCI_INTIDS)) {
         return false;
     }
-    reset_function(f);
-    br->count++;
+    quiet(f);
+    br->hw[br->count++] = hw;
     return true;
+}
+
+/*
+ * A request to an address that's the bus's own doesn't get as far as the SMMU, wherever a switch or
+ * the host bridge takes it for another function's.
+ */
+static void check_memory(const struct vm *vm, const struct range *bus)
+{
+    for (u32 i = 0; i < vm->mem.count; i++) {
+        const struct gmem_region *r = &vm->mem.region[i];
+
+        if (range_overlap(r->base, r->size, bus->base, bus->size)) {
+            log_warn("%s: PCIe functions may not reach its memory at 0x%llx to 0x%llx, where the "
+                     "board's bus has their registers",
+                     vm->name, LL(MAX(r->base, bus->base)),
+                     LL(MIN(r->base + r->size, bus->base + bus->size) - 1));
+        }
+    }
 }
 
 bool pci_create(struct vm *vm)
 {
-    const struct board *board = pci_board;
     const struct cfg_pass *p = &vm->cfg->pass;
     struct bridge *br;
 
@@ -451,7 +328,7 @@ bool pci_create(struct vm *vm)
         return true;
     }
     br = page_alloc(sizeof(*br));
-    if (br == NULL || !scan(board)) {
+    if (br == NULL) {
         log_err("%s: no memory for its PCIe bridge", vm->name);
         return false;
     }
@@ -460,7 +337,7 @@ bool pci_create(struct vm *vm)
     br->next = PCI_MEM;
     spin_init(&br->lock, LOCK_DEVICE);
     for (u32 i = 0; i < p->npci; i++) {
-        if (!add_function(br, board, &p->pci[i])) {
+        if (!add_function(br, &p->pci[i])) {
             return false;
         }
     }
@@ -470,5 +347,7 @@ bool pci_create(struct vm *vm)
         return false;
     }
     vm_add_device(vm, &br->dev);
+    check_memory(vm, &(struct range){pci_board->pci.mem_bus, pci_board->pci.mem.size});
+    check_memory(vm, &(struct range){pci_board->pci.mem64_bus, pci_board->pci.mem64.size});
     return true;
 }

@@ -29,4 +29,12 @@ extern const struct board *pci_board; /* set once by core/main.c */
 /* Boot: adds the bridge to vm, if its config passes any function. False, after a message. */
 bool pci_create(struct vm *vm) MUST_CHECK;
 
+/*
+ * Before each start of vm, its devices reset, its memory not yet loaded: a step of the reset of its
+ * functions. Call again after so many ns; 0: they're as at the first start, and decode;
+ * PCI_RESET_FAILED: one doesn't work any more, after a message.
+ */
+#define PCI_RESET_FAILED UINT64_MAX
+u64 pci_start(struct vm *vm) MUST_CHECK;
+
 #endif

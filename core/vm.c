@@ -25,7 +25,7 @@
 #define SCRUB_PIECE (128 * KIB) /* some 15,000 instructions to zero and clean */
 #define BLOCK_SIZE  (2 * (u64)MIB)
 
-enum start_step { STEP_RESET, STEP_SCRUB, STEP_LOAD, STEP_DTB, STEP_CLEAN, STEP_GO };
+enum start_step { STEP_RESET, STEP_DEVICES, STEP_SCRUB, STEP_LOAD, STEP_DTB, STEP_CLEAN, STEP_GO };
 
 struct vm *vms[VM_MAX];
 u32 vm_count;
@@ -119,6 +119,7 @@ static bool add_devices(struct vm *vm)
 }
 
 static bool start_work(struct work *w);
+static void start_waited(struct timer *t);
 
 static bool build(struct vm *vm)
 {
@@ -139,6 +140,7 @@ static bool build(struct vm *vm)
             return false;
         }
     }
+    timer_init(&vm->start_timer, vm->vcpu[0]->pcpu, start_waited);
     if (!vm_hooks->make_irqchip(vm)) {
         log_err("%s: no room for its interrupt controller", vm->name);
         return false;
@@ -358,9 +360,18 @@ static bool start_fail(struct vm *vm)
     return false;
 }
 
+/* What it waited for can be looked at again. */
+static void start_waited(struct timer *t)
+{
+    struct vm *vm = container_of(t, struct vm, start_timer);
+
+    work_queue(t->pcpu, &vm->start_work);
+}
+
 static bool start_work(struct work *w)
 {
     struct vm *vm = container_of(w, struct vm, start_work);
+    u64 wait;
 
     if (atomic_load(&vm->state) == VM_STOPPING) {
         vm_finish_stop(vm);
@@ -371,6 +382,16 @@ static bool start_work(struct work *w)
         step_reset(vm);
         vm->start_region = 0;
         vm->start_pos = 0;
+        break;
+    case STEP_DEVICES:
+        wait = pci_start(vm);
+        if (wait == PCI_RESET_FAILED) {
+            return start_fail(vm);
+        }
+        if (wait != 0) {
+            timer_set(&vm->start_timer, arch_now_ns() + wait);
+            return false;
+        }
         break;
     case STEP_SCRUB:
         if (!walk_memory(vm, scrub_piece)) {

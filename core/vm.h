@@ -79,7 +79,8 @@ struct vm {
     u64 restart_window_ns; /* the minute in which restarts are counted */
     u32 restarts;
     struct work start_work;
-    u32 start_step; /* progress of start_work: enum in vm.c */
+    struct timer start_timer; /* until start_work goes on, if it waits for a device */
+    u32 start_step;           /* progress of start_work: enum in vm.c */
     u32 start_region;
     u64 start_pos;
     struct image_cursor start_cursor;

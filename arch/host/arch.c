@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-u64 host_now_ns;
+u64 host_now_ns, host_tick_ns;
 u32 host_kicks;
 u32 host_completes;
 void (*host_irq_save)(struct vcpu *v);
@@ -88,7 +88,7 @@ size_t host_uart_type(const char *s, size_t n)
 
 u64 arch_now_ns(void)
 {
-    return __atomic_load_n(&host_now_ns, __ATOMIC_RELAXED);
+    return __atomic_add_fetch(&host_now_ns, host_tick_ns, __ATOMIC_RELAXED);
 }
 
 u64 arch_ticks(void)

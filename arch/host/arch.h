@@ -11,6 +11,7 @@ struct vcpu_regs;
 struct vm;
 
 extern u64 host_now_ns;    /* what arch_now_ns returns */
+extern u64 host_tick_ns;   /* … each time so much later */
 extern u32 host_kicks;     /* arch_kick calls */
 extern u32 host_completes; /* arch_irq_complete calls */
 /* Stand in for the hardware's list registers and for its deactivation; NULL: there's none. */

@@ -69,7 +69,7 @@ static void step(struct input *in)
         dma_message_from(CARD_STREAM + (at & 1), PCI_INTID + (u32)value % PCI_INTIDS);
         break;
     default:
-        card.vm->devs->ops->reset(card.vm->devs);
+        card_start();
         assert(!card.open);
         break;
     }
@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
         assert(card_init());
         ready = true;
     }
-    card.vm->devs->ops->reset(card.vm->devs);
+    card_start();
     card.rises = 0;
     memcpy(before, card.reg, sizeof(before));
     for (u32 i = 0; i < STEPS && in.p < in.end; i++) {

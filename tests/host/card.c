@@ -10,11 +10,11 @@
 #include "core/page.h"
 #include "core/panic.h"
 #include "core/pass.h"
+#include "core/pci_bus.h"
 
 #define ECAM    0x4010000000ull
 #define DEVICE  (ECAM + 0x10000)
 #define SIZE    4096u
-#define BARS    6u
 #define MESSAGE 0x77u /* its DeviceID */
 #define CAPS    0x00100000u
 
@@ -25,7 +25,7 @@ static struct vm_config config;
 
 static u32 read_bar(u32 n)
 {
-    return card.stuck && n == 0 ? 0xfffe0000 : card.reg[4 + n] & card.sizes[n];
+    return card.reg[4 + n] & card.sizes[n];
 }
 
 static bool hw_read(hpa_t a, u32 size, u64 *value)
@@ -55,6 +55,13 @@ static bool hw_write(hpa_t a, u32 size, u64 value)
 static bool map_device(hpa_t base, u64 size)
 {
     return base == ECAM && size == PCI_ECAM_SIZE;
+}
+
+static void no_message(struct diag *d, int level, const char *text)
+{
+    (void)d;
+    (void)level;
+    (void)text;
 }
 
 static bool dma_attach(struct vm *vm, u32 stream, u64 frame)
@@ -130,10 +137,13 @@ static void power_on(void)
 bool card_init(void)
 {
     static _Alignas(PAGE_SIZE) u8 memory[16 * PAGE_SIZE];
+    static struct vm_config *configs[] = {&config};
+    static struct diag d = {.emit = no_message};
     static struct vm one;
 
     page_add((hpa_t)(uintptr_t)memory, sizeof(memory));
     board.pci.ecam = (struct range){ECAM, 0x10000000};
+    board.pci.buses = 1;
     board.pci.mem = (struct range){CARD_WINDOW, 0x1000000};
     board.pci.mem_bus = CARD_BUS;
     config.gicd = CARD_GICD;
@@ -147,23 +157,24 @@ bool card_init(void)
     pci_board = &board;
     host_s2_map = map_stage2;
     power_on();
+    pci_scan(&board, configs, 1, &d);
     if (!pci_create(&one)) {
         return false;
     }
     mmio_freeze(&one.mmio);
+    card_start();
     return true;
 }
 
-bool card_again(void)
+void card_start(void)
 {
-    static struct vm_config second;
-    static struct vm other;
+    u64 wait;
 
-    second = config;
-    second.pass.pci[0].stream = CARD_STREAM + 1;
-    other.cfg = &second;
-    other.irqchip = &chip;
-    return pci_create(&other);
+    card.vm->devs->ops->reset(card.vm->devs);
+    while ((wait = pci_start(card.vm)) != 0) {
+        assert(wait != PCI_RESET_FAILED);
+        host_now_ns += wait;
+    }
 }
 
 u64 card_access(u64 addr, u32 size, bool write, u64 value)

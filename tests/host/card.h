@@ -23,7 +23,6 @@
 struct card {
     struct vm *vm;
     u32 reg[1024], writes[1024], sizes[6]; /* words of its configuration space */
-    bool stuck;                            /* BAR 0 doesn't take a value */
     bool open;                             /* its stream */
     u32 stream, first, count;              /* what was attached */
     u64 frame;
@@ -39,8 +38,8 @@ extern struct card card;
 /* Once. False: the VM's bridge can't be made. */
 bool card_init(void);
 
-/* A second VM that is given the same board; what core/pci.c makes of it. */
-bool card_again(void);
+/* The VM starts, or starts anew. */
+void card_start(void);
 
 /* An access of the guest; the value read. */
 u64 card_access(u64 addr, u32 size, bool write, u64 value);

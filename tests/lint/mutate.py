@@ -67,6 +67,7 @@ SH, W = "net/share.c", "virtio/net_tx_watch.c"
 SM, SC = "shmem.c", "shmem_conf.c"
 N, NC, NF, CO = "virtio/net.c", "virtio/net_ctrl.c", "virtio/net_filter.c", "virtio/net_coal.c"
 PC, DM = "core/pci.c", "core/dma.c"
+PB, PL, PR = "core/pci_bus.c", "core/pci_place.c", "core/pci_reset.c"
 CP, PA, FP, GH, GR = "core/check_pass.c", "core/pass.c", "fdt/pass.c", "gic/vgic_hw.c", "gic/vgic_regs.c"
 
 LD, A32, D32, SU, IT = (f"arch/arm-common/{name}.c" for name in ("ldst", "access32", "decode32", "smmuv3", "its"))
@@ -94,7 +95,7 @@ MUTATIONS = [
     mutation("pass", GH, "        if (!pass_hw->irq_pending(host_intid(g, wi, n))) {", "        if (0) {",
              "gicplay:agrees_with_the_reference"),
     # --- PCIe functions: their configuration space, DMA while the bit is on, messages, who has what
-    outside("pci", PC, "(value & mask) | (hw_read(f->cfg, reg) & ~mask)", "value", "pci:test_nothing_else_is_written"),
+    outside("pci", PC, "(value & mask) | (pci_read(f->hw->cfg, reg) & ~mask)", "value", "pci:test_nothing_else_is_written"),
     outside("pci", PC, "    return 0;\n}\n\nstatic void set_word", "    return UINT32_MAX;\n}\n\nstatic void set_word",
             "pci:test_nothing_else_is_written"),
     outside("pci", PC, "(value & f->bar_mask[n]) | (f->bar[n] & ~f->bar_mask[n])", "value", "pci:test_bars"),
@@ -104,19 +105,48 @@ MUTATIONS = [
     outside("pci", PC, "size > 4 || offset % size != 0) {\n        return UINT64_MAX;", "size > 4) {\n        return UINT64_MAX;",
             "pci:test_bus"),
     outside("pci", PC, "COMMAND_FIXED | (master ? COMMAND_MASTER : 0)", "value | COMMAND_FIXED", "pci:test_command"),
-    outside("pci", PC, "        dma_open(f->conf->stream, master);", "", "pci:test_command"),
-    outside("pci", PC, "    dma_open(f->conf->stream, false);\n    dma_forgive", "    dma_forgive", "pci:test_dma_follows_the_bit"),
-    outside("pci", PC, " && !dma_is_cut(f->conf->stream)", "", "pci:test_cut_off"),
-    outside("pci", PC, "ALIGN_UP(b->pci.mem_bus + next_host, whole)", "(b->pci.mem_bus + next_host)", "pci:GROUP"),
-    outside("pci", PC, "    u64 whole = MAX(size, (u64)PAGE_SIZE);", "    u64 whole = size;", "pci:GROUP"),
-    outside("pci", PC, "& ~BAR_TYPE) != 0) {", "& ~BAR_TYPE) != 0 && 0) {", "pci:test_fixed_bar"),
+    outside("pci", PC, "        dma_open(f->stream, master);", "", "pci:test_command"),
+    outside("pci", PC, "    dma_open(f->stream, false);\n    dma_forgive", "    dma_forgive", "pci:test_dma_follows_the_bit"),
+    outside("pci", PC, " && !dma_is_cut(f->stream)", "", "pci:test_cut_off"),
     outside("pci", PC, "value - PCI_INTID < PCI_INTIDS", "value >= PCI_INTID", "pci:test_frame"),
-    outside("pci", PC, "hw_read(f->cfg, f->msi) & ~MSI_CONTROL", "hw_read(f->cfg, f->msi)", "pci:test_messages_stop_at_a_reset"),
+    outside("pci", PC, "pci_read(f->hw->cfg, f->hw->msi) & ~MSI_CONTROL", "pci_read(f->hw->cfg, f->hw->msi)", "pci:test_messages_stop_at_a_reset"),
     outside("pci", DM, "if (blocked == DMA_BLOCKED_MAX) {", "if (0) {", "pci:test_cut_off"),
     outside("pci", DM, "if (may_send(i)) {", "if (may_send(i) || 1) {", "pci:test_messages_without_end"),
     outside("pci", DM, "open && !dma_is_cut(stream)", "open", "pass:test_streams"),
     outside("pci", PA, "        dma_open(c->stream[i], false);", "        ;", "pass:test_streams"),
-    outside("pci", CP, "function >> 3 == b->pass.pci[j].function >> 3", "function == b->pass.pci[j].function", "config_pass:test_cases"),
+    outside("pci", CP, "pci_group(a->pass.pci[i].function) == pci_group(b->pass.pci[j].function)",
+            "a->pass.pci[i].function == b->pass.pci[j].function", "config_pass:test_cases"),
+    # PCIe buses: what isn't passed is off, bridges' numbers and windows, who may reach whom, what a card says
+    outside("pci", PB, "    pci_write(cfg, REG_COMMAND, 0); /*", "    /*", "pci_bus:test_root_bus"),
+    outside("pci", PB, "    pci_write(f->cfg, REG_ROM, 0);", "", "pci_bus:test_root_bus"),
+    outside("pci", PB, "b->kind == KIND_PORT ? 1 : DEVICES", "DEVICES", "pci_bus:test_one_device_on_a_link"),
+    outside("pci", PB, "(taken[n / 32] & BIT(n % 32)) == 0", "true", "pci_bus:test_numbers_make_no_sense"),
+    outside("pci", PB, " && last <= up->last;", ";", "pci_bus:test_numbers_make_no_sense"),
+    outside("pci", PB, "bus > up->bus && last >= bus", "last >= bus", "pci_bus:test_numbers"),
+    outside("pci", PB, "b->kind == KIND_OTHER || !set_numbers(b)", "!set_numbers(b)", "pci_bus:test_bridges_that_are_not_pcie"),
+    outside("pci", PB, "if (!bridges[n].isolates) {", "if (0) {", "pci_bus:test_groups"),
+    outside("pci", PB, "bridges[up].isolates = false;", ";", "pci_bus:test_groups"),
+    outside("pci", PB, "return (pci_read(cfg, acs + ACS_BITS) >> 16 & need) == need;", "return true;", "pci_bus:test_acs"),
+    outside("pci", PB, "*isolates = !multi;", "*isolates = true;", "pci_bus:test_acs"),
+    outside("pci", PB, "if (!pci_window_end(b->cfg, &b->window, b->wide)) {", "if (pci_window_end(b->cfg, &b->window, b->wide) && 0) {",
+            "pci_bus:test_bridge_without_registers"),
+    outside("pci", PB, "        if (bridges[n].shut) {", "        if (0) {", "pci_bus:test_bridge_without_registers"),
+    outside("pci", PB, "at + size <= LEGACY_END ? (u8)at : 0", "(u8)at", "pci_bus:test_capability_at_the_end"),
+    outside("pci", PB, "turn_off(f->cfg, EXT_ATS, ATS_CONTROL);", "", "pci_bus:test_everything_is_off"),
+    outside("pci", PL, "at = ALIGN_UP(s->next, whole);", "at = s->next;", "pci_bus:test_root_bus"),
+    outside("pci", PL, "u64 whole = MAX(bar->size, (u64)PAGE_SIZE), room", "u64 whole = bar->size, room", "pci_bus:test_small_bars"),
+    outside("pci", PL, "if (!is_pow2(bar->size)) {", "if (0) {", "pci_bus:test_sizes"),
+    outside("pci", PL, "if (!range_within(at, whole, s->next, room)) {", "if (0) {", "pci_bus:test_sizes"),
+    outside("pci", PL, "(pci_read(cfg, reg) & ~BAR_TYPE) == (u32)bar[n].bus", "true", "pci_bus:test_fixed_bar"),
+    outside("pci", PL, "space[i].next = MIN(ALIGN_UP(space[i].next, GRANULE), space[i].end);\n        w->start", "w->start", "pci_bus:test_windows"),
+    # … and how a function forgets what it was told
+    outside("pci", PR, "any(is_pending, true, f, count) &&", "false &&", "pci_reset:test_pending"),
+    outside("pci", PR, "return pci_read(f->cfg, REG_ID) == f->ident;", "return true;", "pci_reset:test_does_not_come_back"),
+    outside("pci", PR, "return any(restore, false, f, count) ?", "return any(restore, false, f, count) && 0 ?",
+            "pci_reset:test_does_not_come_back"),
+    outside("pci", PR, "        set_port(f, true);", "", "pci_reset:test_port"),
+    outside("pci", PR, "        set_power(f, PM_D3);", "", "pci_reset:test_power"),
+    outside("pci", PR, "pci_write(f->cfg, f->express + EXPRESS_CONTROL, f->control | CONTROL_FLR);", ";", "pci_reset:test_flr"),
     outside("pci", CP, "} else if (irq->host == b->smmu.intid) {", "} else if (0) {", "config_pass:test_cases"),
     outside("pci", FP, "if (!vm->pass.pci[i].known) {", "if (0) {", "fdt_pass:test_functions"),
     # --- instructions that are fetched: what the abort is about, in one page, no register but r0 to r14

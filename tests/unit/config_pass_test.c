@@ -270,7 +270,7 @@ static const struct board virt = {
     .fw_cfg = {0x9020000, 0x18},
     .its = {0x8080000, 0x20000},
     .smmu = {.reg = {0x9050000, 0x20000}, .intid = 106},
-    .pci = {.ecam = {0x4010000000, 0x10000000}, .mem = {0x10000000, 0x2eff0000}},
+    .pci = {.ecam = {0x4010000000, 0x10000000}, .buses = 256, .mem = {0x10000000, 0x2eff0000}},
     .image = {0, 0x40000},
     .ram = {{0x40000000, 0x40000000}},
     .nram = 1,

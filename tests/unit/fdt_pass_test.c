@@ -446,6 +446,10 @@ static void test_functions(void **state)
     assert_int_equal(board.pci.mem.base, 0x32000000);
     assert_int_equal(board.pci.mem.size, 0x2000000);
     assert_int_equal(board.pci.mem_bus, 0xa0000000);
+    assert_int_equal(board.pci.buses, 16);
+    assert_int_equal(board.pci.mem64.base, 0x800000000);
+    assert_int_equal(board.pci.mem64.size, 0x800000000);
+    assert_int_equal(board.pci.mem64_bus, 0x800000000);
     assert_true(board.pci.coherent);
     assert_int_equal(board.smmu.reg.base, 0x10010000);
     assert_int_equal(board.smmu.intid, 32 + 71);

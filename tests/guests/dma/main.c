@@ -3,7 +3,8 @@
  * Has QEMU's PCIe device "edu" of the board (docs/specs/edu.rst of QEMU) and tries what a hostile
  * driver may: configuration registers that are not its business, DMA to where it has no memory,
  * messages that are nobody's; between that, that all works that should.
- * Boot arguments: outside=ADDRESS, where it has no memory.
+ * Boot arguments: outside=ADDRESS, where it has no memory; status=1: the device is virtio's, and all
+ * that is done is to say what its status is (VIRTIO 1.2 §4.1.4.3), and to leave another.
  */
 #include "tests/guests/lib/bootargs.h"
 #include "tests/guests/lib/exception.h"
@@ -361,6 +362,20 @@ static const struct test_case cases[] = {
     {"outside", case_outside},
 };
 
+enum { BAR4 = 0x20, BAR_BITS = 0xfffffff0, STATUS = 0x14, STATUS_DRIVER = 3 };
+
+static void tell_status(void)
+{
+    uint64_t status = (io_read32(config + BAR4) & BAR_BITS) + STATUS;
+    uint32_t before = io_read8(status);
+
+    io_write8(status, STATUS_DRIVER);
+    test_note("status=%u then=%u", before, io_read8(status));
+    for (;;) {
+        wfi();
+    }
+}
+
 static uint32_t find_msi(void)
 {
     uint32_t at = io_read8(config + CAPS) & 0xfcu;
@@ -376,6 +391,9 @@ void guest_main(void)
     outside = bootargs_number("outside", 0);
     memory = platform_free_ram(4096, 4096);
     test_begin("dma");
+    if (bootargs_number("status", 0) != 0) {
+        tell_status();
+    }
     gic_init();
     gic_cpu_init();
     msi = find_msi();
