@@ -764,7 +764,7 @@ def compile_mutant(m, folder):
     copy = folder / m.file
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_text(text.replace(m.old, m.new))
-    options = [*FLAGS[m.build], f"-I{folder}", f"-I{ROOT}", f"-I{ROOT}/arch/host/include",
+    options = [*FLAGS[m.build], "-O0", f"-I{folder}", f"-I{ROOT}", f"-I{ROOT}/arch/host/include",
                "-isystem", f"{BUILD}/deps/libfdt"]
     return {old: compiled(folder / f"{n}.o", copy if source == m.file else ROOT / source, *options)
             for n, (old, source) in enumerate(sources_of(m).items())}
