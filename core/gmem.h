@@ -35,6 +35,24 @@ struct gmem {
  */
 guest_t *gmem_span(const struct gmem *g, gpa_t a, u64 len, bool write) MUST_CHECK;
 
+/* The address `off` bytes into a span; the caller has bounded `off`. */
+static inline guest_t *gmem_at(guest_t *span, size_t off)
+{
+    return (guest_t *)((char *)span + off);
+}
+
+/* The same, sooner where it lies in the first region and that is no ROM: as buffers do. */
+static inline MUST_CHECK guest_t *gmem_span_soon(const struct gmem *g, gpa_t a, u64 len, bool write)
+{
+    const struct gmem_region *r = &g->region[0];
+    u64 off = a.v - r->base; /* below base: larger than any size */
+
+    if (likely(off < r->size && len != 0 && len <= r->size - off && r->writable)) {
+        return gmem_at(r->ptr, (size_t)off);
+    }
+    return gmem_span(g, a, len, write);
+}
+
 /* Copies. The spans come from gmem_span; private memory and guest memory never overlap. */
 void gmem_read(void *dst, const guest_t *src, size_t len);
 void gmem_write(guest_t *dst, const void *src, size_t len);
@@ -48,12 +66,6 @@ void gmem_zero(guest_t *dst, size_t len);
  * alignment, less than 2^32 bytes.
  */
 u16 gmem_sum(const guest_t *p, size_t len);
-
-/* The address `off` bytes into a span; the caller has bounded `off`. */
-static inline guest_t *gmem_at(guest_t *span, size_t off)
-{
-    return (guest_t *)((char *)span + off);
-}
 
 /*
  * Single-copy atomic little-endian loads and stores for rings: naturally aligned spans only.

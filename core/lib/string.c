@@ -14,6 +14,17 @@ typedef struct {
     uint64_t a, b;
 } __attribute__((packed, may_alias)) pair;
 
+static inline void copy_64(char *d, const char *s)
+{
+    const pair *f = (const pair *)s;
+    pair *t = (pair *)d;
+
+    t[0] = f[0];
+    t[1] = f[1];
+    t[2] = f[2];
+    t[3] = f[3];
+}
+
 /*
  * Multiples of 8 bytes from the front; returns how many. Right also where dst is below src and they
  * overlap: each piece is loaded before it's stored.
@@ -23,13 +34,7 @@ static inline size_t copy_words(char *d, const char *s, size_t n)
     size_t left = n;
 
     for (; left >= 64; left -= 64, d += 64, s += 64) {
-        const pair *f = (const pair *)s;
-        pair *t = (pair *)d;
-
-        t[0] = f[0];
-        t[1] = f[1];
-        t[2] = f[2];
-        t[3] = f[3];
+        copy_64(d, s);
     }
     for (; left >= 16; left -= 16, d += 16, s += 16) {
         *(pair *)d = *(const pair *)s;
@@ -41,16 +46,33 @@ static inline size_t copy_words(char *d, const char *s, size_t n)
     return n - left;
 }
 
-/* The last bytes go as one piece that ends at the end: some are copied twice. */
+/* The last 16 bytes go as one piece that ends at the end: some are copied twice. */
+static inline void copy_long(char *d, const char *s, size_t n)
+{
+    const char *last = s + n - 16;
+    char *end = d + n - 16;
+
+    for (; n > 64; n -= 64, d += 64, s += 64) {
+        copy_64(d, s);
+    }
+    for (; n > 16; n -= 16, d += 16, s += 16) {
+        *(pair *)d = *(const pair *)s;
+    }
+    *(pair *)end = *(const pair *)last;
+}
+
 void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 {
     char *d = dst;
     const char *s = src;
 
-    if (n >= 8) {
-        if (copy_words(d, s, n) != n) {
-            *(word *)(d + n - 8) = *(const word *)(s + n - 8);
-        }
+    if (n >= 16) {
+        copy_long(d, s, n);
+    } else if (n >= 8) {
+        word last = *(const word *)(s + n - 8);
+
+        *(word *)d = *(const word *)s;
+        *(word *)(d + n - 8) = last;
     } else if (n >= 4) {
         half last = *(const half *)(s + n - 4);
 

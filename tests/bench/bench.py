@@ -309,7 +309,7 @@ class Bench:
             files = {"linux.qvmconf": config, "d12c.Image": self.o.linux,
                      "d12c.cpio": self.o.linux.with_suffix(".cpio")}  # fmt: skip
             bundle = write_bundle(self.work / "disk.cpio", files)
-            m = Machine("bench-disk", icount=True, cpu=CPU, image=self.o.muntin, how="kernel",
+            m = Machine("bench-disk", icount=True, cpu=CPU["arm64"], image=self.o.muntin, how="kernel",
                         bundle=bundle, smp=1, mem=MEM)  # fmt: skip
             try:
                 m.expect(r":/root# ", 300)

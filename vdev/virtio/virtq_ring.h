@@ -58,7 +58,7 @@ static inline const char *chain_add(const struct virtq *q, struct chain *c, cons
     if (d->len == 0) { /* rule 19 */
         return NULL;
     }
-    p = gmem_span(q->mem, gpa(d->addr), d->len, write);
+    p = gmem_span_soon(q->mem, gpa(d->addr), d->len, write);
     if (p == NULL) { /* rule 18 */
         return "a buffer outside of RAM";
     }
@@ -80,7 +80,7 @@ static inline const char *chain_add(const struct virtq *q, struct chain *c, cons
 static inline const char *chain_single(const struct virtq *q, struct chain *c, const struct desc *d)
 {
     bool write = (d->flags & DESC_WRITE) != 0;
-    guest_t *p = gmem_span(q->mem, gpa(d->addr), d->len, write);
+    guest_t *p = gmem_span_soon(q->mem, gpa(d->addr), d->len, write);
 
     if (p == NULL) { /* rule 18 */
         return "the buffer is outside of RAM";
