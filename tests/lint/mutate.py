@@ -144,6 +144,8 @@ MUTATIONS = [
     outside("pci", PR, "return pci_read(f->cfg, REG_ID) == f->ident;", "return true;", "pci_reset:test_does_not_come_back"),
     outside("pci", PR, "return any(restore, false, f, count) ?", "return any(restore, false, f, count) && 0 ?",
             "pci_reset:test_does_not_come_back"),
+    outside("pci", PC, "i = 0; wait == 0 && i < br->count", "i = 0; i < br->count", "pci:test_gone"),
+    outside("pci", PR, "p->tries++ == 0 && any(is_awake, true, f, count)", "0", "pci_reset:test_power_that_is_none"),
     outside("pci", PR, "        set_port(f, true);", "", "pci_reset:test_port"),
     outside("pci", PR, "        set_power(f, PM_D3);", "", "pci_reset:test_power"),
     outside("pci", PR, "pci_write(f->cfg, f->express + EXPRESS_CONTROL, f->control | CONTROL_FLR);", ";", "pci_reset:test_flr"),

@@ -225,6 +225,23 @@ static void test_bars_are_back_after_a_reset(void **state)
     assert_int_equal(card.reg[1] & 0xffff, MEM | NO_INTX);
 }
 
+/* Another device in its place: its VM isn't started, and it stays off. */
+static void test_gone(void **state)
+{
+    u64 wait = 1;
+
+    (void)state;
+    card.vm->devs->ops->reset(card.vm->devs);
+    card.reg[0]++;
+    for (u32 i = 0; i < 100 && wait != PCI_RESET_FAILED; i++) {
+        wait = pci_start(card.vm);
+        assert_int_not_equal(wait, 0);
+        assert_int_equal(card.reg[1] & MEM, 0);
+    }
+    card.reg[0]--;
+    assert_true(wait == PCI_RESET_FAILED);
+}
+
 static void test_frame(void **state)
 {
     u64 frame = CARD_GICD + PCI_FRAME;
@@ -257,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup(test_messages_stop_at_a_reset, begin),
         cmocka_unit_test_setup(test_bars_are_back_after_a_reset, begin),
         cmocka_unit_test_setup(test_frame, begin),
+        cmocka_unit_test_setup(test_gone, begin),
     };
 
     return cmocka_run_group_tests_name("pci", tests, setup, NULL);
