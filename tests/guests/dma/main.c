@@ -3,8 +3,8 @@
  * Has QEMU's PCIe device "edu" of the board (docs/specs/edu.rst of QEMU) and tries what a hostile
  * driver may: configuration registers that are not its business, DMA to where it has no memory,
  * messages that are nobody's; between that, that all works that should.
- * Boot arguments: outside=ADDRESS, where it has no memory; status=1: the device is virtio's, and all
- * that is done is to say what its status is (VIRTIO 1.2 §4.1.4.3), and to leave another.
+ * Boot arguments: outside=ADDRESS, where it has no memory; status=1: the device is virtio's, and
+ * all that is done is to say what its status is (VIRTIO 1.2 §4.1.4.3), and to leave another.
  */
 #include "tests/guests/lib/bootargs.h"
 #include "tests/guests/lib/exception.h"
