@@ -84,10 +84,18 @@ static inline bool big_endian(const struct arm_vcpu *v)
 
 /* What a guest gets instead of the access: an exception, unless its VM has been told to end, or
  * the rest is for later. */
-static RARE void refuse(struct arm_vcpu *v, const struct ldst_abort *abort, enum mmio_result result)
+static RARE void refuse(struct arm_vcpu *v, u32 hsr, enum mmio_result result)
 {
     if (result == MMIO_ABORT) {
-        inject_abort(v, false, abort->write, (u32)abort->va);
+        inject_abort(v, false, (hsr & ISS_WNR) != 0, sysreg_read(HDFAR));
+    }
+}
+
+/* The same of v->op, which is about an abort of before, perhaps. */
+static void refuse_op(struct arm_vcpu *v, enum mmio_result result)
+{
+    if (result == MMIO_ABORT) {
+        inject_abort(v, false, v->op.abort.write, (u32)v->op.abort.va);
     }
 }
 
@@ -106,9 +114,7 @@ static inline __attribute__((always_inline)) void with_syndrome(struct arm_vcpu 
     }
     result = mmio_access(&v->vcpu, &m);
     if (unlikely(result != MMIO_DONE)) {
-        struct ldst_abort abort = {sysreg_read(HDFAR), ipa, m.write};
-
-        refuse(v, &abort, result);
+        refuse(v, hsr, result);
         return;
     }
     if (!m.write) {
@@ -147,7 +153,7 @@ static RARE void without_syndrome(struct arm_vcpu *v, bool begin)
         result = access32_run(&a);
     }
     if (result != MMIO_DONE) {
-        refuse(v, &v->op.abort, result);
+        refuse_op(v, result);
         return;
     }
     for (u32 n = 0; n < LDST_REGISTERS; n++) {

@@ -95,11 +95,18 @@ static u64 extend(u64 value, u32 size, bool is64)
 
 /* What a guest gets instead of the access: an exception, unless its VM has been told to end, or
  * the rest is for later. */
-static RARE void refuse(struct arm64_vcpu *v, const struct ldst_abort *abort,
-                        enum mmio_result result)
+static RARE void refuse(struct arm64_vcpu *v, u32 esr, enum mmio_result result)
 {
     if (result == MMIO_ABORT) {
-        inject_abort(v, false, abort->write, abort->va);
+        inject_abort(v, false, (esr & ISS_WNR) != 0, sysreg_read(far_el2));
+    }
+}
+
+/* The same of v->op, which is about an abort of before, perhaps. */
+static void refuse_op(struct arm64_vcpu *v, enum mmio_result result)
+{
+    if (result == MMIO_ABORT) {
+        inject_abort(v, false, v->op.abort.write, v->op.abort.va);
     }
 }
 
@@ -132,9 +139,7 @@ static inline __attribute__((always_inline)) void with_syndrome(struct arm64_vcp
     }
     result = mmio_access(&v->vcpu, &m);
     if (unlikely(result != MMIO_DONE)) {
-        struct ldst_abort abort = {sysreg_read(far_el2), ipa, m.write};
-
-        refuse(v, &abort, result);
+        refuse(v, esr, result);
         return;
     }
     if (!m.write) {
@@ -191,7 +196,7 @@ static RARE void without_syndrome32(struct arm64_vcpu *v, bool begin)
     }
     result = begin ? access32_run(&a) : access32_go_on(&a);
     if (result != MMIO_DONE) {
-        refuse(v, &v->op.abort, result);
+        refuse_op(v, result);
         return;
     }
     for (u32 n = 0; n < LDST_REGISTERS; n++) {
@@ -221,7 +226,7 @@ static RARE void without_syndrome64(struct arm64_vcpu *v, bool begin)
         result = ldst_emulate(&v->op, &regs, &v->vcpu, wanted);
     }
     if (result != MMIO_DONE) {
-        refuse(v, &v->op.abort, result);
+        refuse_op(v, result);
         return;
     }
     if (sp_el1) {

@@ -81,7 +81,7 @@ static int setup(void **state)
     vm.mem.count = 1;
     assert_true(mmio_add(&vm.mmio, DEVICE, sizeof(regs), &device, 0));
     mmio_freeze(&vm.mmio);
-    vcpu = (struct vcpu){.vm = &vm, .pcpu = &pcpus[1]};
+    vcpu = (struct vcpu){.vm = &vm};
     for (u32 i = 0; i < sizeof(regs); i++) {
         regs[i] = (u8)(i + (i >> 8));
     }
