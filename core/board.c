@@ -186,9 +186,10 @@ static void show_cpus(const struct board *b)
 
 void board_show(const struct board *b)
 {
-    static const char *const uarts[] = {
-        "none known", "PL011",  "16550", "DesignWare", "BCM2835 mini", "OMAP",     "Cadence",
-        "i.MX",       "LPUART", "SCIF",  "HSCIF",      "Meson",        "LINFlexD", "Armada 3700"};
+    static const char *const uarts[] = {"none known",   "PL011",       "16550",   "DesignWare",
+                                        "BCM2835 mini", "OMAP",        "Cadence", "i.MX",
+                                        "LPUART",       "SCIF",        "HSCIF",   "Meson",
+                                        "LINFlexD",     "Armada 3700", "STM32"};
 
     log_info("device tree: %s", b->model);
     show_cpus(b);

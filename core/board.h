@@ -31,6 +31,7 @@ enum board_uart {
     UART_MESON,
     UART_LINFLEX,
     UART_MVEBU,
+    UART_STM32,
 };
 enum board_conduit { CONDUIT_NONE, CONDUIT_SMC, CONDUIT_HVC };
 

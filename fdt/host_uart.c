@@ -43,6 +43,7 @@ static const struct match {
     {"amlogic,meson-s4-uart", UART_MESON, 0, 0},
     {"fsl,s32v234-linflexuart", UART_LINFLEX, 0, 0},
     {"marvell,armada-3700-uart", UART_MVEBU, 0, 0},
+    {"st,stm32h7-uart", UART_STM32, 0, 0},
 };
 
 static u64 number_or(const struct tree *t, const struct tree_node *n, const char *name, u64 other)

@@ -19,7 +19,7 @@ static const struct uart_driver *const drivers[] = {
     [UART_AUX] = &uart_aux,     [UART_OMAP] = &uart_omap,     [UART_CADENCE] = &uart_cadence,
     [UART_IMX] = &uart_imx,     [UART_LPUART] = &uart_lpuart, [UART_SCIF] = &uart_scif,
     [UART_HSCIF] = &uart_hscif, [UART_MESON] = &uart_meson,   [UART_LINFLEX] = &uart_linflex,
-    [UART_MVEBU] = &uart_mvebu,
+    [UART_MVEBU] = &uart_mvebu, [UART_STM32] = &uart_stm32,
 };
 
 static const struct uart_driver *driver; /* NULL: the board has none that we know */

@@ -63,5 +63,6 @@ extern const struct uart_driver uart_hscif;
 extern const struct uart_driver uart_meson;
 extern const struct uart_driver uart_linflex;
 extern const struct uart_driver uart_mvebu;
+extern const struct uart_driver uart_stm32;
 
 #endif

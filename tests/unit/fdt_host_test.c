@@ -708,6 +708,7 @@ static const struct {
     {"amlogic,meson-s4-uart", UART_MESON},
     {"nxp,s32g2-linflexuart\0fsl,s32v234-linflexuart", UART_LINFLEX},
     {"marvell,armada-3700-uart", UART_MVEBU},
+    {"st,stm32h7-uart", UART_STM32},
 };
 
 static void uarts_by_compatible(void **state)
