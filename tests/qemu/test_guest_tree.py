@@ -30,8 +30,8 @@ OVERLAY = """
 def board_tree(path, gic):
     """QEMU's own tree of the board that Muntin would be started on."""
     machine = f"virt,virtualization=on,gic-version={gic},dumpdtb={path}"
-    command = ["qemu-system-aarch64", "-M", machine, "-cpu", "cortex-a72", "-smp", "2", "-nodefaults"]
-    subprocess.run(command + ["-display", "none"], check=True, capture_output=True)
+    command = ["qemu-system-aarch64", "-M", machine, "-cpu", "cortex-a72", "-smp", "2", "-m", "512"]
+    subprocess.run(command + ["-nodefaults", "-display", "none"], check=True, capture_output=True)
 
 
 def guest_tree(built, folder, gic):
