@@ -16,6 +16,7 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -784,12 +785,21 @@ def link(program, test, build, choose, instead=()):
 def run_case(program, case, build):
     """What failed: the case by its name if it did, and the exit code."""
     chosen = {} if case == "GROUP" else {"CASE": case}  # GROUP: what comes before the first case
+    # A session of its own: a case may run in a process of its own, which must not outlive the test.
+    run = subprocess.Popen([str(program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           text=True, errors="replace", env={**os.environ, **chosen},
+                           start_new_session=True)
     try:
-        run = subprocess.run([str(program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             timeout=TIMEOUT, text=True, errors="replace", env={**os.environ, **chosen})
-        output, code = run.stdout, run.returncode
+        output, code = run.communicate(timeout=TIMEOUT)[0], run.returncode
     except subprocess.TimeoutExpired as e:
         output, code = (e.stdout or b"").decode(errors="replace"), -1
+    finally:
+        try:
+            os.killpg(run.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        run.wait()
+        run.stdout.close()
     started = re.findall(r"\[ RUN      \] (\S+)", output)
     failed = set(re.findall(r"\[  FAILED  \] (\w+)", output))
     if code != 0 and started and f"[       OK ] {started[-1]}" not in output:
